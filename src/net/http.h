@@ -1,0 +1,135 @@
+// What an HTTP handler sees: a request, and an exchange to answer it with. Free of Asio, so that
+// routes and JSON compile without it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace standings::net {
+
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+// Views into the connection's read buffer: they live until the handler returns.
+struct Request {
+    Method method = Method::kOther;
+    std::string_view method_text;
+    std::string_view target;  // origin form, as sent: "/v1/boards?limit=5"
+    std::string_view body;    // the whole body; empty for a streamed one
+
+    // The header fields that the product uses; empty when absent. The transport rejects a second
+    // one of a field that must be single.
+    std::string_view authorization;
+    std::string_view content_type;
+    std::string_view content_encoding;
+    std::string_view accept;
+    std::string_view accept_encoding;
+    std::string_view if_match;
+    std::string_view if_none_match;
+    std::string_view idempotency_key;
+    std::string_view origin;
+    std::string_view request_id;      // X-Request-Id
+    std::string_view traceparent;
+    std::string_view sec_fetch_mode;  // a browser sends it
+    std::string_view access_control_request_method;
+    bool has_idempotency_key = false;  // an empty key is a mistake, not an absent one
+
+    std::string_view peer;  // the address without port, for limits and logs
+};
+
+// An answer; the views are copied before send() returns. The transport adds the status line, Date,
+// Content-Length and Connection, and leaves out the body of an answer to HEAD and of a 204 or 304.
+struct Response {
+    int status = 200;
+    std::string_view content_type = {};
+    std::string_view headers = {};  // ready lines, each ended by "\r\n"
+    std::string_view body = {};
+    bool close = false;
+};
+
+class Connection;
+
+// A promise to answer one request, kept on the connection's loop thread. Answers of pipelined
+// requests leave in the order of the requests, whichever is ready first. Dropping it unanswered
+// closes the connection. When the client is gone all calls do nothing.
+class Exchange {
+  public:
+    Exchange() = default;
+    Exchange(Exchange&&) noexcept;
+    Exchange& operator=(Exchange&&) noexcept;
+    ~Exchange();
+
+    // The whole answer at once. Afterwards the exchange is spent.
+    void send(const Response& response);
+
+    // An answer of unknown length: chunked for HTTP/1.1, up to the end of the connection for 1.0.
+    // `response.body` is its first piece. Then write() as often as wanted, end() once.
+    void begin(const Response& response);
+    void write(std::string_view piece);
+    void end();
+
+    // Ends the connection at once, without the rest of the answer.
+    void abort();
+
+    // Bytes of this connection that the client has not read yet.
+    std::size_t unsent_bytes() const;
+    // For a streamed body: BodySink::on_body is called again after it asked for a pause.
+    void resume_body();
+    // The client is still there.
+    bool open() const;
+    bool is_http_1_0() const;
+
+  private:
+    friend class Connection;
+    // (The transport's business.)
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// Takes a streamed request body on the loop's thread. Destroyed when the body has ended and the
+// exchange is answered, or the client is gone.
+class BodySink {
+  public:
+    virtual ~BodySink() = default;
+    // The next piece, with the transfer coding taken off. False: pause reading (already taken is
+    // this whole piece) until Exchange::resume_body().
+    virtual bool on_body(std::string_view piece) = 0;
+    // The body is complete.
+    virtual void on_end() = 0;
+    // The client is gone, or broke the framing, before the end.
+    virtual void on_abort() = 0;
+};
+
+struct BodyPlan {
+    enum class Kind : std::uint8_t { kWhole, kStream } kind = Kind::kWhole;
+    std::size_t max_bytes = 64 * 1024;  // of a whole body; more is 413
+};
+
+// A failure that the transport finds itself (framing, limits, time-outs) before any handler runs.
+struct TransportProblem {
+    int status;               // 400, 408, 413, 414, 417, 431, 501, 503, 505
+    std::string_view detail;  // a sentence
+};
+
+// Everything between bytes and answers. One per loop; used on that loop's thread only.
+class Handler {
+  public:
+    virtual ~Handler() = default;
+    // The head is complete: how shall the body come? (Not asked when there is none.)
+    virtual BodyPlan plan_body(const Request& head) = 0;
+    // A request with its whole body. Answer now, or move `exchange` away and answer later on this
+    // loop's thread.
+    virtual void handle(const Request& request, Exchange exchange) = 0;
+    // A request whose body plan was kStream.
+    virtual std::unique_ptr<BodySink> handle_stream(const Request& head, Exchange exchange) = 0;
+    // The body of the answer to a transport problem, sent before the connection closes. Writes
+    // problem+json into `body` and header lines into `headers`.
+    virtual void describe(const TransportProblem& problem, std::string& headers,
+                          std::string& body) = 0;
+};
+
+}  // namespace standings::net
