@@ -1,0 +1,138 @@
+// The port to what is durable: an ordered ledger of events, and the entries folded out of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "ledger/records.h"
+
+namespace standings::ledger {
+
+// Rows in order, one at a time.
+template <class Row>
+class Cursor {
+  public:
+    virtual ~Cursor() = default;
+    // False at the end. The row's strings live until the next call.
+    virtual base::Result<bool> next(Row& row) = 0;
+};
+
+// What the ledger knows of itself when it is opened.
+struct LedgerState {
+    std::string epoch;          // changes when a seq can no longer be compared
+    base::Sequence last_seq;    // of the newest event
+    base::Sequence fold_mark;   // entries hold every event up to it
+    base::BoardId next_board;   // never given yet
+    base::RankingId next_ranking;
+    std::uint64_t hash_seed = 0;  // of this database, for the hashes of idempotency keys
+};
+
+// Everything that one transaction writes. The spans live until append() returns.
+struct Batch {
+    // In order, seq contiguous from last_seq + 1 on.
+    std::span<const Event> events = {};
+    // Players in new slots (or reused ones), with what they brought.
+    std::span<const PlayerRecord> new_players = {};
+    // New names or meta; a member without a value leaves what is stored. An empty text removes it.
+    std::span<const PlayerRecord> details = {};
+    // Boards made or changed. A row whose ranking differs from the stored one leaves the old
+    // ranking's rows to be deleted in slices.
+    std::span<const BoardRecord> boards = {};
+    std::span<const base::BoardId> deleted_boards = {};
+    std::span<const StreamRecord> streams = {};
+    // Entries as they were before this batch, in key order.
+    std::span<const EntryRecord> write_back = {};
+    // Tombstones that the fold mark has passed: their entry and player rows go.
+    std::span<const EntryKey> dropped = {};
+    std::optional<base::Sequence> fold_mark = {};
+};
+
+enum class CommitOutcome : std::uint8_t {
+    kCommitted,   // durable
+    kRolledBack,  // surely not there: the disk was full or busy. The next begin() may work again
+    kUnknown,     // may be there: no further write until the ledger is opened anew
+};
+
+struct Committed {
+    CommitOutcome outcome = CommitOutcome::kCommitted;
+    std::string detail;  // why, when it is not kCommitted
+};
+
+// Events of other writers that this one has not seen.
+class EventSink {
+  public:
+    virtual ~EventSink() = default;
+    virtual base::Result<void> on_event(const Event& event) = 0;
+};
+
+// Reads beside the writer; for one worker thread, never an event loop. Sees committed rows only.
+class LedgerReader {
+  public:
+    virtual ~LedgerReader() = default;
+    // Names and meta in the order of `keys`; an unknown key gives empty ones.
+    virtual base::Result<std::vector<Details>> details(std::span<const EntryKey> keys) = 0;
+    virtual base::Result<std::optional<Event>> event(base::Sequence seq) = 0;
+};
+
+// Sizes for metrics, read on the committer's thread.
+struct LedgerSizes {
+    std::uint64_t database_bytes = 0;
+    std::uint64_t wal_bytes = 0;
+    std::uint64_t events = 0;  // kept, approximately
+};
+
+// Promise: what commit() answered with kCommitted is there after any crash, in order; a batch is
+// wholly there or wholly not. Owner: the engine. Thread: the committer's, except open_reader(),
+// and the load cursors, of which each may be used by a thread of its own before the first begin().
+class Ledger {
+  public:
+    virtual ~Ledger() = default;
+
+    virtual const LedgerState& state() const = 0;
+
+    // --- start ------------------------------------------------------------------------------
+    virtual base::Result<std::vector<BoardRecord>> boards() = 0;
+    // In key order.
+    virtual base::Result<std::unique_ptr<Cursor<PlayerRecord>>> players() = 0;
+    virtual base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() = 0;
+    // Events with a seq beyond `after`, in order.
+    virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) = 0;
+    // Keyed events inside the idempotency window: the last `most` ones at or after `since`; only
+    // seq, key and at are filled in. In order.
+    virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
+                                                                      std::uint64_t most) = 0;
+
+    // --- one transaction ----------------------------------------------------------------------
+    // Takes what the boards' order needs. Fails with kNoSpace or kIo when writing is not possible now.
+    virtual base::Result<void> begin(std::span<const base::BoardId> boards) = 0;
+    // Hands over what others have committed meanwhile; answers the newest seq.
+    virtual base::Result<base::Sequence> catch_up(EventSink& sink) = 0;
+    // A failure leaves the transaction to be ended by roll_back().
+    virtual base::Result<void> append(const Batch& batch) = 0;
+    virtual Committed commit() = 0;
+    virtual void roll_back() = 0;
+
+    // --- between transactions -----------------------------------------------------------------
+    // Point reads on the writing connection, for the committer. Inside a transaction too.
+    virtual base::Result<std::optional<Event>> event(base::Sequence seq) = 0;
+    virtual base::Result<Details> details(EntryKey key) = 0;
+    virtual base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) = 0;
+
+    // One slice of upkeep after a batch's answers: checkpoint, rows of old rankings, retention.
+    // Bounded to a few milliseconds. True when more is waiting.
+    virtual base::Result<bool> maintain(base::Instant now) = 0;
+    virtual LedgerSizes sizes() = 0;
+
+    // Any thread.
+    virtual base::Result<std::unique_ptr<LedgerReader>> open_reader() = 0;
+    // Folds the journal into the database file at a clean end.
+    virtual base::Result<void> close() = 0;
+};
+
+}  // namespace standings::ledger
