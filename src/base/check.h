@@ -8,9 +8,9 @@ namespace standings::base {
 
 }  // namespace standings::base
 
-#define CHECK(condition)                                                              \
-    (__builtin_expect(static_cast<bool>(condition), 1)                                \
-         ? static_cast<void>(0)                                                       \
+#define CHECK(condition)                               \
+    (__builtin_expect(static_cast<bool>(condition), 1) \
+         ? static_cast<void>(0)                        \
          : ::standings::base::check_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG

@@ -11,18 +11,20 @@ namespace standings::base {
 
 enum class ErrorCode : std::uint8_t {
     // The request itself.
-    kMalformed,            // not JSON, not UTF-8, not HTTP
-    kInvalid,              // well-formed, but a value is not allowed
-    kUnauthenticated,      // no credential, or an unknown one
-    kForbidden,            // a credential without the scope
+    kMalformed,        // not JSON, not UTF-8, not HTTP
+    kInvalid,          // well-formed, but a value is not allowed
+    kUnauthenticated,  // no credential, or an unknown one
+    kForbidden,        // a credential without the scope
     kRouteNotFound,
     kMethodNotAllowed,
     kBoardNotFound,
     kPlayerNotFound,
     kBoardExists,
+    kBoardNotEmpty,
     kBoardClosed,
-    kScoreOverflow,        // a sum beyond what a score can hold
-    kRevisionMismatch,     // If-Match names another revision
+    kBoardFull,
+    kScoreOverflow,     // a sum beyond what a score can hold
+    kRevisionMismatch,  // If-Match names another revision
     kPreconditionRequired,
     kIdempotencyMismatch,  // the key was used for another request
     kIdempotencyRunning,   // the first request with this key is not finished

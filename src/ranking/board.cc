@@ -45,6 +45,12 @@ std::size_t Board::ranking_count() const {
     return state_->rankings.size();
 }
 
+void Board::set_rules(const Rules& rules) {
+    CHECK(rules.columns == state_->rules.columns);
+    state_->rules = rules;
+    for (const auto& ranking : state_->rankings) ranking->set_rules(rules);
+}
+
 std::optional<base::PlayerSlot> Board::find(std::string_view player) const {
     const auto slot = state_->players.find(player);
     if (slot) state_->rankings[0]->prefetch(*slot);

@@ -133,6 +133,10 @@ class Board {
     // or after load_entries, in its thread.
     void load_removed(base::PlayerSlot slot, base::Sequence last_seq, std::size_t ranking = 0);
 
+    // Another rule or tie rule over the same columns (CHECKed). O(1); O(n) where the rule becomes
+    // kLast.
+    void set_rules(const Rules& rules);
+
     // Whole-structure check, O(n): order, counts, fill, table and index agree. CHECKs.
     void check() const;
     // Bytes that the board holds from the allocator, counted from its structures.

@@ -125,6 +125,14 @@ class RankingOf final : public Ranking {
         if (slot.value < slots_.size()) slots_[slot.value] = {};
     }
 
+    void set_rules(const Rules& rules) override {
+        ties_ = rules.ties;
+        const bool kept = std::exchange(keeps_occurred_at_, rules.rule == Rule::kLast);
+        if (kept || !keeps_occurred_at_) return;
+        occurred_at_.grow_to(slots_.size());
+        for (std::size_t i = 0; i < occurred_at_.size(); ++i) occurred_at_[i] = base::kNever;
+    }
+
     void prefetch(Slot slot) const override {
         if (slot.value < slots_.size()) __builtin_prefetch(&slots_[slot.value]);
     }
@@ -280,7 +288,7 @@ class RankingOf final : public Ranking {
     bool keeps_occurred_at_;
     Index index_;
     Chunks<Stored<Columns>> slots_;
-    Chunks<base::Instant> occurred_at_;  // empty unless keeps_occurred_at_
+    Chunks<base::Instant> occurred_at_;  // read only if keeps_occurred_at_
 };
 
 template <std::size_t LeafKeys, std::size_t Fanout>

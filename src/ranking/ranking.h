@@ -37,6 +37,7 @@ class Ranking {
     virtual void page(std::size_t offset, std::size_t limit, std::vector<Row>& out) const = 0;
     virtual std::size_t count_ahead(const Seek& seek) const = 0;
 
+    virtual void set_rules(const Rules& rules) = 0;
     virtual void load(const std::function<bool(SlotEntry&)>& next) = 0;
     virtual void load_removed(base::PlayerSlot slot, base::Sequence last_seq) = 0;
     // `in_use` says whether a slot has a player.
