@@ -25,10 +25,10 @@ class Cursor {
 
 // What the ledger knows of itself when it is opened.
 struct LedgerState {
-    std::string epoch;          // changes when a seq can no longer be compared
-    base::Sequence last_seq;    // of the newest event
-    base::Sequence fold_mark;   // entries hold every event up to it
-    base::BoardId next_board;   // never given yet
+    std::string epoch;         // changes when a seq can no longer be compared
+    base::Sequence last_seq;   // of the newest event
+    base::Sequence fold_mark;  // entries hold every event up to it
+    base::BoardId next_board;  // never given yet
     base::RankingId next_ranking;
     std::uint64_t hash_seed = 0;  // of this database, for the hashes of idempotency keys
 };
@@ -109,7 +109,8 @@ class Ledger {
                                                                       std::uint64_t most) = 0;
 
     // --- one transaction ----------------------------------------------------------------------
-    // Takes what the boards' order needs. Fails with kNoSpace or kIo when writing is not possible now.
+    // Takes what the boards' order needs. Fails with kNoSpace or kIo when writing is not possible
+    // now.
     virtual base::Result<void> begin(std::span<const base::BoardId> boards) = 0;
     // Hands over what others have committed meanwhile; answers the newest seq.
     virtual base::Result<base::Sequence> catch_up(EventSink& sink) = 0;

@@ -28,7 +28,9 @@ enum class EventKind : std::uint8_t {
     kBoardDeleted = 21,
 };
 
-constexpr bool is_entry_event(EventKind kind) { return kind < EventKind::kBoardCreated; }
+constexpr bool is_entry_event(EventKind kind) {
+    return kind < EventKind::kBoardCreated;
+}
 
 // One change of one board, in the one order. Immutable once committed.
 struct Event {

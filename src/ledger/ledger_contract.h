@@ -1,0 +1,335 @@
+// What every ledger promises. A ledger's test names a subject and instantiates the suite:
+//
+//     struct Subject { std::unique_ptr<Ledger> open(); };  // each call: a restart on the same data
+//     INSTANTIATE_TYPED_TEST_SUITE_P(Memory, LedgerContract, Subject);
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+#include "ledger/rows.h"
+#include "ledger/tiny_engine.h"
+
+namespace standings::ledger {
+
+template <class Row>
+std::vector<Row> all_of(base::Result<std::unique_ptr<Cursor<Row>>> cursor) {
+    std::vector<Row> rows;
+    for (Row row; cursor.value()->next(row).value();) rows.push_back(row);
+    return rows;
+}
+
+template <class Subject>
+class LedgerContract : public ::testing::Test {
+  protected:
+    LedgerContract() : ledger_(subject_.open()), engine_(1) {}
+
+    void reopen() {
+        ledger_.reset();
+        ledger_ = subject_.open();
+    }
+
+    // A board with `players` players who have 10, 20, 30 ... points, committed.
+    base::BoardId board_with_players(std::size_t players, const std::string& slug = "speedrun") {
+        const base::BoardId board = engine_.create_board(slug, ranking::Rules());
+        for (std::size_t i = 0; i < players; ++i) {
+            engine_.submit(board, "p" + std::to_string(i),
+                           {{static_cast<std::int64_t>(i + 1) * 10}});
+        }
+        EXPECT_EQ(engine_.commit(*ledger_), CommitOutcome::kCommitted);
+        return board;
+    }
+    void fold_everything() {
+        engine_.plan_write_back(1'000'000);
+        EXPECT_EQ(engine_.commit(*ledger_), CommitOutcome::kCommitted);
+    }
+    void upkeep() {
+        while (ledger_->maintain({1'700'000'000'000}).value()) {
+        }
+    }
+
+    Subject subject_;
+    std::unique_ptr<Ledger> ledger_;
+    TinyEngine engine_;
+};
+
+TYPED_TEST_SUITE_P(LedgerContract);
+
+TYPED_TEST_P(LedgerContract, StartsEmpty) {
+    const LedgerState& state = this->ledger_->state();
+    EXPECT_FALSE(state.epoch.empty());
+    EXPECT_EQ(state.last_seq.value, 0U);
+    EXPECT_EQ(state.fold_mark.value, 0U);
+    EXPECT_EQ(state.next_board.value, 1U);
+    EXPECT_EQ(state.next_ranking.value, 1U);
+    EXPECT_TRUE(this->ledger_->boards().value().empty());
+    EXPECT_TRUE(all_of(this->ledger_->players()).empty());
+    EXPECT_TRUE(all_of(this->ledger_->entries()).empty());
+    EXPECT_TRUE(all_of(this->ledger_->events({0})).empty());
+    EXPECT_FALSE(this->ledger_->event({1}).value());
+}
+
+TYPED_TEST_P(LedgerContract, KeepsItsIdentityOverARestart) {
+    const LedgerState before = this->ledger_->state();
+    this->reopen();
+    EXPECT_EQ(this->ledger_->state().epoch, before.epoch);
+    EXPECT_EQ(this->ledger_->state().hash_seed, before.hash_seed);
+}
+
+TYPED_TEST_P(LedgerContract, GivesBackEventsInOrderAsTheyWere) {
+    this->engine_.create_board("a", ranking::Rules());
+    for (int i = 0; i < 40; ++i) this->engine_.random_batch(5);
+    const std::vector<Event> sent = this->engine_.pending_events();
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    for (int turn = 0; turn < 2; ++turn) {
+        const std::vector<Event> found = all_of(this->ledger_->events({0}));
+        ASSERT_EQ(found.size(), sent.size());
+        for (std::size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(found[i], canonical(sent[i]));
+        EXPECT_EQ(all_of(this->ledger_->events({7})).front().seq.value, 8U);
+        EXPECT_EQ(this->ledger_->event({9}).value(), canonical(sent[8]));
+        this->reopen();
+    }
+}
+
+TYPED_TEST_P(LedgerContract, GivesBackABatchWithAllItsPartsAfterARestart) {
+    const base::BoardId board = this->board_with_players(5);
+    this->engine_.submit(board, "p2", {{35}}, {3, 4});
+    this->engine_.submit(board, "new", {{36}});
+    this->engine_.rename(board, {1}, {.name = "Ada", .meta = "{}"});
+    this->engine_.remove(board, {3});
+    this->engine_.create_board("second", ranking::Rules());
+    this->engine_.put_stream({.key = {5, 6},
+                              .lines = 7,
+                              .running_hash = ~0ULL,
+                              .accepted = 6,
+                              .rejected = 1,
+                              .seq = {3},
+                              .at = {12},
+                              .complete = true});
+    this->engine_.plan_write_back(3);
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->engine_.check_against(*this->ledger_);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+    EXPECT_EQ(all_of(this->ledger_->entries()).size(), 3U);
+}
+
+TYPED_TEST_P(LedgerContract, ARolledBackBatchLeavesNothing) {
+    const base::BoardId board = this->board_with_players(3);
+    this->engine_.submit(board, "late", {{99}});
+    ASSERT_TRUE(this->ledger_->begin({}));
+    ASSERT_TRUE(this->ledger_->append(this->engine_.batch()));
+    this->ledger_->roll_back();
+    this->engine_.abandon();
+    this->engine_.check_against(*this->ledger_);
+    // The same seq is free for the next batch.
+    this->engine_.submit(board, "next", {{98}});
+    EXPECT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, ABatchThatWasNotCommittedIsGoneAfterARestart) {
+    const base::BoardId board = this->board_with_players(3);
+    this->engine_.submit(board, "late", {{99}});
+    ASSERT_TRUE(this->ledger_->begin({}));
+    ASSERT_TRUE(this->ledger_->append(this->engine_.batch()));
+    this->engine_.abandon();
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, AReaderSeesCommittedRowsOnly) {
+    const base::BoardId board = this->board_with_players(2);
+    auto reader = this->ledger_->open_reader().value();
+    this->engine_.rename(board, {0}, {.name = "Ada", .meta = {}});
+    const EntryKey key{{1}, {0}};
+    ASSERT_TRUE(this->ledger_->begin({}));
+    ASSERT_TRUE(this->ledger_->append(this->engine_.batch()));
+    EXPECT_FALSE(reader->event({4}).value());
+    EXPECT_NE(reader->details({&key, 1}).value()[0].name, "Ada");
+    ASSERT_EQ(this->ledger_->commit().outcome, CommitOutcome::kCommitted);
+    this->engine_.take_over();
+    EXPECT_TRUE(reader->event({4}).value());
+    EXPECT_EQ(reader->details({&key, 1}).value()[0].name, "Ada");
+}
+
+TYPED_TEST_P(LedgerContract, DetailsChangeOneByOneAndAnEmptyTextRemoves) {
+    const base::BoardId board = this->board_with_players(1);
+    const EntryKey key{{1}, {0}};
+    const auto change = [&](const Details& details) {
+        this->engine_.rename(board, {0}, details);
+        ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    };
+    change({.name = "Ada", .meta = {}});
+    change({.name = {}, .meta = "{\"x\":1}"});
+    EXPECT_EQ(this->ledger_->details(key).value(), (Details{"Ada", "{\"x\":1}"}));
+    change({.name = "", .meta = {}});
+    EXPECT_EQ(this->ledger_->details(key).value(), (Details{{}, "{\"x\":1}"}));
+    EXPECT_EQ(this->ledger_->details({{9}, {9}}).value(), Details{});
+}
+
+TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
+    const base::BoardId board = this->board_with_players(1);
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+        this->engine_.submit(board, "p0", {{static_cast<std::int64_t>(i)}},
+                             i % 2 == 0 ? base::Hash128{7, i} : base::Hash128{});
+    }
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    const auto keyed = all_of(this->ledger_->keyed_events({0}, 3));
+    ASSERT_EQ(keyed.size(), 3U);
+    EXPECT_EQ(keyed[0].key, (base::Hash128{7, 16}));
+    EXPECT_EQ(keyed[2].key, (base::Hash128{7, 20}));
+    EXPECT_LT(keyed[0].seq, keyed[1].seq);
+
+    const Event last = this->ledger_->event(keyed[2].seq).value().value();
+    EXPECT_EQ(last.key, keyed[2].key);
+    EXPECT_EQ(last.fingerprint, 20U);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(last.at, 100)).size(), 1U);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events({0}, 100)).size(), 10U);
+}
+
+TYPED_TEST_P(LedgerContract, AStreamKeepsOneRow) {
+    StreamRecord stream{.key = {1, 2},
+                        .lines = 10,
+                        .running_hash = 11,
+                        .accepted = 9,
+                        .rejected = 1,
+                        .seq = {0},
+                        .at = {5},
+                        .complete = false};
+    EXPECT_FALSE(this->ledger_->stream(stream.key).value());
+    this->engine_.put_stream(stream);
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    stream.lines = 20;
+    stream.complete = true;
+    this->engine_.put_stream(stream);
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->reopen();
+    EXPECT_EQ(this->ledger_->stream(stream.key).value(), stream);
+}
+
+TYPED_TEST_P(LedgerContract, ABoardKeepsItsWholeConfiguration) {
+    ranking::Rules rules;
+    rules.rule = ranking::Rule::kSum;
+    rules.ties = ranking::Ties::kEarliest;
+    rules.columns = {{"points", ranking::Order::kDescending, 0},
+                     {"time", ranking::Order::kAscending, 3}};
+    this->engine_.create_board("league", rules);
+    BoardRecord board = this->engine_.batch().boards.front();
+    board.config.title = "Liga \"Nord\"; DROP TABLE board";
+    board.config.visibility = Visibility::kPrivate;
+    board.config.public_meta = true;
+    board.config.limits[1] = {.min = {}, .max = 5};
+    board.closed = true;
+    board.revision = 7;
+    ASSERT_TRUE(this->ledger_->begin({}));
+    Batch batch = this->engine_.batch();
+    batch.boards = {&board, 1};
+    ASSERT_TRUE(this->ledger_->append(batch));
+    ASSERT_EQ(this->ledger_->commit().outcome, CommitOutcome::kCommitted);
+    this->reopen();
+    ASSERT_EQ(this->ledger_->boards().value().size(), 1U);
+    EXPECT_EQ(this->ledger_->boards().value()[0], board);
+}
+
+TYPED_TEST_P(LedgerContract, AResetBoardHasNoneOfItsOldRows) {
+    const base::BoardId board = this->board_with_players(20);
+    this->fold_everything();
+    this->engine_.reset_board(board);
+    this->engine_.submit(board, "p1", {{5}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    EXPECT_EQ(all_of(this->ledger_->players()).size(), 1U);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+    this->upkeep();
+    this->engine_.check_against(*this->ledger_);
+    this->reopen();
+    EXPECT_EQ(all_of(this->ledger_->players()).size(), 1U);
+    EXPECT_EQ(all_of(this->ledger_->entries()).size(), 0U);
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, IdsOfADeletedBoardAreNeverGivenAgain) {
+    const base::BoardId board = this->board_with_players(3);
+    this->fold_everything();
+    this->engine_.delete_board(board);
+    // The slug is free at once, in the same batch.
+    const base::BoardId again = this->engine_.create_board("speedrun", ranking::Rules());
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->engine_.delete_board(again);
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->upkeep();
+    this->reopen();
+    EXPECT_EQ(this->ledger_->state().next_board.value, 3U);
+    EXPECT_EQ(this->ledger_->state().next_ranking.value, 3U);
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas) {
+    const base::BoardId board = this->board_with_players(3);
+    this->engine_.remove(board, {2});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    const base::Sequence seq = this->engine_.state().boards.at(board).seq;
+    this->fold_everything();  // writes the tombstone and moves the fold mark
+    EXPECT_EQ(all_of(this->ledger_->entries()).size(), 3U);
+    this->fold_everything();  // drops it
+    EXPECT_EQ(all_of(this->ledger_->entries()).size(), 2U);
+    EXPECT_EQ(all_of(this->ledger_->players()).size(), 2U);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+    EXPECT_EQ(TinyEngine::rebuild(*this->ledger_).boards.at(board).seq, seq);
+    // The slot is given again, to somebody else.
+    this->engine_.submit(board, "newcomer", {{1}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged) {
+    const std::uint64_t seed = test_seed();
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(seed));
+    std::cerr << "STANDINGS_SEED=" << seed << '\n';
+    TinyEngine engine(seed);
+    for (int step = 0; step < 400; ++step) {
+        engine.random_batch(1 + engine.pick(8));
+        const std::uint64_t end = engine.pick(20);
+        if (end == 0) {
+            // The process dies with the batch half done.
+            ASSERT_TRUE(this->ledger_->begin({}));
+            ASSERT_TRUE(this->ledger_->append(engine.batch()));
+            this->reopen();
+            engine.restart(*this->ledger_);
+            continue;
+        }
+        if (end == 1) {
+            ASSERT_TRUE(this->ledger_->begin({}));
+            ASSERT_TRUE(this->ledger_->append(engine.batch()));
+            this->ledger_->roll_back();
+            engine.abandon();
+            continue;
+        }
+        ASSERT_EQ(engine.commit(*this->ledger_), CommitOutcome::kCommitted);
+        if (end == 2) {
+            this->reopen();
+            engine.restart(*this->ledger_);
+        }
+        if (engine.pick(5) == 0) this->upkeep();
+    }
+    engine.check_against(*this->ledger_);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(
+    LedgerContract, StartsEmpty, KeepsItsIdentityOverARestart, GivesBackEventsInOrderAsTheyWere,
+    GivesBackABatchWithAllItsPartsAfterARestart, ARolledBackBatchLeavesNothing,
+    ABatchThatWasNotCommittedIsGoneAfterARestart, AReaderSeesCommittedRowsOnly,
+    DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
+    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
+    ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged);
+
+}  // namespace standings::ledger

@@ -1,0 +1,305 @@
+#include "ledger/memory/memory_ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ledger/rows.h"
+
+namespace standings::ledger {
+namespace {
+
+using base::Result;
+using base::Sequence;
+
+// Rows copied out while the lock was held.
+template <class Row>
+class CopyCursor final : public Cursor<Row> {
+  public:
+    explicit CopyCursor(std::vector<Row> rows) : rows_(std::move(rows)) {}
+
+    Result<bool> next(Row& row) override {
+        if (at_ == rows_.size()) return false;
+        row = rows_[at_++];
+        return true;
+    }
+
+  private:
+    std::vector<Row> rows_;
+    std::size_t at_ = 0;
+};
+
+template <class Row>
+std::unique_ptr<Cursor<Row>> cursor_over(std::vector<Row> rows) {
+    return std::make_unique<CopyCursor<Row>>(std::move(rows));
+}
+
+template <class Row>
+std::vector<Row> values(const std::map<EntryKey, Row>& rows) {
+    std::vector<Row> out;
+    out.reserve(rows.size());
+    for (const auto& [key, row] : rows) out.push_back(row);
+    return out;
+}
+
+std::optional<Event> find_event(const MemoryStore& store, Sequence seq) {
+    if (store.events.empty() || seq < store.events.front().seq) return std::nullopt;
+    const std::uint64_t at = seq.value - store.events.front().seq.value;
+    if (at >= store.events.size()) return std::nullopt;
+    return store.events[at];
+}
+
+Details find_details(const MemoryStore& store, EntryKey key) {
+    const auto found = store.players.find(key);
+    return found == store.players.end() ? Details{} : found->second.details;
+}
+
+class MemoryReader final : public LedgerReader {
+  public:
+    explicit MemoryReader(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
+
+    Result<std::vector<Details>> details(std::span<const EntryKey> keys) override {
+        const std::scoped_lock lock(store_->mutex);
+        std::vector<Details> all;
+        all.reserve(keys.size());
+        for (const EntryKey& key : keys) all.push_back(find_details(*store_, key));
+        return all;
+    }
+
+    Result<std::optional<Event>> event(Sequence seq) override {
+        const std::scoped_lock lock(store_->mutex);
+        return find_event(*store_, seq);
+    }
+
+  private:
+    std::shared_ptr<MemoryStore> store_;
+};
+
+template <class Row>
+std::vector<Row> copy(std::span<const Row> rows) {
+    return {rows.begin(), rows.end()};
+}
+
+void merge(std::optional<std::string>& into, std::optional<std::string>& change) {
+    if (!change) return;
+    if (change->empty()) {
+        into.reset();
+    } else {
+        into = std::move(change);
+    }
+}
+
+}  // namespace
+
+MemoryLedger::MemoryLedger(std::shared_ptr<MemoryStore> store, const MemoryOptions& options)
+    : store_(std::move(store)), most_events_(options.events) {
+    const std::scoped_lock lock(store_->mutex);
+    state_ = store_->state;
+}
+
+std::unique_ptr<MemoryLedger> MemoryLedger::open(const MemoryOptions& options) {
+    base::SystemRandom system;
+    base::Random& random = options.random != nullptr ? *options.random : system;
+    auto store = std::make_shared<MemoryStore>();
+    store->state.epoch = "m" + std::to_string(random.next() % 1'000'000'000);
+    store->state.next_board = {1};
+    store->state.next_ranking = {1};
+    store->state.hash_seed = random.next();
+    return open(std::move(store), options);
+}
+
+std::unique_ptr<MemoryLedger> MemoryLedger::open(std::shared_ptr<MemoryStore> store,
+                                                 const MemoryOptions& options) {
+    return std::unique_ptr<MemoryLedger>(new MemoryLedger(std::move(store), options));
+}
+
+Result<std::vector<BoardRecord>> MemoryLedger::boards() {
+    const std::scoped_lock lock(store_->mutex);
+    std::vector<BoardRecord> all;
+    for (const auto& [id, board] : store_->boards) all.push_back(board);
+    return all;
+}
+
+Result<std::unique_ptr<Cursor<PlayerRecord>>> MemoryLedger::players() {
+    const std::scoped_lock lock(store_->mutex);
+    return cursor_over(values(store_->players));
+}
+
+Result<std::unique_ptr<Cursor<EntryRecord>>> MemoryLedger::entries() {
+    const std::scoped_lock lock(store_->mutex);
+    return cursor_over(values(store_->entries));
+}
+
+Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::events(Sequence after) {
+    const std::scoped_lock lock(store_->mutex);
+    std::vector<Event> rows;
+    for (const Event& event : store_->events) {
+        if (event.seq > after) rows.push_back(event);
+    }
+    return cursor_over(std::move(rows));
+}
+
+Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::keyed_events(base::Instant since,
+                                                                  std::uint64_t most) {
+    const std::scoped_lock lock(store_->mutex);
+    std::vector<Event> rows;
+    for (auto it = store_->events.rbegin(); it != store_->events.rend() && rows.size() < most;
+         ++it) {
+        if (!it->key || it->at < since) continue;
+        Event& row = rows.emplace_back();
+        row.seq = it->seq;
+        row.key = it->key;
+        row.at = it->at;
+    }
+    std::reverse(rows.begin(), rows.end());
+    return cursor_over(std::move(rows));
+}
+
+Result<void> MemoryLedger::begin(std::span<const base::BoardId>) {
+    CHECK(!in_transaction_);
+    in_transaction_ = true;
+    appended_.clear();
+    appended_seq_ = state_.last_seq;
+    return {};
+}
+
+Result<Sequence> MemoryLedger::catch_up(EventSink&) {
+    return state_.last_seq;
+}
+
+Result<void> MemoryLedger::append(const Batch& batch) {
+    CHECK(in_transaction_);
+    for (const Event& event : batch.events) {
+        CHECK(event.seq.value == appended_seq_.value + 1);
+        appended_seq_ = event.seq;
+    }
+    CHECK(!batch.fold_mark || *batch.fold_mark <= appended_seq_);
+    appended_.push_back({.events = copy(batch.events),
+                         .new_players = copy(batch.new_players),
+                         .details = copy(batch.details),
+                         .boards = copy(batch.boards),
+                         .deleted_boards = copy(batch.deleted_boards),
+                         .streams = copy(batch.streams),
+                         .write_back = copy(batch.write_back),
+                         .dropped = copy(batch.dropped),
+                         .fold_mark = batch.fold_mark});
+    return {};
+}
+
+Committed MemoryLedger::commit() {
+    CHECK(in_transaction_);
+    in_transaction_ = false;
+    const std::scoped_lock lock(store_->mutex);
+    for (Copy& batch : appended_) apply(batch);
+    appended_.clear();
+    state_ = store_->state;
+    while (store_->events.size() > most_events_ &&
+           store_->events.front().seq < store_->state.fold_mark) {
+        store_->events.pop_front();
+    }
+    return {};
+}
+
+void MemoryLedger::roll_back() {
+    in_transaction_ = false;
+    appended_.clear();
+}
+
+void MemoryLedger::apply(Copy& batch) {
+    MemoryStore& store = *store_;
+    LedgerState& state = store.state;
+    for (const EntryKey& key : batch.dropped) drop(key);
+    for (const Event& event : batch.events) {
+        store.events.push_back(canonical(event));
+        state.last_seq = event.seq;
+    }
+    for (PlayerRecord& player : batch.new_players) {
+        store.players.insert_or_assign(player.key, std::move(player));
+    }
+    for (PlayerRecord& change : batch.details) {
+        PlayerRecord& player = store.players.at(change.key);
+        merge(player.details.name, change.details.name);
+        merge(player.details.meta, change.details.meta);
+    }
+    for (const EntryRecord& entry : batch.write_back) {
+        store.entries.insert_or_assign(entry.key, canonical(entry));
+    }
+    for (const base::BoardId id : batch.deleted_boards) {
+        const auto found = store.boards.find(id);
+        if (found == store.boards.end()) continue;
+        forget_ranking(found->second.ranking);
+        store.boards.erase(found);
+    }
+    for (BoardRecord& board : batch.boards) {
+        state.next_board = std::max(state.next_board, base::BoardId{board.id.value + 1});
+        state.next_ranking = std::max(state.next_ranking, base::RankingId{board.ranking.value + 1});
+        const auto found = store.boards.find(board.id);
+        if (found != store.boards.end() && found->second.ranking != board.ranking) {
+            forget_ranking(found->second.ranking);
+        }
+        store.boards.insert_or_assign(board.id, std::move(board));
+    }
+    for (const StreamRecord& stream : batch.streams) {
+        store.streams.insert_or_assign(stream.key, stream);
+    }
+    if (batch.fold_mark) state.fold_mark = *batch.fold_mark;
+}
+
+void MemoryLedger::drop(const EntryKey& key) {
+    const auto entry = store_->entries.find(key);
+    if (entry != store_->entries.end()) {
+        for (auto& [id, board] : store_->boards) {
+            if (board.ranking != key.ranking) continue;
+            board.seq = std::max(board.seq, entry->second.entry.last_seq);
+        }
+        store_->entries.erase(entry);
+    }
+    store_->players.erase(key);
+}
+
+void MemoryLedger::forget_ranking(base::RankingId ranking) {
+    const auto erase = [&](auto& rows) {
+        const auto from = rows.lower_bound(EntryKey{ranking, {0}});
+        rows.erase(from, rows.upper_bound(EntryKey{ranking, base::kNoSlot}));
+    };
+    erase(store_->players);
+    erase(store_->entries);
+}
+
+Result<std::optional<Event>> MemoryLedger::event(Sequence seq) {
+    const std::scoped_lock lock(store_->mutex);
+    return find_event(*store_, seq);
+}
+
+Result<Details> MemoryLedger::details(EntryKey key) {
+    const std::scoped_lock lock(store_->mutex);
+    return find_details(*store_, key);
+}
+
+Result<std::optional<StreamRecord>> MemoryLedger::stream(base::Hash128 key) {
+    const std::scoped_lock lock(store_->mutex);
+    const auto found = store_->streams.find(key);
+    if (found == store_->streams.end()) return std::optional<StreamRecord>();
+    return std::optional(found->second);
+}
+
+Result<bool> MemoryLedger::maintain(base::Instant now) {
+    constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+    constexpr std::size_t kManyStreams = 10'000;
+    const std::scoped_lock lock(store_->mutex);
+    if (store_->streams.size() < kManyStreams) return false;
+    std::erase_if(store_->streams,
+                  [&](const auto& stream) { return stream.second.at.ms < now.ms - kDayMs; });
+    return false;
+}
+
+LedgerSizes MemoryLedger::sizes() {
+    const std::scoped_lock lock(store_->mutex);
+    return {.database_bytes = 0, .wal_bytes = 0, .events = store_->events.size()};
+}
+
+Result<std::unique_ptr<LedgerReader>> MemoryLedger::open_reader() {
+    return std::unique_ptr<LedgerReader>(std::make_unique<MemoryReader>(store_));
+}
+
+}  // namespace standings::ledger

@@ -1,0 +1,202 @@
+#include "ledger/sqlite/cursors.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/hash.h"
+#include "ledger/sqlite/row_codec.h"
+
+namespace standings::ledger::sqlite {
+namespace {
+
+using base::Result;
+
+// All rows of a table that are keyed by ranking and slot, in key order, without those of rankings
+// that no board has.
+template <class Row, bool (*read)(const Statement&, Row&)>
+class TableCursor final : public Cursor<Row> {
+  public:
+    TableCursor(Connection connection, Statement statement, std::string_view table,
+                LiveRankings live)
+        : connection_(std::move(connection)),
+          statement_(std::move(statement)),
+          table_(table),
+          live_(std::move(live)) {}
+
+    Result<bool> next(Row& row) override {
+        while (true) {
+            const auto found = statement_.step();
+            if (!found || !*found) return found;
+            const std::int64_t ranking = statement_.number(0);
+            if (ranking != ranking_) {
+                ranking_ = ranking;
+                is_live_ = live_->contains(static_cast<std::uint32_t>(ranking));
+            }
+            if (!is_live_) continue;
+            if (!read(statement_, row)) return damaged_entry(table_, row.key);
+            return true;
+        }
+    }
+
+  private:
+    Connection connection_;
+    Statement statement_;
+    std::string_view table_;
+    LiveRankings live_;
+    std::int64_t ranking_ = -1;
+    bool is_live_ = false;
+};
+
+template <class Row, bool (*read)(const Statement&, Row&)>
+Result<std::unique_ptr<Cursor<Row>>> table_cursor(Connection connection, std::string_view columns,
+                                                  std::string_view table, LiveRankings live) {
+    auto statement = connection.prepare("SELECT " + std::string(columns) + " FROM " +
+                                        std::string(table) + " ORDER BY ranking, slot");
+    if (!statement) return statement.error();
+    return std::unique_ptr<Cursor<Row>>(std::make_unique<TableCursor<Row, read>>(
+        std::move(connection), *std::move(statement), table, std::move(live)));
+}
+
+// What the next event must follow.
+struct Link {
+    base::Sequence seq;
+    std::uint64_t chain = 0;
+};
+
+class EventCursor final : public Cursor<Event> {
+  public:
+    EventCursor(Connection connection, Statement statement, std::optional<Link> before,
+                base::Sequence last)
+        : connection_(std::move(connection)),
+          statement_(std::move(statement)),
+          before_(before),
+          last_(last) {}
+
+    Result<bool> next(Event& event) override {
+        const auto found = statement_.step();
+        if (!found) return found;
+        if (!*found) {
+            const base::Sequence seen = before_ ? before_->seq : base::Sequence{};
+            if (seen < last_) return missing({seen.value + 1});
+            return false;
+        }
+        if (!read_event(statement_, row_)) {
+            return damaged("event", std::to_string(statement_.number(0)));
+        }
+        if (before_) {
+            const base::Sequence expected{before_->seq.value + 1};
+            if (row_.event.seq != expected) return missing(expected);
+            if (row_.chain != base::chain_after(before_->chain, row_.crc)) {
+                return base::Error{base::ErrorCode::kIntegrity,
+                                   "event " + std::to_string(expected.value) +
+                                       " does not follow the one before it (its chain value does "
+                                       "not fit); restore a backup"};
+            }
+        }
+        event = row_.event;
+        before_ = {event.seq, row_.chain};
+        return true;
+    }
+
+  private:
+    static base::Error missing(base::Sequence seq) {
+        return {base::ErrorCode::kIntegrity,
+                "event " + std::to_string(seq.value) + " is missing; restore a backup"};
+    }
+
+    Connection connection_;
+    Statement statement_;
+    EventRow row_;
+    std::optional<Link> before_;
+    base::Sequence last_;
+};
+
+class KeyedCursor final : public Cursor<Event> {
+  public:
+    explicit KeyedCursor(std::vector<KeyedEvent> events) : events_(std::move(events)) {}
+
+    Result<bool> next(Event& event) override {
+        if (at_ == events_.size()) return false;
+        const KeyedEvent& keyed = events_[at_++];
+        event = {};
+        event.seq = keyed.seq;
+        event.key = keyed.key;
+        event.at = keyed.at;
+        return true;
+    }
+
+  private:
+    std::vector<KeyedEvent> events_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Cursor<PlayerRecord>>> player_cursor(Connection connection,
+                                                            LiveRankings live) {
+    return table_cursor<PlayerRecord, read_player>(std::move(connection), kPlayerColumns, "player",
+                                                   std::move(live));
+}
+
+Result<std::unique_ptr<Cursor<EntryRecord>>> entry_cursor(Connection connection,
+                                                          LiveRankings live) {
+    return table_cursor<EntryRecord, read_entry>(std::move(connection), kEntryColumns, "entry",
+                                                 std::move(live));
+}
+
+Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection, base::Sequence after,
+                                                    base::Sequence last) {
+    const std::string select = "SELECT " + std::string(kEventColumns) + " FROM event WHERE seq ";
+    std::optional<Link> before;
+    if (after.value == 0) before = Link{};
+    if (after.value > 0) {
+        auto one = connection.prepare(select + "= ?1");
+        if (!one) return one.error();
+        one->bind(1, static_cast<std::int64_t>(after.value));
+        const auto found = one->step();
+        if (!found) return found.error();
+        // An event that retention took leaves nothing to compare the next one with.
+        if (*found) {
+            EventRow row;
+            if (!read_event(*one, row)) return damaged("event", std::to_string(after.value));
+            before = Link{after, row.chain};
+        }
+    }
+    auto statement = connection.prepare(select + "> ?1 ORDER BY seq");
+    if (!statement) return statement.error();
+    statement->bind(1, static_cast<std::int64_t>(after.value));
+    return std::unique_ptr<Cursor<Event>>(
+        std::make_unique<EventCursor>(std::move(connection), *std::move(statement), before, last));
+}
+
+Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
+                                                  std::uint64_t most) {
+    constexpr int kLongRun = 10'000;
+    auto statement = connection.prepare("SELECT seq, at, key FROM event ORDER BY seq DESC");
+    if (!statement) return statement.error();
+    std::vector<KeyedEvent> events;
+    int older = 0;
+    while (events.size() < most && older < kLongRun) {
+        const auto found = statement->step();
+        if (!found) return found.error();
+        if (!*found) break;
+        const base::Instant at{statement->number(1)};
+        if (at < since) {
+            ++older;
+            continue;
+        }
+        older = 0;
+        if (statement->is_null(2)) continue;
+        events.push_back(
+            {{static_cast<std::uint64_t>(statement->number(0))}, key_from(statement->blob(2)), at});
+    }
+    std::reverse(events.begin(), events.end());
+    return events;
+}
+
+std::unique_ptr<Cursor<Event>> keyed_cursor(std::vector<KeyedEvent> events) {
+    return std::make_unique<KeyedCursor>(std::move(events));
+}
+
+}  // namespace standings::ledger::sqlite

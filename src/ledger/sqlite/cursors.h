@@ -1,0 +1,42 @@
+// The load cursors: each reads on a connection of its own, so that threads can share the work.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "ledger/ledger.h"
+#include "ledger/sqlite/connection.h"
+
+namespace standings::ledger::sqlite {
+
+// Rankings that a board has now. Rows of others are left over and not shown.
+using LiveRankings = std::shared_ptr<const std::unordered_set<std::uint32_t>>;
+
+base::Result<std::unique_ptr<Cursor<PlayerRecord>>> player_cursor(Connection connection,
+                                                                  LiveRankings live);
+base::Result<std::unique_ptr<Cursor<EntryRecord>>> entry_cursor(Connection connection,
+                                                                LiveRankings live);
+// Also verifies that the events follow one another in seq and chain, up to `last`.
+base::Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection,
+                                                          base::Sequence after,
+                                                          base::Sequence last);
+
+// One event with an idempotency key, as short as it gets.
+struct KeyedEvent {
+    base::Sequence seq;
+    base::Hash128 key;
+    base::Instant at;
+};
+
+// The last `most` keyed events at or after `since`, in order. Reads backwards; ends at a long run
+// of events that are all older, so a clock that was set back for a while hides nothing.
+base::Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
+                                                        std::uint64_t most);
+std::unique_ptr<Cursor<Event>> keyed_cursor(std::vector<KeyedEvent> events);
+
+}  // namespace standings::ledger::sqlite

@@ -1,0 +1,336 @@
+#include "ledger/sqlite/schema.h"
+
+#include <array>
+#include <span>
+
+#include "base/hash.h"
+
+namespace standings::ledger::sqlite {
+namespace {
+
+// Rows that the server writes. Scores are whole units of the column's last decimal, times are
+// milliseconds since 1970, checksums are CRC-32C as signed numbers.
+constexpr const char* kTables = R"sql(
+CREATE TABLE state (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    database_id  TEXT NOT NULL,
+    epoch        TEXT NOT NULL,
+    fold_mark    INTEGER NOT NULL,
+    next_board   INTEGER NOT NULL,
+    next_ranking INTEGER NOT NULL,
+    hash_seed    INTEGER NOT NULL,
+    crc          INTEGER NOT NULL
+);
+CREATE TABLE board (
+    id          INTEGER PRIMARY KEY,
+    slug        TEXT NOT NULL UNIQUE,
+    title       TEXT NOT NULL,
+    rule        TEXT NOT NULL,
+    ties        TEXT NOT NULL,
+    visibility  TEXT NOT NULL,
+    public_meta INTEGER NOT NULL,
+    closed      INTEGER NOT NULL,
+    ranking     INTEGER NOT NULL UNIQUE,
+    revision    INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    crc         INTEGER NOT NULL
+);
+CREATE TABLE board_column (
+    board    INTEGER NOT NULL,
+    number   INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    "order"  TEXT NOT NULL,
+    decimals INTEGER NOT NULL,
+    min      INTEGER,
+    max      INTEGER,
+    PRIMARY KEY (board, number)
+) WITHOUT ROWID;
+CREATE TABLE player (
+    ranking INTEGER NOT NULL,
+    slot    INTEGER NOT NULL,
+    id      TEXT NOT NULL,
+    name    TEXT,
+    meta    TEXT,
+    crc     INTEGER NOT NULL,
+    PRIMARY KEY (ranking, slot)
+) WITHOUT ROWID;
+CREATE TABLE entry (
+    ranking     INTEGER NOT NULL,
+    slot        INTEGER NOT NULL,
+    removed     INTEGER NOT NULL,
+    score_1     INTEGER,
+    score_2     INTEGER,
+    score_3     INTEGER,
+    score_4     INTEGER,
+    reached_seq INTEGER,
+    last_seq    INTEGER NOT NULL,
+    reached_at  INTEGER,
+    occurred_at INTEGER,
+    submissions INTEGER,
+    has_details INTEGER,
+    crc         INTEGER NOT NULL,
+    PRIMARY KEY (ranking, slot)
+) WITHOUT ROWID;
+CREATE TABLE event (
+    seq           INTEGER PRIMARY KEY,
+    at            INTEGER NOT NULL,
+    key           BLOB,
+    board         INTEGER NOT NULL,
+    ranking       INTEGER NOT NULL,
+    slot          INTEGER,
+    kind          INTEGER NOT NULL,
+    outcome       INTEGER NOT NULL,
+    rules_version INTEGER NOT NULL,
+    columns       INTEGER NOT NULL,
+    had_entry     INTEGER NOT NULL,
+    input_1 INTEGER, input_2 INTEGER, input_3 INTEGER, input_4 INTEGER,
+    previous_1 INTEGER, previous_2 INTEGER, previous_3 INTEGER, previous_4 INTEGER,
+    result_1 INTEGER, result_2 INTEGER, result_3 INTEGER, result_4 INTEGER,
+    prev_seq      INTEGER NOT NULL,
+    occurred_at   INTEGER,
+    fingerprint   INTEGER,
+    crc           INTEGER NOT NULL,
+    chain         INTEGER NOT NULL
+);
+CREATE TABLE stream (
+    key          BLOB PRIMARY KEY,
+    lines        INTEGER NOT NULL,
+    running_hash INTEGER NOT NULL,
+    accepted     INTEGER NOT NULL,
+    rejected     INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    complete     INTEGER NOT NULL,
+    crc          INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX stream_at ON stream (at);
+CREATE TABLE old_ranking (ranking INTEGER PRIMARY KEY);
+)sql";
+
+// Entries are written back late, so what is true now is the newest event that changed a player's
+// scores, if it lies past the fold mark, and the entry's row otherwise.
+constexpr const char* kViews = R"sql(
+CREATE VIEW current_entry AS
+WITH recent AS MATERIALIZED (
+    SELECT ranking, slot, max(seq) AS seq, at, kind, result_1, result_2, result_3, result_4
+    FROM event
+    WHERE seq > (SELECT fold_mark FROM state) AND kind IN (1, 2, 3)
+      AND NOT (had_entry AND kind <> 3 AND result_1 IS previous_1 AND result_2 IS previous_2
+               AND result_3 IS previous_3 AND result_4 IS previous_4)
+    GROUP BY ranking, slot
+)
+SELECT ranking, slot, score_1, score_2, score_3, score_4, reached_seq, reached_at
+FROM entry
+WHERE NOT removed
+  AND NOT EXISTS (SELECT 1 FROM recent
+                  WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)
+UNION ALL
+SELECT ranking, slot, result_1, result_2, result_3, result_4, seq, at
+FROM recent
+WHERE kind <> 3;
+
+CREATE VIEW standings AS
+WITH ranked AS (
+    SELECT board.slug AS slug, board.ties AS ties, entry.*,
+        c1.decimals AS decimals_1, c2.decimals AS decimals_2,
+        c3.decimals AS decimals_3, c4.decimals AS decimals_4,
+        rank() OVER (PARTITION BY board.slug ORDER BY
+            iif(c1."order" = 'asc', score_1, -score_1), iif(c2."order" = 'asc', score_2, -score_2),
+            iif(c3."order" = 'asc', score_3, -score_3), iif(c4."order" = 'asc', score_4, -score_4)
+        ) AS shared,
+        row_number() OVER (PARTITION BY board.slug ORDER BY
+            iif(c1."order" = 'asc', score_1, -score_1), iif(c2."order" = 'asc', score_2, -score_2),
+            iif(c3."order" = 'asc', score_3, -score_3), iif(c4."order" = 'asc', score_4, -score_4),
+            reached_seq
+        ) AS position
+    FROM board
+    JOIN current_entry AS entry ON entry.ranking = board.ranking
+    JOIN board_column AS c1 ON c1.board = board.id AND c1.number = 1
+    LEFT JOIN board_column AS c2 ON c2.board = board.id AND c2.number = 2
+    LEFT JOIN board_column AS c3 ON c3.board = board.id AND c3.number = 3
+    LEFT JOIN board_column AS c4 ON c4.board = board.id AND c4.number = 4
+)
+SELECT slug AS board,
+    iif(ties = 'shared', shared, position) AS rank,
+    position,
+    (SELECT id FROM player WHERE player.ranking = ranked.ranking AND player.slot = ranked.slot)
+        AS player,
+    (SELECT name FROM player WHERE player.ranking = ranked.ranking AND player.slot = ranked.slot)
+        AS name,
+    {decimal 1} AS score_1,
+    {decimal 2} AS score_2,
+    {decimal 3} AS score_3,
+    {decimal 4} AS score_4,
+    strftime('%Y-%m-%dT%H:%M:%fZ', reached_at / 1000.0, 'unixepoch') AS reached_at,
+    reached_seq
+FROM ranked;
+
+CREATE VIEW boards AS
+SELECT slug AS board, title, rule, ties,
+    (SELECT group_concat(name || ' ' || "order", ', ') FROM board_column
+     WHERE board_column.board = board.id) AS columns,
+    visibility, closed, revision,
+    max(board.seq, coalesce(folded.seq, 0), coalesce(recent.seq, 0)) AS seq,
+    coalesce(counted.players, 0) AS players,
+    strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at
+FROM board
+LEFT JOIN (SELECT ranking, max(last_seq) AS seq FROM entry GROUP BY ranking) AS folded
+    ON folded.ranking = board.ranking
+LEFT JOIN (SELECT board, max(seq) AS seq FROM event
+           WHERE seq > (SELECT fold_mark FROM state) GROUP BY board) AS recent
+    ON recent.board = board.id
+LEFT JOIN (SELECT ranking, count(*) AS players FROM current_entry GROUP BY ranking) AS counted
+    ON counted.ranking = board.ranking;
+)sql";
+
+// Units as an exact number: an integer without decimals, else the shortest decimal text.
+constexpr std::string_view kDecimal =
+    "iif(coalesce(decimals_#, 0) = 0, score_#,"
+    " rtrim(rtrim(iif(score_# < 0, '-', '') || (abs(score_#) / ('1' || substr('000000', 1,"
+    " decimals_#))) || '.' || substr('000000' || (abs(score_#) % ('1' || substr('000000', 1,"
+    " decimals_#))), -decimals_#), '0'), '.'))";
+
+std::string views() {
+    std::string sql = kViews;
+    for (const char column : {'1', '2', '3', '4'}) {
+        std::string decimal(kDecimal);
+        for (char& c : decimal) {
+            if (c == '#') c = column;
+        }
+        const std::string place = std::string("{decimal ") + column + "}";
+        sql.replace(sql.find(place), place.size(), decimal);
+    }
+    return sql;
+}
+
+std::string hex(std::span<const std::byte> bytes) {
+    std::string out;
+    for (const std::byte byte : bytes) {
+        out += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
+        out += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
+    }
+    return out;
+}
+
+std::int64_t checksum(const StateRow& state) {
+    const std::string text =
+        state.database_id + ' ' + state.epoch + ' ' + std::to_string(state.fold_mark.value) + ' ' +
+        std::to_string(state.next_board.value) + ' ' + std::to_string(state.next_ranking.value) +
+        ' ' + std::to_string(state.hash_seed);
+    return static_cast<std::int32_t>(base::crc32c(text));
+}
+
+base::Result<void> in_transaction(Connection& connection, const std::string& sql) {
+    const std::string whole = "BEGIN IMMEDIATE;" + sql + "COMMIT;";
+    auto done = connection.exec(whole.c_str());
+    if (!done && !connection.autocommit()) {
+        const auto ignored = connection.exec("ROLLBACK");
+        static_cast<void>(ignored);  // The first failure is the one to tell.
+    }
+    return done;
+}
+
+}  // namespace
+
+std::string make_epoch(base::Random& random) {
+    std::uint64_t bits = random.next();
+    std::string epoch;
+    for (int i = 0; i < 10; ++i, bits >>= 5) {
+        epoch += "abcdefghijklmnopqrstuvwxyz234567"[bits & 31];
+    }
+    return epoch;
+}
+
+base::Result<void> configure_writer(Connection& connection, std::int64_t cache_bytes) {
+    const std::string sql =
+        "PRAGMA page_size=4096;"
+        "PRAGMA auto_vacuum=INCREMENTAL;"
+        "PRAGMA journal_mode=WAL;"
+        "PRAGMA synchronous=FULL;"
+        // It would run before the answers and swallow errors; upkeep does it instead.
+        "PRAGMA wal_autocheckpoint=0;"
+        "PRAGMA journal_size_limit=67108864;"
+        "PRAGMA secure_delete=OFF;"
+        "PRAGMA cell_size_check=ON;"
+        "PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-" +
+        std::to_string(cache_bytes / 1024);
+    return connection.exec(sql.c_str());
+}
+
+base::Result<bool> is_new(Connection& connection) {
+    const auto application = connection.query_number("PRAGMA application_id");
+    if (!application) return application.error();
+    const auto version = connection.query_number("PRAGMA user_version");
+    if (!version) return version.error();
+    const auto objects = connection.query_number("SELECT count(*) FROM sqlite_schema");
+    if (!objects) return objects.error();
+
+    if (*application == 0 && *version == 0 && *objects == 0) return true;
+    if (*application != kApplicationId) {
+        return base::Error{base::ErrorCode::kSchema,
+                           "the file is a database of another program; name another data folder"};
+    }
+    if (*version != kSchemaVersion) {
+        return base::Error{base::ErrorCode::kSchema,
+                           "the database has schema " + std::to_string(*version) +
+                               ", this program knows " + std::to_string(kSchemaVersion) +
+                               "; start the version that wrote it, or a newer one"};
+    }
+    return false;
+}
+
+base::Result<void> create(Connection& connection, base::Random& random) {
+    std::array<std::byte, 16> id{};
+    random.fill(id);
+    StateRow state;
+    state.database_id = hex(id);
+    state.epoch = make_epoch(random);
+    state.hash_seed = random.next();
+    const std::string sql =
+        kTables + views() + "PRAGMA application_id=" + std::to_string(kApplicationId) +
+        ";PRAGMA user_version=" + std::to_string(kSchemaVersion) +
+        ";INSERT INTO state VALUES (1,'" + state.database_id + "','" + state.epoch + "',0,1,1," +
+        std::to_string(static_cast<std::int64_t>(state.hash_seed)) + ',' +
+        std::to_string(checksum(state)) + ");";
+    return in_transaction(connection, sql);
+}
+
+base::Result<StateRow> read_state(Connection& connection) {
+    auto row = connection.prepare(
+        "SELECT database_id, epoch, fold_mark, next_board, next_ranking, hash_seed, crc FROM "
+        "state");
+    if (!row) return row.error();
+    const auto found = row->step();
+    if (!found) return found.error();
+    StateRow state;
+    if (*found) {
+        state.database_id = row->text(0);
+        state.epoch = row->text(1);
+        state.fold_mark = {static_cast<std::uint64_t>(row->number(2))};
+        state.next_board = {static_cast<std::uint32_t>(row->number(3))};
+        state.next_ranking = {static_cast<std::uint32_t>(row->number(4))};
+        state.hash_seed = static_cast<std::uint64_t>(row->number(5));
+    }
+    if (!*found || row->number(6) != checksum(state)) {
+        return base::Error{base::ErrorCode::kIntegrity,
+                           "the state row is damaged; restore a backup of the database"};
+    }
+    return state;
+}
+
+base::Result<void> write_state(Connection& connection, const StateRow& state) {
+    auto row = connection.prepare(
+        "UPDATE state SET epoch=?1, fold_mark=?2, next_board=?3, next_ranking=?4, crc=?5");
+    if (!row) return row.error();
+    row->bind_text(1, state.epoch);
+    row->bind(2, static_cast<std::int64_t>(state.fold_mark.value));
+    row->bind(3, state.next_board.value);
+    row->bind(4, state.next_ranking.value);
+    row->bind(5, checksum(state));
+    return row->run();
+}
+
+}  // namespace standings::ledger::sqlite
