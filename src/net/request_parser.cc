@@ -1,5 +1,6 @@
 #include "net/request_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -100,6 +101,7 @@ bool is_authority(std::string_view text) {
 bool names_other_version(std::string_view head) {
     const auto line = head.substr(0, head.find('\r'));
     if (line.size() < kVersionBytes) return false;
+    if (std::count(line.begin(), line.end(), ' ') != 2) return false;
     const auto version = line.substr(line.size() - kVersionBytes);
     return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
            is_digit(version[8]);
