@@ -10,6 +10,7 @@ namespace {
 
 // How long, and for how many bytes, a connection that has said its last is read out.
 constexpr Tick kLingerMs = 2000;
+constexpr Tick kDrainLingerMs = 500;
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
 }  // namespace
@@ -299,7 +300,7 @@ void Connection::finish() {
     // Nobody waits for us, and nothing unread would make the kernel send a reset.
     if (ended_ || (peer_closes_ && !readable_)) return close_now();
     lingering_ = true;
-    linger_until_ = loop_.now() + kLingerMs;
+    linger_until_ = loop_.now() + (loop_.draining() ? kDrainLingerMs : kLingerMs);
     linger_budget_ = kLingerBytes;
     stream_->shutdown_write();
     loop_.set_deadline(*this, linger_until_);

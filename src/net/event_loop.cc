@@ -124,6 +124,10 @@ void EventLoop::run(const HandlerFactory& make_handler) {
     leave();
 }
 
+void EventLoop::request_close() {
+    asio::post(context_, [this] { close_everything(); });
+}
+
 void EventLoop::request_stop() {
     asio::post(context_, [this] {
         close_listener();

@@ -53,6 +53,8 @@ class EventLoop final : public Loop, private PollTarget {
     void request_drain();
     // Connections still there once a drain has begun; none are taken up any more.
     bool is_drained() const { return drained_.load(std::memory_order_acquire); }
+    // Ends all connections at once.
+    void request_close();
     void request_stop();
 
     // --- its thread

@@ -70,13 +70,11 @@ class AsioServer final : public Server {
     }
 
     void drain(std::chrono::milliseconds deadline) override {
-        const auto until = std::chrono::steady_clock::now() + deadline;
+        if (threads_.empty()) return;
         for (const auto& loop : loops_) loop->request_drain();
-        const auto is_drained = [](const auto& loop) { return loop->is_drained(); };
-        while (!std::all_of(loops_.begin(), loops_.end(), is_drained) &&
-               std::chrono::steady_clock::now() < until) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        }
+        if (wait_until_drained(deadline)) return;
+        for (const auto& loop : loops_) loop->request_close();
+        wait_until_drained(kCloseTime);
     }
 
     void stop() override {
@@ -86,6 +84,18 @@ class AsioServer final : public Server {
     }
 
   private:
+    static constexpr std::chrono::milliseconds kCloseTime{1000};
+
+    bool wait_until_drained(std::chrono::milliseconds deadline) const {
+        const auto until = std::chrono::steady_clock::now() + deadline;
+        const auto is_drained = [](const auto& loop) { return loop->is_drained(); };
+        while (!std::all_of(loops_.begin(), loops_.end(), is_drained)) {
+            if (std::chrono::steady_clock::now() >= until) return false;
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        return true;
+    }
+
     AddressLimits addresses_;
     const std::uint16_t port_;
     HandlerFactory make_handler_;
