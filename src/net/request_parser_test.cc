@@ -1,0 +1,227 @@
+#include "net/request_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "net/bad_requests.h"
+
+namespace standings::net {
+namespace {
+
+struct Parsed {
+    std::string method, target, body, authorization, idempotency_key;
+    bool has_key = false, keep_alive = false, expects_continue = false;
+    friend bool operator==(const Parsed&, const Parsed&) = default;
+};
+
+struct Outcome {
+    std::vector<Parsed> requests;
+    int status = 0;        // of the problem that ended it
+    bool complete = true;  // no half request at the end
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
+    for (const auto& request : outcome.requests) {
+        out << request.method << ' ' << request.target << " [" << request.body << "] ";
+    }
+    return out << "status " << outcome.status << (outcome.complete ? "" : ", incomplete");
+}
+
+// Does what a connection does: feeds `bytes` in pieces of the given lengths (the last one repeats),
+// keeping what is not consumed. The kept bytes move in memory each time.
+Outcome parse_in_pieces(std::string_view bytes, const std::vector<std::size_t>& lengths) {
+    const Limits limits;
+    RequestParser parser(limits);
+    parser.begin();
+    Outcome outcome;
+    std::string held;
+    std::string head;
+    Parsed request;
+    std::size_t turn = 0;
+    while (!bytes.empty()) {
+        const auto length = std::min(bytes.size(), lengths[std::min(turn++, lengths.size() - 1)]);
+        held = std::string(held) + std::string(bytes.substr(0, length));
+        bytes.remove_prefix(length);
+        for (bool more = true; more;) {
+            if (held.empty() && !parser.in_body()) break;
+            const auto event = parser.parse(held);
+            switch (event) {
+                case RequestParser::Event::kNeedMore:
+                    more = false;
+                    break;
+                case RequestParser::Event::kHead: {
+                    head = held.substr(0, parser.consumed());
+                    parser.head_moved(held.data(), head.data());
+                    request = {};
+                    break;
+                }
+                case RequestParser::Event::kPiece:
+                    request.body += parser.piece();
+                    break;
+                case RequestParser::Event::kEnd: {
+                    const auto& seen = parser.request();
+                    request.method = seen.method_text;
+                    request.target = seen.target;
+                    request.authorization = seen.authorization;
+                    request.idempotency_key = seen.idempotency_key;
+                    request.has_key = seen.has_idempotency_key;
+                    request.keep_alive = parser.keep_alive();
+                    request.expects_continue = parser.expects_continue();
+                    outcome.requests.push_back(request);
+                    break;
+                }
+                case RequestParser::Event::kProblem:
+                    outcome.status = parser.problem().status;
+                    EXPECT_FALSE(parser.problem().detail.empty());
+                    return outcome;
+            }
+            held.erase(0, parser.consumed());
+            if (event == RequestParser::Event::kEnd) parser.begin();
+        }
+    }
+    outcome.complete = held.empty() && !parser.in_body();
+    return outcome;
+}
+
+Outcome parse_whole(std::string_view bytes) {
+    return parse_in_pieces(bytes, {bytes.size()});
+}
+Outcome parse_bytewise(std::string_view bytes) {
+    return parse_in_pieces(bytes, {1});
+}
+
+TEST(RequestParser, RefusesEveryShapeThatCouldHideARequest) {
+    for (const auto& bad : bad_requests()) {
+        SCOPED_TRACE(bad.shape);
+        for (const auto& outcome : {parse_whole(bad.bytes), parse_bytewise(bad.bytes)}) {
+            EXPECT_EQ(outcome.status, bad.status);
+            EXPECT_EQ(outcome.requests.size(), 0u);
+        }
+    }
+}
+
+TEST(RequestParser, RefusesThemAlsoBehindAGoodRequest) {
+    const std::string good = "GET /good HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (const auto& bad : bad_requests()) {
+        SCOPED_TRACE(bad.shape);
+        for (const auto& outcome :
+             {parse_whole(good + bad.bytes), parse_bytewise(good + bad.bytes)}) {
+            // The one line that is an empty line before a request, which is forgiven.
+            EXPECT_EQ(outcome.status, bad.status);
+            EXPECT_EQ(outcome.requests.size(), 1u);
+        }
+    }
+}
+
+std::string good_requests() {
+    return "GET /v1/boards?limit=5 HTTP/1.1\r\nHost: example.org:8420\r\nAuthorization: Bearer "
+           "x\r\n\r\n"
+           "\r\n"
+           "POST /a HTTP/1.1\r\nhost: [::1]:80\r\nIDEMPOTENCY-KEY: k1\r\nContent-Length: "
+           "5\r\n\r\nhello"
+           "POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nExpect: "
+           "100-Continue\r\n\r\n"
+           "3\r\nabc\r\n00A;name=\"value\";x\r\n0123456789\r\n0\r\nTrailer: x\r\nHost: b\r\n\r\n"
+           "PUT /c HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nIdempotency-Key:\r\n\r\n"
+           "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Tab: a\tb\r\nX-Text: \xc3\xa4\r\n\r\n"
+           "GET http://a:1/d?e HTTP/1.1\r\nHost: a:1\r\nConnection: keep-alive, close\r\n\r\n"
+           "PURGE /e HTTP/1.1\r\nHost: a\r\n\r\n"
+           "GET /f HTTP/1.0\r\n\r\n"
+           "GET /g HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
+}
+
+TEST(RequestParser, ReadsWhatIsAllowed) {
+    const auto outcome = parse_whole(good_requests());
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_TRUE(outcome.complete);
+    ASSERT_EQ(outcome.requests.size(), 9u);
+    const auto& requests = outcome.requests;
+    EXPECT_EQ(requests[0].target, "/v1/boards?limit=5");
+    EXPECT_EQ(requests[0].authorization, "Bearer x");
+    EXPECT_TRUE(requests[0].keep_alive);
+    EXPECT_FALSE(requests[0].has_key);
+    EXPECT_EQ(requests[1].body, "hello");
+    EXPECT_EQ(requests[1].idempotency_key, "k1");
+    EXPECT_EQ(requests[2].body, "abc0123456789");
+    EXPECT_TRUE(requests[2].expects_continue);
+    EXPECT_EQ(requests[3].body, "");
+    EXPECT_TRUE(requests[3].has_key);
+    EXPECT_EQ(requests[4].target, "*");
+    EXPECT_EQ(requests[5].target, "/d?e");
+    EXPECT_FALSE(requests[5].keep_alive);
+    EXPECT_EQ(requests[6].method, "PURGE");
+    EXPECT_FALSE(requests[7].keep_alive);
+    EXPECT_TRUE(requests[8].keep_alive);
+}
+
+TEST(RequestParser, ReadsTheSameHoweverTheBytesAreCut) {
+    const auto bytes = good_requests();
+    const auto whole = parse_whole(bytes);
+    EXPECT_EQ(parse_bytewise(bytes), whole);
+    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+        ASSERT_EQ(parse_in_pieces(bytes, {cut, bytes.size()}), whole) << "cut at " << cut;
+    }
+}
+
+TEST(RequestParser, WaitsForTheRestOfAHead) {
+    const std::string head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (std::size_t length = 1; length < head.size(); ++length) {
+        const auto outcome = parse_whole(head.substr(0, length));
+        EXPECT_FALSE(outcome.complete);
+        EXPECT_EQ(outcome.status, 0);
+    }
+}
+
+TEST(RequestParser, TakesAHeadAtItsLimits) {
+    const std::string prefix = "GET / HTTP/1.1\r\nHost: a\r\n";
+    std::string fields;
+    for (int i = 1; i < 100; ++i) fields += "X: 1\r\n";
+    EXPECT_EQ(parse_bytewise(prefix + fields + "\r\n").requests.size(), 1u);
+
+    const std::string target(8192, '/');
+    EXPECT_EQ(parse_bytewise("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n").requests.size(), 1u);
+
+    const Limits limits;
+    std::string large = prefix + "X: ";
+    large.append(limits.max_head_bytes - large.size() - 4, 'a');
+    EXPECT_EQ(parse_bytewise(large + "\r\n\r\n").requests.size(), 1u);
+}
+
+// Damages good input at random: whatever comes of it, whole and cut input must be read alike.
+TEST(RequestParser, ReadsDamagedInputTheSameHoweverItIsCut) {
+    const char* const given = std::getenv("STANDINGS_SEED");
+    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto good = good_requests();
+    constexpr std::string_view kSpice("\r\n \t:;,0fF\0\x7f#*/HTTP", 20);
+    for (int run = 0; run < 3000; ++run) {
+        auto bytes = good;
+        for (auto damage = random() % 4; damage > 0 || bytes == good;) {
+            const auto at = random() % bytes.size();
+            switch (random() % 3) {
+                case 0:
+                    bytes[at] = kSpice[random() % kSpice.size()];
+                    break;
+                case 1:
+                    bytes.erase(at, 1);
+                    break;
+                default:
+                    bytes.insert(at, 1, kSpice[random() % kSpice.size()]);
+            }
+            if (damage > 0) --damage;
+        }
+        const auto whole = parse_whole(bytes);
+        ASSERT_EQ(parse_bytewise(bytes), whole) << bytes;
+        ASSERT_EQ(parse_in_pieces(bytes, {1 + random() % bytes.size(), 1 + random() % 7}), whole)
+            << bytes;
+    }
+}
+
+}  // namespace
+}  // namespace standings::net

@@ -1,0 +1,762 @@
+#include "net/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "net/bad_requests.h"
+#include "net/test_client.h"
+
+namespace standings::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string get_line(const std::string& target, const std::string& more = {}) {
+    return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + more + "\r\n";
+}
+
+std::string post(const std::string& target, const std::string& body) {
+    return "POST " + target +
+           " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
+}
+
+std::string chunked_post(const std::string& target, const std::string& more = {}) {
+    return "POST " + target + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + more +
+           "\r\n";
+}
+
+std::string chunk(const std::string& bytes) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+    return size + bytes + "\r\n";
+}
+
+TEST(Server, AnswersRequestAfterRequestOnOneConnection) {
+    TestServer server;
+    Client client(server.port());
+    for (int i = 0; i < 3; ++i) {
+        const auto answer = client.get("/hello");
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.body, "/hello");
+        EXPECT_TRUE(answer.head.starts_with("HTTP/1.1 200 OK\r\nDate: ")) << answer.head;
+        EXPECT_TRUE(answer.has(" GMT\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\n"));
+    }
+    const auto answer =
+        client.request(get_line("/headers", "Authorization: Bearer x\r\nTraceparent: 00-1\r\n"));
+    EXPECT_EQ(answer.body, "Bearer x|00-1|127.0.0.1");
+    EXPECT_TRUE(answer.has("X-Own: 1\r\n"));
+}
+
+TEST(Server, RefusesBadRequestsAndClosesInOrder) {
+    TestServer server;
+    for (const auto& bad : bad_requests()) {
+        SCOPED_TRACE(bad.shape);
+        for (const bool bytewise : {false, true}) {
+            Client client(server.port());
+            if (bytewise) {
+                client.send_bytewise(bad.bytes);
+            } else {
+                client.send(bad.bytes);
+            }
+            const auto answer = client.read();
+            EXPECT_EQ(answer.status, bad.status);
+            EXPECT_TRUE(answer.has("Connection: close\r\n"));
+            EXPECT_TRUE(answer.has("Content-Type: application/problem+json\r\n"));
+            EXPECT_TRUE(answer.has("X-Problem: yes\r\n"));
+            EXPECT_FALSE(answer.body.empty());
+            EXPECT_TRUE(client.is_closed());
+        }
+    }
+}
+
+TEST(Server, AnswersWhatCameBeforeABadRequestAndNothingAfterIt) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_line("/a") + "GET / HTTP/1.1\r\n\r\n" + get_line("/b"));
+    EXPECT_EQ(client.read().body, "/a");
+    EXPECT_EQ(client.read().status, 400);
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST(Server, KeepsARefusalInOrderBehindALaterAnswer) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_line("/later/1") + "nonsense\r\n\r\n");
+    server.answer("/later/1");
+    EXPECT_EQ(client.read().body, "answer /later/1");
+    EXPECT_EQ(client.read().status, 400);
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST(Server, ReadsBodiesHoweverTheyAreSent) {
+    TestServer server;
+    const std::string body(70'000, 'x');
+    const std::string requests[] = {
+        post("/echo", "hello"),
+        chunked_post("/echo") + chunk("hel") + chunk("lo") + "0\r\nTrailer: x\r\n\r\n",
+    };
+    for (const auto& request : requests) {
+        Client whole(server.port());
+        EXPECT_EQ(whole.request(request).body, "hello");
+        whole.send_bytewise(request + request);
+        EXPECT_EQ(whole.read().body, "hello");
+        EXPECT_EQ(whole.read().body, "hello");
+    }
+    Client client(server.port());
+    client.send(post("/echo", body) + get_line("/next"));
+    EXPECT_EQ(client.read().body, body);
+    EXPECT_EQ(client.read().body, "/next");
+    client.send(chunked_post("/echo") + chunk(body) + "0\r\n\r\n" + get_line("/next"));
+    EXPECT_EQ(client.read().body, body);
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST(Server, RefusesABodyThatIsTooLarge) {
+    TestServer server;
+    {
+        // Known from the head: the body need not be sent.
+        Client client(server.port());
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n");
+        EXPECT_EQ(client.read().status, 413);
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        // Sent all the same: the answer is not lost in a reset.
+        Client client(server.port());
+        client.send(post("/echo", std::string(1'000'000, 'x')));
+        EXPECT_EQ(client.read().status, 413);
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(chunked_post("/echo"));
+        for (int i = 0; i < 11; ++i) client.send(chunk(std::string(10'000, 'x')));
+        EXPECT_EQ(client.read().status, 413);
+        EXPECT_TRUE(client.is_closed());
+    }
+    Client client(server.port());
+    EXPECT_EQ(client.request(post("/echo", std::string(100'000, 'x'))).body.size(), 100'000u);
+}
+
+TEST(Server, AnswersHeadWithTheLengthButNotTheBody) {
+    TestServer server;
+    Client client(server.port());
+    client.send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n" + get_line("/next"));
+    const auto answer = client.read(true);
+    EXPECT_TRUE(answer.has("Content-Length: 6\r\n"));
+    EXPECT_EQ(client.read().body, "/next");
+
+    client.send("HEAD /chunks HTTP/1.1\r\nHost: a\r\n\r\n" + get_line("/next"));
+    EXPECT_TRUE(client.read(true).has("Transfer-Encoding: chunked\r\n"));
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST(Server, SendsNoBodyWith204And304) {
+    TestServer server;
+    Client client(server.port());
+    for (const auto* target : {"/status/204", "/status/304"}) {
+        const auto answer = client.get(target);
+        EXPECT_FALSE(answer.has("Content-Length"));
+        EXPECT_EQ(client.get("/next").body, "/next");
+    }
+    EXPECT_TRUE(client.get("/status/299").has("HTTP/1.1 299 \r\n"));
+}
+
+TEST(Server, KeepsAConnectionAsItsVersionSays) {
+    TestServer server;
+    {
+        Client client(server.port());
+        client.send("GET /a HTTP/1.0\r\n\r\n");
+        EXPECT_TRUE(client.read().has("Connection: close\r\n"));
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        for (int i = 0; i < 2; ++i) {
+            client.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+            EXPECT_TRUE(client.read().has("Connection: keep-alive\r\n"));
+        }
+    }
+    {
+        Client client(server.port());
+        client.send(get_line("/a", "Connection: close\r\n") + get_line("/b"));
+        EXPECT_TRUE(client.read().has("Connection: close\r\n"));
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(get_line("/close") + get_line("/b"));
+        EXPECT_TRUE(client.read().has("Connection: close\r\n"));
+        EXPECT_TRUE(client.is_closed());
+    }
+}
+
+TEST(Server, AnswersAClientThatSendsItsEndFirst) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_line("/a") + get_line("/later/1") + "GET /half");
+    client.shutdown_write();
+    EXPECT_EQ(client.read().body, "/a");
+    server.answer("/later/1");
+    EXPECT_EQ(client.read().body, "answer /later/1");
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST(Server, KeepsPipelinedAnswersInTheOrderOfTheRequests) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_line("/later/1") + get_line("/b") + get_line("/later/2") + get_line("/chunks") +
+                get_line("/later/3") + get_line("/d"));
+    server.answer("/later/3");
+    server.answer("/later/2");
+    EXPECT_EQ(server.on_loop([&] { return server.script->held.at("/later/1").unsent_bytes(); }) > 0,
+              true);
+    server.answer("/later/1");
+    for (const auto* body :
+         {"answer /later/1", "/b", "answer /later/2", "onetwothree", "answer /later/3", "/d"}) {
+        EXPECT_EQ(client.read().body, body);
+    }
+    EXPECT_EQ(client.get("/next").body, "/next");
+}
+
+TEST(Server, StreamsALaterAnswerBehindAnEarlierOne) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_line("/later/1") + get_line("/later/2") + get_line("/c"));
+    ASSERT_TRUE(server.saw("/later/2"));
+    server.on_loop([&] {
+        server.script->held["/later/2"].begin({.body = "x"});
+        server.script->held["/later/2"].write("y");
+    });
+    server.answer("/later/1");
+    EXPECT_EQ(client.read().body, "answer /later/1");
+    EXPECT_EQ(client.read_head().status, 200);
+    EXPECT_EQ(client.read_chunk(), "x");
+    EXPECT_EQ(client.read_chunk(), "y");
+    server.on_loop([&] { server.script->held["/later/2"].write("z"); });
+    EXPECT_EQ(client.read_chunk(), "z");
+    server.on_loop([&] { server.script->held["/later/2"].end(); });
+    EXPECT_EQ(client.read_chunk(), "");
+    EXPECT_EQ(client.read().body, "/c");
+}
+
+TEST(Server, AnswersTenThousandPipelinedRequests) {
+    TestServer server;
+    Client client(server.port());
+    constexpr int kRequests = 10'000;
+    std::thread sender([&] {
+        std::string all;
+        for (int i = 0; i < kRequests; ++i) all += get_line("/" + std::to_string(i));
+        client.send(all);
+    });
+    for (int i = 0; i < kRequests; ++i) {
+        const auto answer = client.read();
+        ASSERT_EQ(answer.body, "/" + std::to_string(i));
+    }
+    sender.join();
+    EXPECT_EQ(server.server->counters().requests, static_cast<std::uint64_t>(kRequests));
+    EXPECT_EQ(server.server->counters().responses_by_class[2],
+              static_cast<std::uint64_t>(kRequests));
+}
+
+TEST(Server, StopsReadingWhenTooManyAnswersAreOwed) {
+    TestServer server({.max_pipelined = 4});
+    Client client(server.port());
+    std::string all;
+    for (int i = 0; i < 20; ++i) all += get_line("/later/" + std::to_string(i));
+    client.send(all);
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_TRUE(server.saw("/later/" + std::to_string(i)));
+        EXPECT_LE(server.on_loop([&] { return server.script->events.size(); }),
+                  static_cast<std::size_t>(i) + 4);
+        server.answer("/later/" + std::to_string(i));
+        EXPECT_EQ(client.read().body, "answer /later/" + std::to_string(i));
+    }
+}
+
+TEST(Server, StreamsAnAnswerInChunksOrUpToTheEnd) {
+    TestServer server;
+    Client client(server.port());
+    const auto answer = client.get("/chunks");
+    EXPECT_TRUE(answer.has("Transfer-Encoding: chunked\r\n"));
+    EXPECT_EQ(answer.body, "onetwothree");
+
+    Client old(server.port());
+    old.send("GET /chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto until_end = old.read();
+    EXPECT_FALSE(until_end.has("Transfer-Encoding"));
+    EXPECT_TRUE(until_end.has("Connection: close\r\n"));
+    EXPECT_EQ(until_end.body, "onetwothree");
+}
+
+TEST(Server, SendsContinueOnlyWhenTheBodyIsWanted) {
+    TestServer server;
+    const std::string expect = "Expect: 100-continue\r\n";
+    {
+        Client client(server.port());
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + expect + "\r\n");
+        EXPECT_EQ(client.read().status, 100);
+        client.send("hello");
+        EXPECT_EQ(client.read().body, "hello");
+    }
+    {
+        Client client(server.port());
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n" + expect +
+                    "\r\n");
+        EXPECT_EQ(client.read().status, 413);
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(chunked_post("/stream/refused", expect));
+        EXPECT_EQ(client.read().status, 401);
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(get_line("/later/1") + chunked_post("/stream/echo", expect));
+        server.answer("/later/1");
+        EXPECT_EQ(client.read().body, "answer /later/1");
+        EXPECT_EQ(client.read().status, 100);
+        client.send(chunk("hello") + "0\r\n\r\n");
+        EXPECT_EQ(client.read().body, "hello");
+    }
+    {
+        // It does not wait: no 100 is due.
+        Client client(server.port());
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + expect +
+                    "\r\nhello");
+        EXPECT_EQ(client.read().body, "hello");
+    }
+}
+
+TEST(Server, StreamsABodyToItsHandler) {
+    TestServer server;
+    Client client(server.port());
+    const std::string piece(50'000, 'p');
+    std::string all = chunked_post("/stream/echo");
+    for (int i = 0; i < 10; ++i) all += chunk(piece);
+    client.send(all + "0\r\n\r\n" + get_line("/next"));
+    EXPECT_EQ(client.read().body.size(), 500'000u);
+    EXPECT_EQ(client.read().body, "/next");
+    EXPECT_TRUE(server.saw("destroyed /stream/echo"));
+
+    server.on_loop([&] { server.script->stream_bodies.clear(); });
+    client.send_bytewise(post("/stream/echo", "hello") + chunked_post("/stream/empty") +
+                         "0\r\n\r\n");
+    EXPECT_EQ(client.read().body, "hello");
+    EXPECT_TRUE(server.saw("end /stream/empty"));
+    server.on_loop([&] { server.script->held["/stream/empty"].send({.body = "done"}); });
+    EXPECT_EQ(client.read().body, "done");
+}
+
+TEST(Server, AnswersLineByLineWhileTheBodyStillComes) {
+    TestServer server;
+    server.on_loop([&] {
+        server.script->on_piece = [begun = false](const std::string&, std::string_view piece,
+                                                  Exchange& exchange) mutable {
+            if (!begun) exchange.begin({.content_type = "application/x-ndjson"});
+            begun = true;
+            exchange.write(piece);
+        };
+    });
+    Client client(server.port());
+    client.send(chunked_post("/stream/lines") + chunk("line 1\n"));
+    EXPECT_EQ(client.read_head().status, 200);
+    EXPECT_EQ(client.read_chunk(), "line 1\n");
+    for (int i = 2; i < 50; ++i) {
+        const auto line = "line " + std::to_string(i) + "\n";
+        client.send(chunk(line));
+        EXPECT_EQ(client.read_chunk(), line);
+    }
+    client.send("0\r\n\r\n");
+    EXPECT_EQ(client.read_chunk(), "");
+    EXPECT_EQ(client.get("/next").body, "/next");
+}
+
+TEST(Server, PausesABodyUntilItsHandlerWantsMore) {
+    TestServer server;
+    server.on_loop([&] { server.script->pause_each_piece = true; });
+    Client client(server.port());
+    client.send(chunked_post("/stream/echo") + chunk("a") + chunk("b") + "0\r\n\r\n");
+    std::string expected;
+    for (const char c : {'a', 'b'}) {
+        expected += c;
+        EXPECT_TRUE(server.eventually(
+            [&] { return server.script->stream_bodies["/stream/echo"] == expected; }));
+        server.on_loop([&] { server.script->held["/stream/echo"].resume_body(); });
+    }
+    EXPECT_EQ(client.read().body, "ab");
+}
+
+TEST(Server, TellsTheSinkWhenTheBodyBreaksOff) {
+    TestServer server;
+    {
+        Client client(server.port());
+        client.send(chunked_post("/stream/cut") + chunk("a"));
+        ASSERT_TRUE(server.saw("begin /stream/cut"));
+    }
+    EXPECT_TRUE(server.saw("abort /stream/cut"));
+    EXPECT_TRUE(server.saw("destroyed /stream/cut"));
+    EXPECT_FALSE(server.on_loop([&] { return server.script->held["/stream/cut"].open(); }));
+    {
+        Client client(server.port());
+        client.send(chunked_post("/stream/half") + chunk("a"));
+        client.shutdown_write();
+        EXPECT_TRUE(client.is_gone());
+    }
+    EXPECT_TRUE(server.saw("abort /stream/half"));
+    {
+        Client client(server.port());
+        client.send(chunked_post("/stream/bad") + chunk("a") + "nonsense\r\n");
+        EXPECT_EQ(client.read().status, 400);
+        EXPECT_TRUE(client.is_closed());
+    }
+    EXPECT_TRUE(server.saw("abort /stream/bad"));
+    {
+        // Its answer has begun: the missing last chunk tells the client.
+        server.on_loop([&] {
+            server.script->on_piece = [](const std::string&, std::string_view, Exchange& exchange) {
+                exchange.begin({.body = "x"});
+            };
+        });
+        Client client(server.port());
+        client.send(chunked_post("/stream/begun") + chunk("a"));
+        EXPECT_EQ(client.read_head().status, 200);
+        client.send("nonsense\r\n");
+        EXPECT_EQ(client.read_chunk(), "x");
+        EXPECT_EQ(client.read_chunk(), std::nullopt);
+    }
+    EXPECT_TRUE(server.saw("abort /stream/begun"));
+}
+
+TEST(Server, EndsAConnectionWhoseAnswerIsDropped) {
+    TestServer server;
+    {
+        Client client(server.port());
+        client.send(get_line("/a") + get_line("/drop") + get_line("/b"));
+        EXPECT_EQ(client.read().body, "/a");
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(get_line("/later/1") + get_line("/drop") + get_line("/b"));
+        server.answer("/later/1");
+        EXPECT_EQ(client.read().body, "answer /later/1");
+        EXPECT_TRUE(client.is_closed());
+    }
+    {
+        Client client(server.port());
+        client.send(get_line("/a") + get_line("/abort") + get_line("/b"));
+        EXPECT_TRUE(client.is_gone());
+        EXPECT_TRUE(client.received().find("/b") == std::string::npos);
+    }
+}
+
+TEST(Server, ForgetsAnswersForAClientThatIsGone) {
+    TestServer server;
+    {
+        Client client(server.port());
+        client.send(get_line("/later/1") + get_line("/later/2"));
+        ASSERT_TRUE(server.saw("/later/2"));
+        // Closing with unread bytes sends a reset.
+        server.on_loop([&] { server.script->held["/later/1"].send({.body = "x"}); });
+        while (client.received().empty()) client.receive();
+        server.on_loop([&] { server.script->held["/later/2"].begin({.body = "y"}); });
+    }
+    EXPECT_TRUE(server.eventually([&] {
+        auto& exchange = server.script->held["/later/2"];
+        exchange.write("z");
+        return !exchange.open();
+    }));
+    server.on_loop([&] { server.script->held["/later/2"].end(); });
+}
+
+TEST(Server, EndsConnectionsThatAreTooSlow) {
+    TestServer server({.head_timeout = 60ms, .idle_timeout = 120ms, .body_timeout = 60ms});
+    {
+        Client idle(server.port());
+        EXPECT_TRUE(idle.is_closed());
+    }
+    {
+        Client idle(server.port());
+        EXPECT_EQ(idle.get("/a").status, 200);
+        EXPECT_TRUE(idle.is_closed());
+    }
+    {
+        Client slow(server.port());
+        slow.send("GET / HTTP/1.1\r\n");
+        EXPECT_EQ(slow.read().status, 408);
+        EXPECT_TRUE(slow.is_closed());
+    }
+    {
+        Client slow(server.port());
+        slow.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+        EXPECT_EQ(slow.read().status, 408);
+        EXPECT_TRUE(slow.is_closed());
+    }
+    {
+        Client slow(server.port());
+        slow.send(chunked_post("/stream/slow") + "5\r\nab");
+        EXPECT_EQ(slow.read().status, 408);
+        EXPECT_TRUE(slow.is_closed());
+        EXPECT_TRUE(server.saw("abort /stream/slow"));
+    }
+    {
+        // Bytes of a head that trickle in do not move its time-out.
+        Client slow(server.port());
+        slow.send("GET / HTTP/1.1\r\nX: ");
+        while (slow.send("a") && !slow.has_input(5ms)) {
+        }
+        EXPECT_EQ(slow.read().status, 408);
+    }
+    EXPECT_GE(server.server->counters().timeouts, 6u);
+    {
+        // A handler may take its time.
+        Client patient(server.port());
+        patient.send(get_line("/later/1"));
+        ASSERT_TRUE(server.saw("/later/1"));
+        std::this_thread::sleep_for(300ms);
+        server.answer("/later/1");
+        EXPECT_EQ(patient.read().body, "answer /later/1");
+    }
+}
+
+TEST(Server, EndsAClientThatNeverReads) {
+    TestServer server({.write_timeout = 200ms, .max_unsent_bytes = 100'000});
+    Client client(server.port(), 4096);
+    // The answers are far more than the sockets' buffers hold.
+    std::thread sender([&] {
+        const auto requests = get_line("/big/50000");
+        while (client.send(requests)) {
+        }
+    });
+    sender.join();
+    server.on_loop([] {});
+    const auto counters = server.server->counters();
+    EXPECT_EQ(counters.timeouts, 1u);
+    EXPECT_EQ(counters.connections_open, 0u);
+    // It stopped taking requests soon after the client stopped reading.
+    EXPECT_LT(counters.requests * 50'000, counters.bytes_out + 400'000);
+}
+
+TEST(Server, GivesALargeAnswerToASlowReader) {
+    TestServer server({.write_timeout = 2000ms});
+    Client client(server.port(), 4096);
+    client.send(get_line("/big/20000000") + get_line("/next"));
+    EXPECT_EQ(client.read().body.size(), 20'000'000u);
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST(Server, PausesABodyWhileItsAnswersAreNotRead) {
+    TestServer server({.write_timeout = 300ms, .max_unsent_bytes = 50'000});
+    server.on_loop([&] {
+        server.script->on_piece = [begun = false](const std::string&, std::string_view piece,
+                                                  Exchange& exchange) mutable {
+            if (!begun) exchange.begin({});
+            begun = true;
+            exchange.write(piece);
+            exchange.write(piece);
+        };
+    });
+    Client client(server.port(), 4096);
+    client.send(chunked_post("/stream/lines"));
+    const auto piece = chunk(std::string(10'000, 'x'));
+    std::size_t worst = 0;
+    while (client.send(piece)) {
+        worst = std::max(worst, server.on_loop([&] {
+            return server.script->held["/stream/lines"].unsent_bytes();
+        }));
+    }
+    EXPECT_LT(worst, 50'000u + 3 * 65536);
+    EXPECT_TRUE(server.saw("abort /stream/lines"));
+    EXPECT_EQ(server.server->counters().timeouts, 1u);
+}
+
+TEST(Server, SharesALoopFairly) {
+    TestServer server;
+    std::atomic<bool> stop = false;
+    Client greedy(server.port());
+    std::thread sender([&] {
+        std::string many;
+        for (int i = 0; i < 1000; ++i) many += get_line("/x");
+        while (!stop && greedy.send(many)) {
+        }
+        greedy.shutdown_write();
+    });
+    std::thread reader([&] {
+        while (greedy.receive()) {
+        }
+    });
+    Client modest(server.port());
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(modest.get("/y").body, "/y");
+    stop = true;
+    sender.join();
+    reader.join();
+}
+
+TEST(Server, RefusesMoreConnectionsThanItTakes) {
+    TestServer server({.max_connections = 2});
+    {
+        Client first(server.port());
+        Client second(server.port());
+        EXPECT_EQ(first.get("/a").status, 200);
+        EXPECT_EQ(second.get("/a").status, 200);
+        Client third(server.port());
+        const auto answer = third.get("/a");
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_TRUE(answer.has("Retry-After: 1\r\n"));
+        EXPECT_TRUE(third.is_closed());
+        EXPECT_EQ(server.server->counters().connections_refused, 1u);
+    }
+    // There is room again.
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (Client(server.port()).get("/a").status != 200) {
+        ASSERT_LT(std::chrono::steady_clock::now(), until);
+    }
+}
+
+TEST(Server, TellsClientsWhenFilesHaveRunOut) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP()
+        << "UBSan opens a pipe for each check of a vtable, and takes its absence for a bug";
+#endif
+    TestServer server;
+    Client before(server.port());
+    EXPECT_EQ(before.get("/a").status, 200);
+
+    Client shed;
+    const int next_file = ::dup(0);
+    ::close(next_file);
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    const rlimit none_left{static_cast<rlim_t>(next_file), files.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    ASSERT_TRUE(shed.connect(server.port()));
+    const auto answer = shed.read();
+    EXPECT_EQ(before.get("/a").status, 200);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_TRUE(answer.has("Retry-After: 1\r\n"));
+    EXPECT_EQ(Client(server.port()).get("/a").status, 200);
+}
+
+TEST(Server, CountsNoLoopbackConnectionPerAddress) {
+    TestServer server({.max_connections_per_address = 1});
+    Client first(server.port());
+    Client second(server.port());
+    EXPECT_EQ(first.get("/a").status, 200);
+    EXPECT_EQ(second.get("/a").status, 200);
+}
+
+TEST(Server, DrainsByAnsweringWhatIsInFlight) {
+    TestServer server;
+    Client idle(server.port());
+    EXPECT_EQ(idle.get("/a").status, 200);
+    Client waiting(server.port());
+    waiting.send(get_line("/later/1") + get_line("/later/2"));
+    Client uploading(server.port());
+    uploading.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+    ASSERT_TRUE(server.saw("/later/2"));
+
+    std::thread drainer([&] { server.server->drain(10s); });
+    EXPECT_TRUE(idle.is_closed());
+    server.answer("/later/1");
+    server.answer("/later/2");
+    EXPECT_FALSE(waiting.read().has("Connection: close"));
+    const auto last = waiting.read();
+    EXPECT_EQ(last.body, "answer /later/2");
+    EXPECT_TRUE(last.has("Connection: close\r\n"));
+    EXPECT_TRUE(waiting.is_closed());
+    uploading.send("cde");
+    const auto uploaded = uploading.read();
+    EXPECT_EQ(uploaded.body, "abcde");
+    EXPECT_TRUE(uploaded.has("Connection: close\r\n"));
+    EXPECT_TRUE(uploading.is_closed());
+    EXPECT_FALSE(Client(server.port()).connected());
+    // These clients stay around; the server does not wait for them.
+    drainer.join();
+    EXPECT_EQ(server.server->counters().connections_open, 0u);
+}
+
+TEST(Server, EndsADrainAtItsDeadline) {
+    TestServer server;
+    Client stuck(server.port());
+    stuck.send(get_line("/later/1"));
+    ASSERT_TRUE(server.saw("/later/1"));
+    server.server->drain(50ms);
+    EXPECT_EQ(server.server->counters().connections_open, 0u);
+    EXPECT_FALSE(server.on_loop([&] { return server.script->held["/later/1"].open(); }));
+    EXPECT_TRUE(stuck.is_gone());
+}
+
+TEST(Server, StopsWithRequestsInFlightAndAnswersThatComeTooLate) {
+    auto server = std::make_unique<TestServer>();
+    auto script = server->script;
+    Client client(server->port());
+    client.send(get_line("/later/1") + chunked_post("/stream/x") + chunk("a"));
+    ASSERT_TRUE(server->saw("begin /stream/x"));
+    auto late = server->on_loop([&] { return std::move(script->held["/later/1"]); });
+    server->server->stop();
+    server->server->stop();
+    EXPECT_FALSE(late.open());
+    late.send({.body = "x"});
+    server.reset();
+    EXPECT_TRUE(client.is_gone());
+}
+
+TEST(Server, RunsPostedAndDelayedTasksInOrder) {
+    TestServer server;
+    std::vector<int> order;
+    for (int i = 0; i < 1000; ++i) server.server->loop(0).post([&order, i] { order.push_back(i); });
+    server.on_loop([] {});
+    ASSERT_EQ(order.size(), 1000u);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+
+    std::promise<void> fired;
+    server.on_loop([&] { server.server->loop(0).after(5ms, [&] { fired.set_value(); }); });
+    EXPECT_EQ(fired.get_future().wait_for(10s), std::future_status::ready);
+}
+
+TEST(Server, ServesOnSeveralLoops) {
+    TestServer server({}, 3);
+    EXPECT_EQ(server.server->loop_count(), 3u);
+    std::vector<std::thread> threads;
+    std::atomic<int> right = 0;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            for (int c = 0; c < 10; ++c) {
+                Client client(server.port());
+                for (int i = 0; i < 20; ++i) right += client.get("/a").body == "/a";
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(right, 800);
+    server.server->drain(5s);
+}
+
+TEST(Server, FindsAPortInUse) {
+    for (const std::size_t loops : {1u, 2u}) {
+        TestServer server({}, loops);
+        for (const std::size_t others : {1u, 2u}) {
+            const auto second = Server::start({.port = server.port(), .loops = others}, [&](Loop&) {
+                return std::make_unique<ScriptedHandler>(server.script);
+            });
+            ASSERT_FALSE(second);
+            EXPECT_EQ(second.error().code, base::ErrorCode::kBusy);
+        }
+    }
+    const auto nowhere = Server::start({.address = "localhost", .port = 0}, nullptr);
+    ASSERT_FALSE(nowhere);
+    EXPECT_EQ(nowhere.error().code, base::ErrorCode::kSettings);
+}
+
+}  // namespace
+}  // namespace standings::net
