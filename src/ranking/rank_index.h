@@ -102,14 +102,12 @@ class RankIndex {
         const Leaf* leaf = descend(key, ahead);
         const std::size_t index = lower_bound(leaf->keys(), leaf->count, key);
         CHECK(index < leaf->count && leaf->keys()[index] == key);
-        const Key first = key.first_of_equals();
-        const std::size_t position = ahead + index;
-        if (index > 0 && leaf->keys()[index - 1] < first) return {position, position};
-        if (position == 0) return {0, 0};
-        if (index > 0 && leaf->keys()[0] < first) {
-            return {position, ahead + lower_bound(leaf->keys(), index, first)};
-        }
-        return {position, rank(first)};
+        return {ahead + index, better_than(*leaf, index, ahead + index)};
+    }
+
+    // How many keys have a better score than the one at `cursor`, whose position is known.
+    std::size_t better_than(const Cursor& cursor, std::size_t position) const {
+        return better_than(*cursor.leaf_, cursor.index_, position);
     }
 
     // The key at a 0-based position; none from size() on.
@@ -283,6 +281,17 @@ class RankIndex {
         const Key* keys = static_cast<const Leaf*>(node)->keys();
         __builtin_prefetch(node);
         for (std::size_t i = 1; i < 8; ++i) __builtin_prefetch(keys + count * i / 8);
+    }
+
+    std::size_t better_than(const Leaf& leaf, std::size_t index, std::size_t position) const {
+        const Key* keys = leaf.keys();
+        const Key first = keys[index].first_of_equals();
+        if (position == 0) return 0;
+        if (index > 0 && keys[index - 1] < first) return position;
+        if (index > 0 && keys[0] < first) {
+            return position - index + lower_bound(keys, index, first);
+        }
+        return rank(first);
     }
 
     static std::size_t find(const Leaf* leaf, const Key& key) {
