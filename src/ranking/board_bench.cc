@@ -191,7 +191,7 @@ void add_and_drop(benchmark::State& state) {
 }
 BENCHMARK(add_and_drop);
 
-// Per board of the whole size: players and entries, as a start from disk does.
+// A whole board each time: players and entries, as a start from disk does.
 void load_players(benchmark::State& state) {
     for (auto _ : state) {
         Board board(Rules{});

@@ -1,47 +1,19 @@
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "ranking/board_harness.h"
+#include "ranking/test_seed.h"
 
 namespace standings::ranking {
 namespace {
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* text = std::getenv(variable);
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-volatile std::uint64_t running_seed = 0;
-
-// A failed CHECK aborts; this line is all that a person needs to see it again.
-extern "C" void say_seed(int) {
-    std::fprintf(stderr, "To repeat: STANDINGS_SEED=%llu ranking_test\n",
-                 static_cast<unsigned long long>(running_seed));
-}
-
-void run_seed(std::uint64_t seed) {
-    running_seed = seed;
-    board_agrees_with_model(Choices::from_seed(seed, 4000));
-}
-
 TEST(BoardProperty, AgreesWithTheModelOnEverySeed) {
-    const auto before = std::signal(SIGABRT, say_seed);
-    if (std::getenv("STANDINGS_SEED") != nullptr) {
-        run_seed(number_from("STANDINGS_SEED", 0));
-    } else {
-        const std::uint64_t first = std::random_device()() * std::uint64_t{1'000'000};
-        const std::uint64_t runs = 150 * number_from("STANDINGS_TEST_SCALE", 1);
-        std::printf("Seeds from %llu on.\n", static_cast<unsigned long long>(first));
-        for (std::uint64_t i = 0; i < runs; ++i) run_seed(first + i);
-    }
-    std::signal(SIGABRT, before);
+    run_seeds(150,
+              [](std::uint64_t seed) { board_agrees_with_model(Choices::from_seed(seed, 4000)); });
 }
 
 TEST(BoardProperty, TakesItsChoicesFromBytesToo) {

@@ -5,13 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "ranking/rank_nodes.h"
 
 namespace standings::ranking {
 
@@ -27,27 +27,9 @@ template <class Key, std::size_t LeafKeys = 128, std::size_t Fanout = 64>
 class RankIndex {
     static_assert(LeafKeys >= 4 && Fanout >= 4);
 
-    struct Leaf {
-        Leaf* next = nullptr;
-        std::uint32_t count = 0;
-        std::uint32_t capacity = 0;
-
-        // Behind the header; only the root's leaf is shorter than LeafKeys.
-        Key* keys() { return reinterpret_cast<Key*>(this + 1); }
-        const Key* keys() const { return reinterpret_cast<const Key*>(this + 1); }
-    };
+    using Leaf = RankLeaf<Key>;
+    using Inner = RankInner<Key, Fanout>;
     static_assert(alignof(Key) <= alignof(Leaf));
-
-    struct Inner {
-        std::uint32_t count = 0;
-        // Keys under children[i].
-        std::array<std::uint32_t, Fanout> counts;
-        // floors[i] <= every key under children[i] and > every key under children[i - 1];
-        // floors[0] is this node's own floor in its parent.
-        std::array<Key, Fanout> floors;
-        // Leaves on the lowest level of inner nodes, else Inner.
-        std::array<void*, Fanout> children;
-    };
 
   public:
     // Where a key stands: how many keys are ahead, and how many of these have a better score.
@@ -92,7 +74,7 @@ class RankIndex {
         if (root_ == nullptr) return 0;
         std::size_t ahead = 0;
         const Leaf* leaf = descend(key, ahead);
-        return ahead + lower_bound(leaf->keys(), leaf->count, key);
+        return ahead + leaf->lower_bound(key);
     }
 
     // CHECKs that the key is there. The equal ones in front mostly lie in the same leaf.
@@ -100,16 +82,14 @@ class RankIndex {
         CHECK(root_ != nullptr);
         std::size_t ahead = 0;
         const Leaf* leaf = descend(key, ahead);
-        const std::size_t index = lower_bound(leaf->keys(), leaf->count, key);
+        const std::size_t index = leaf->lower_bound(key);
         CHECK(index < leaf->count && leaf->keys()[index] == key);
-        const Key first = key.first_of_equals();
-        const std::size_t position = ahead + index;
-        if (index > 0 && leaf->keys()[index - 1] < first) return {position, position};
-        if (position == 0) return {0, 0};
-        if (index > 0 && leaf->keys()[0] < first) {
-            return {position, ahead + lower_bound(leaf->keys(), index, first)};
-        }
-        return {position, rank(first)};
+        return {ahead + index, better_than(*leaf, index, ahead + index)};
+    }
+
+    // How many keys have a better score than the one at `cursor`, whose position is known.
+    std::size_t better_than(const Cursor& cursor, std::size_t position) const {
+        return better_than(*cursor.leaf_, cursor.index_, position);
     }
 
     // The key at a 0-based position; none from size() on.
@@ -118,9 +98,7 @@ class RankIndex {
         const void* node = root_;
         for (std::size_t level = height_; level > 0; --level) {
             const Inner* inner = static_cast<const Inner*>(node);
-            std::size_t i = 0;
-            while (position >= inner->counts[i]) position -= inner->counts[i++];
-            node = inner->children[i];
+            node = inner->children[inner->child_at(position)];
         }
         return {static_cast<const Leaf*>(node), position};
     }
@@ -134,12 +112,9 @@ class RankIndex {
             make_room(path);
             leaf = descend(key, path);
         }
-        Key* keys = leaf->keys();
-        const std::size_t index = lower_bound(keys, leaf->count, key);
-        CHECK(index == leaf->count || !(keys[index] == key));
-        std::copy_backward(keys + index, keys + leaf->count, keys + leaf->count + 1);
-        keys[index] = key;
-        ++leaf->count;
+        const std::size_t index = leaf->lower_bound(key);
+        CHECK(index == leaf->count || !(leaf->keys()[index] == key));
+        leaf->insert_at(index, key);
         ++size_;
         for (std::size_t level = 1; level <= height_; ++level) ++path[level].count();
     }
@@ -157,21 +132,14 @@ class RankIndex {
         CHECK(root_ != nullptr);
         Path path;
         Leaf* leaf = descend(from, path);
-        Key* keys = leaf->keys();
+        const Key* keys = leaf->keys();
         const std::size_t index = find(leaf, from);
         if (height_ > 0 && (to < keys[0] || keys[leaf->count - 1] < to)) {
             erase(path, leaf, index);
             insert(to);
             return;
         }
-        const std::size_t target = lower_bound(keys, leaf->count, to);
-        if (target > index) {
-            std::copy(keys + index + 1, keys + target, keys + index);
-            keys[target - 1] = to;
-        } else {
-            std::copy_backward(keys + target, keys + index, keys + index + 1);
-            keys[target] = to;
-        }
+        leaf->change_at(index, to);
     }
 
     // Fills an empty index from sorted keys. O(n), a few ns a key.
@@ -215,52 +183,22 @@ class RankIndex {
 
     // The way from the root to a leaf: path[level] is the inner node there and the child taken.
     struct Step {
-        Inner* node = nullptr;
-        std::size_t child = 0;
+        Inner* node;
+        std::size_t child;
         std::uint32_t& count() { return node->counts[child]; }
     };
     using Path = std::array<Step, kMaxHeight + 1>;
 
     // --- search -------------------------------------------------------------------------------
 
-    // How many of the sorted keys are smaller than `key`.
-    static std::size_t lower_bound(const Key* keys, std::size_t count, const Key& key) {
-        const Key* low = keys;
-        while (count > 1) {
-            const std::size_t half = count / 2;
-            low += low[half - 1] < key ? half : 0;
-            count -= half;
-        }
-        return static_cast<std::size_t>(low - keys) + (count == 1 && *low < key ? 1 : 0);
-    }
-
-    // The child whose range holds `key`: the last whose floor is not behind it.
-    static std::size_t child_for(const Inner& inner, const Key& key) {
-        const Key* low = inner.floors.data() + 1;
-        std::size_t count = inner.count - 1;
-        while (count > 1) {
-            const std::size_t half = count / 2;
-            low += key < low[half - 1] ? 0 : half;
-            count -= half;
-        }
-        const auto index = static_cast<std::size_t>(low - inner.floors.data()) - 1;
-        return index + (count == 1 && !(key < *low) ? 1 : 0);
-    }
-
-    static std::uint32_t sum(const Inner& inner, std::size_t children) {
-        std::uint32_t total = 0;
-        for (std::size_t i = 0; i < children; ++i) total += inner.counts[i];
-        return total;
-    }
-
     const Leaf* descend(const Key& key, std::size_t& ahead) const {
         const void* node = root_;
         for (std::size_t level = height_; level > 0; --level) {
             const Inner* inner = static_cast<const Inner*>(node);
-            const std::size_t child = child_for(*inner, key);
+            const std::size_t child = inner->child_for(key);
             node = inner->children[child];
-            if (level == 1) prefetch_leaf(node, inner->counts[child]);
-            ahead += sum(*inner, child);
+            if (level == 1) static_cast<const Leaf*>(node)->prefetch(inner->counts[child]);
+            ahead += inner->keys_before(child);
         }
         return static_cast<const Leaf*>(node);
     }
@@ -269,24 +207,27 @@ class RankIndex {
         void* node = root_;
         for (std::size_t level = height_; level > 0; --level) {
             Inner* inner = static_cast<Inner*>(node);
-            const std::size_t child = child_for(*inner, key);
+            const std::size_t child = inner->child_for(key);
             node = inner->children[child];
-            if (level == 1) prefetch_leaf(node, inner->counts[child]);
+            if (level == 1) static_cast<const Leaf*>(node)->prefetch(inner->counts[child]);
             path[level] = {inner, child};
         }
         return static_cast<Leaf*>(node);
     }
 
-    // Asks for the lines that the first three steps of a binary search may touch all at once,
-    // instead of one miss after the other.
-    static void prefetch_leaf(const void* node, std::size_t count) {
-        const Key* keys = static_cast<const Leaf*>(node)->keys();
-        __builtin_prefetch(node);
-        for (std::size_t i = 1; i < 8; ++i) __builtin_prefetch(keys + count * i / 8);
+    std::size_t better_than(const Leaf& leaf, std::size_t index, std::size_t position) const {
+        const Key* keys = leaf.keys();
+        const Key first = keys[index].first_of_equals();
+        if (position == 0) return 0;
+        if (index > 0 && keys[index - 1] < first) return position;
+        if (index > 0 && keys[0] < first) {
+            return position - index + leaf.lower_bound(first, index);
+        }
+        return rank(first);
     }
 
     static std::size_t find(const Leaf* leaf, const Key& key) {
-        const std::size_t index = lower_bound(leaf->keys(), leaf->count, key);
+        const std::size_t index = leaf->lower_bound(key);
         CHECK(index < leaf->count && leaf->keys()[index] == key);
         return index;
     }
@@ -324,72 +265,6 @@ class RankIndex {
 
     // --- writing ------------------------------------------------------------------------------
 
-    static void insert_child(Inner& inner, std::size_t at, const Key& floor, void* child,
-                             std::size_t count) {
-        const auto open = [&](auto& array) {
-            std::copy_backward(array.begin() + at, array.begin() + inner.count,
-                               array.begin() + inner.count + 1);
-        };
-        open(inner.counts), open(inner.floors), open(inner.children);
-        inner.counts[at] = static_cast<std::uint32_t>(count);
-        inner.floors[at] = floor;
-        inner.children[at] = child;
-        ++inner.count;
-    }
-
-    static void remove_child(Inner& inner, std::size_t at) {
-        const auto close = [&](auto& array) {
-            std::copy(array.begin() + at + 1, array.begin() + inner.count, array.begin() + at);
-        };
-        close(inner.counts), close(inner.floors), close(inner.children);
-        --inner.count;
-    }
-
-    // Moves children between two neighbours until the left one has `left_count`. Floors travel
-    // with their children; the right node's own is its first child's.
-    static void spread(Inner& left, Inner& right, std::size_t left_count) {
-        const std::size_t total = left.count + right.count;
-        const auto shift = [&](auto& a, auto& b) {
-            if (left_count < left.count) {
-                const std::size_t moved = left.count - left_count;
-                std::copy_backward(b.begin(), b.begin() + right.count,
-                                   b.begin() + right.count + moved);
-                std::copy(a.begin() + left_count, a.begin() + left.count, b.begin());
-            } else {
-                const std::size_t moved = left_count - left.count;
-                std::copy(b.begin(), b.begin() + moved, a.begin() + left.count);
-                std::copy(b.begin() + moved, b.begin() + right.count, b.begin());
-            }
-        };
-        shift(left.counts, right.counts);
-        shift(left.floors, right.floors);
-        shift(left.children, right.children);
-        left.count = static_cast<std::uint32_t>(left_count);
-        right.count = static_cast<std::uint32_t>(total - left_count);
-    }
-
-    static void spread(Leaf& left, Leaf& right, std::size_t left_count) {
-        Key* a = left.keys();
-        Key* b = right.keys();
-        const std::size_t total = left.count + right.count;
-        if (left_count < left.count) {
-            const std::size_t moved = left.count - left_count;
-            std::copy_backward(b, b + right.count, b + right.count + moved);
-            std::copy(a + left_count, a + left.count, b);
-        } else {
-            const std::size_t moved = left_count - left.count;
-            std::copy(b, b + moved, a + left.count);
-            std::copy(b + moved, b + right.count, b);
-        }
-        left.count = static_cast<std::uint32_t>(left_count);
-        right.count = static_cast<std::uint32_t>(total - left_count);
-    }
-
-    static Key floor_of(const Leaf& leaf) { return leaf.keys()[0]; }
-    static Key floor_of(const Inner& inner) { return inner.floors[0]; }
-    static std::size_t keys_under(const Leaf& leaf) { return leaf.count; }
-    static std::size_t keys_under(const Inner& inner) { return sum(inner, inner.count); }
-
     template <class Node>
     static Node& child_at(Inner& parent, std::size_t child) {
         return *static_cast<Node*>(parent.children[child]);
@@ -402,9 +277,9 @@ class RankIndex {
         Node& left = child_at<Node>(parent, i);
         Node& right = child_at<Node>(parent, i + 1);
         const std::size_t under = parent.counts[i] + parent.counts[i + 1];
-        spread(left, right, left_count);
-        parent.floors[i + 1] = floor_of(right);
-        parent.counts[i] = static_cast<std::uint32_t>(keys_under(left));
+        Node::spread(left, right, left_count);
+        parent.floors[i + 1] = right.floor();
+        parent.counts[i] = left.keys_under();
         parent.counts[i + 1] = static_cast<std::uint32_t>(under - parent.counts[i]);
     }
 
@@ -452,10 +327,10 @@ class RankIndex {
         Node& left = child_at<Node>(parent, i);
         const std::size_t under = parent.counts[i];
         link(left, right);
-        spread(left, right, left.count / 2);
-        const std::size_t under_right = keys_under(right);
+        Node::spread(left, right, left.count / 2);
+        const std::uint32_t under_right = right.keys_under();
         parent.counts[i] = static_cast<std::uint32_t>(under - under_right);
-        insert_child(parent, i + 1, floor_of(right), &right, under_right);
+        parent.insert_child(i + 1, right.floor(), &right, under_right);
     }
 
     void push_root() {
@@ -480,9 +355,7 @@ class RankIndex {
     }
 
     void erase(Path& path, Leaf* leaf, std::size_t index) {
-        Key* keys = leaf->keys();
-        std::copy(keys + index + 1, keys + leaf->count, keys + index);
-        --leaf->count;
+        leaf->erase_at(index);
         --size_;
         for (std::size_t level = 1; level <= height_; ++level) --path[level].count();
         if (height_ == 0) return shrink_root(leaf);
@@ -524,10 +397,10 @@ class RankIndex {
             share<Node>(parent, i, total / 2);
             return false;
         }
-        spread(left, right, total);
+        Node::spread(left, right, total);
         unlink(left, right);
         parent.counts[i] += parent.counts[i + 1];
-        remove_child(parent, i + 1);
+        parent.remove_child(i + 1);
         return true;
     }
 
@@ -582,10 +455,10 @@ class RankIndex {
                 Inner* inner = new_inner();
                 const std::size_t end = level.size() * (i + 1) / inners;
                 for (std::size_t j = level.size() * i / inners; j < end; ++j) {
-                    insert_child(*inner, inner->count, level[j].floor, level[j].node,
-                                 level[j].count);
+                    inner->insert_child(inner->count, level[j].floor, level[j].node,
+                                        level[j].count);
                 }
-                above.push_back({inner, inner->floors[0], sum(*inner, inner->count)});
+                above.push_back({inner, inner->floors[0], inner->keys_under()});
             }
             level = std::move(above);
             ++height_;

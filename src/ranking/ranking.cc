@@ -156,11 +156,12 @@ class RankingOf final : public Ranking {
         const std::size_t count = std::min(limit, index_.size() - offset);
         out.reserve(out.size() + count);
         // Every row is a miss of its own: they are asked for some rows before they are read.
-        auto ahead = index_.at(offset);
+        auto cursor = index_.at(offset);
+        auto ahead = cursor;
         for (std::size_t i = 0; i < kPrefetchRows && ahead; ++i, ++ahead) prefetch((*ahead).slot());
 
-        auto cursor = index_.at(offset);
-        Place place = place_of(*cursor, offset);
+        Place place{.rank = {}, .position = {}};
+        if (ties_ == Ties::kShared) place.rank = rank_after(index_.better_than(cursor, offset));
         Key equals = (*cursor).first_of_equals();
         for (std::size_t i = 0; i < count; ++i, ++cursor) {
             if (ahead) {
@@ -254,18 +255,16 @@ class RankingOf final : public Ranking {
     }
 
     Place place_of(const Key& key) const {
-        if (ties_ == Ties::kEarliest) return place_of(key, index_.rank(key));
+        if (ties_ == Ties::kEarliest) {
+            const base::Position position = position_at(index_.rank(key));
+            return {.rank = {position.value}, .position = position};
+        }
         const auto [position, better] = index_.locate(key);
-        return {.rank = {static_cast<std::uint32_t>(better + 1)},
-                .position = position_at(position)};
+        return {.rank = rank_after(better), .position = position_at(position)};
     }
 
-    // Of a key whose 0-based position is known.
-    Place place_of(const Key& key, std::size_t offset) const {
-        const base::Position position = position_at(offset);
-        if (ties_ == Ties::kEarliest) return {.rank = {position.value}, .position = position};
-        const std::size_t better = index_.rank(key.first_of_equals());
-        return {.rank = {static_cast<std::uint32_t>(better + 1)}, .position = position};
+    static base::Rank rank_after(std::size_t better) {
+        return {static_cast<std::uint32_t>(better + 1)};
     }
 
     static Row row_of(Slot slot, Place place, const Stored<Columns>& stored) {
