@@ -45,13 +45,28 @@ struct SlotEntry {
     Entry entry;
 };
 
+// A board gives slots below this: the index keeps a slot in 26 bits (16 bytes a key, not 20). The
+// engine refuses a new player when upcoming_slot reaches it.
+inline constexpr std::uint32_t kMaxPlayers = std::uint32_t{1} << 26;
+
+// The index's nodes: for use, or so small that a test's few entries make a deep tree.
+enum class NodeSize : std::uint8_t { kUsual, kTiny };
+
+// What does not show in any answer.
+struct BoardTuning {
+    std::uint64_t hash_seed = 0;  // chance that clients do not know, against colliding ids
+    NodeSize nodes = NodeSize::kUsual;
+    std::size_t split_players_at =
+        65'536;  // from there on 64 hash tables, so that none pauses long
+};
+
 // Promise: ranks, positions and pages are exact at every moment, by Rules and reached_seq.
 // Owner: the engine's board. Threads: one writer; readers only while no write runs (the engine's
 // RwLock). Cost: O(log n) for every call unless it says otherwise; rows of a page O(1) each.
 class Board {
   public:
     // `rankings` >= 1 rankings over the same players (one today; later one per period and segment).
-    explicit Board(Rules rules, std::size_t rankings = 1);
+    explicit Board(Rules rules, std::size_t rankings = 1, BoardTuning tuning = {});
     ~Board();
     Board(Board&&) noexcept;
     Board& operator=(Board&&) noexcept;
@@ -70,7 +85,7 @@ class Board {
     std::uint32_t slot_limit() const;
     // The slot that the (n+1)-th add_player from now on will give: reused slots first.
     base::PlayerSlot upcoming_slot(std::size_t n) const;
-    // CHECKs that the player is new.
+    // CHECKs that the player is new, and has 1 to 128 bytes. O(1), but for a table that grows.
     base::PlayerSlot add_player(std::string_view player);
     // Forgets a player that has no entry in any ranking; the slot is given again. O(1).
     void drop_player(base::PlayerSlot slot);
@@ -78,9 +93,11 @@ class Board {
     // --- entries ----------------------------------------------------------------------------
 
     std::optional<Entry> entry(base::PlayerSlot slot, std::size_t ranking = 0) const;
-    // The player's last event, also of one whose entry was removed (0: none yet).
-    base::Sequence last_seq(base::PlayerSlot slot) const;
-    // Inserts or moves the entry.
+    // The player's last event in this ranking, also of one whose entry was removed (0: none yet).
+    // Each ranking has its own, because each is stored and loaded on its own.
+    base::Sequence last_seq(base::PlayerSlot slot, std::size_t ranking = 0) const;
+    // Inserts or moves the entry. `occurred_at` is kept with Rule::kLast only. An entry whose key
+    // stays (scores and reached_seq) costs O(1).
     void put(base::PlayerSlot slot, const Entry& entry, std::size_t ranking = 0);
     // Takes the entry out; the slot stays, with `last_seq` = `seq`. No entry: only that.
     void remove(base::PlayerSlot slot, base::Sequence seq, std::size_t ranking = 0);
@@ -104,13 +121,17 @@ class Board {
 
     // --- bulk and upkeep ----------------------------------------------------------------------
 
-    // Fills an empty table with ids in slot order; an empty id leaves a hole whose slot is free.
-    // May run in another thread than load_entries of the same board, at the same time. ~100 ns each.
+    // Fills an empty table with ids in slot order; a slot that is skipped or whose id is empty is
+    // free. May run in another thread than load_entries and load_removed of the same board, at the
+    // same time. ~100 ns each.
     void load_players(std::function<bool(base::PlayerSlot& slot, std::string_view& id)> next);
-    // Fills an empty ranking from entries in any order. ~100 ns each (sorts).
+    // Fills an empty ranking from entries in any order; `next` gives one after the other, false at
+    // the end. Needs 16 bytes an entry (one column) while it runs. ~100 ns each (sorts).
+    void load_entries(const std::function<bool(SlotEntry&)>& next, std::size_t ranking = 0);
     void load_entries(std::vector<SlotEntry> entries, std::size_t ranking = 0);
-    // Slots that are known but have no entry (tombstones) keep their last_seq through this.
-    void load_removed(base::PlayerSlot slot, base::Sequence last_seq);
+    // Slots that are known but have no entry (tombstones) keep their last_seq through this. Before
+    // or after load_entries, in its thread.
+    void load_removed(base::PlayerSlot slot, base::Sequence last_seq, std::size_t ranking = 0);
 
     // Whole-structure check, O(n): order, counts, fill, table and index agree. CHECKs.
     void check() const;

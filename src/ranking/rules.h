@@ -38,9 +38,9 @@ struct Rules {
 // A player's current state in one ranking.
 struct Entry {
     Scores scores;
-    base::Sequence reached_seq;  // tie-break: moves only when the scores change
-    base::Sequence last_seq;     // the player's last event on the board
-    base::Instant reached_at;    // the server's time at reached_seq
+    base::Sequence reached_seq;                // tie-break: moves only when the scores change
+    base::Sequence last_seq;                   // the player's last event on the board
+    base::Instant reached_at;                  // the server's time at reached_seq
     base::Instant occurred_at = base::kNever;  // of the submission that set the scores (kLast only)
     std::uint32_t submissions = 0;  // counted towards this entry, the ones without effect too
     bool has_details = false;       // a name or meta is stored for it
