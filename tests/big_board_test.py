@@ -120,6 +120,7 @@ class BigBoard(ServerTest):
         stop = threading.Event()
         failures = []
         moves = 0
+        self.addCleanup(self.remove_movers)
 
         def move():
             nonlocal moves
@@ -159,6 +160,8 @@ class BigBoard(ServerTest):
         self.assertEqual(back, still[:len(back)])
         self.assertGreater(len(back), 1000 if PLAYERS > 5000 else 0)
         print(f"{moves} moves during the walk")
+
+    def remove_movers(self):
         for number in range(2000):
             answer = self.server.api.delete(f"/v1/boards/big/players/mover-{number}")
             self.assertEqual(answer.status, 200, answer)

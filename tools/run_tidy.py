@@ -45,7 +45,8 @@ def main():
         for path, done in zip(paths, pool.map(lambda path: tidy(program, build, path), paths)):
             if done.returncode:
                 failed += 1
-                print(f"--- {path.relative_to(ROOT)}\n{done.stdout}{done.stderr}", file=sys.stderr)
+                # Findings and errors come on stdout; stderr only counts the silenced warnings.
+                print(f"--- {path.relative_to(ROOT)}\n{done.stdout or done.stderr}", file=sys.stderr)
     print(f"clang-tidy: {len(paths)} files, {failed} with findings")
     return 1 if failed else 0
 

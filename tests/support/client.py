@@ -56,6 +56,9 @@ class Client:
     def close(self):
         self.connection.close()
 
+    def __del__(self):
+        self.close()
+
     def request(self, method, path, body=None, headers=None):
         headers = dict(headers or {})
         names = {name.lower() for name in headers}
