@@ -55,8 +55,9 @@ endfunction()
 
 include(GoogleTest)
 
-# One ctest entry per test case; found when ctest runs, so that a build needs no run.
+# One ctest entry per test case, labelled with its program; found when ctest runs, so that a build
+# needs no run.
 function(standings_discover_tests target)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 300)
+    PROPERTIES TIMEOUT 300 LABELS ${target})
 endfunction()
