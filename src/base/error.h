@@ -25,15 +25,20 @@ enum class ErrorCode : std::uint8_t {
     kBoardFull,
     kScoreOverflow,     // a sum beyond what a score can hold
     kRevisionMismatch,  // If-Match names another revision
-    kPreconditionRequired,
     kIdempotencyMismatch,  // the key was used for another request
     kIdempotencyRunning,   // the first request with this key is not finished
     kEpochChanged,
     kTooLarge,
+    kTargetTooLong,
+    kHeadTooLarge,
+    kExpectationFailed,
+    kVersionNotSupported,
+    kNotImplemented,
     kUnsupportedMediaType,
     kTimeout,
     kRateLimited,
     // The server.
+    kInternal,
     kOverloaded,      // a bounded queue is full
     kDraining,        // the server is shutting down
     kReadOnly,        // the disk refused; nothing is written until it works again

@@ -1,0 +1,196 @@
+#include "api/call.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/json_writer.h"
+#include "api/problem.h"
+#include "base/hash.h"
+
+namespace standings::api {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::size_t kMaxIdempotencyKey = 255;
+
+bool needs_retry_after(ErrorCode code) {
+    return code == ErrorCode::kOverloaded || code == ErrorCode::kDraining ||
+           code == ErrorCode::kReadOnly || code == ErrorCode::kOutcomeUnknown ||
+           code == ErrorCode::kNotReached || code == ErrorCode::kRateLimited;
+}
+
+// The media type without its parameters.
+std::string_view media_type(std::string_view content_type) {
+    content_type = content_type.substr(0, content_type.find(';'));
+    while (content_type.ends_with(' ') || content_type.ends_with('\t')) {
+        content_type.remove_suffix(1);
+    }
+    return content_type;
+}
+
+bool equal_fold(std::string_view a, std::string_view lower) {
+    return a.size() == lower.size() &&
+           std::equal(a.begin(), a.end(), lower.begin(),
+                      [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+}
+
+}  // namespace
+
+std::string_view Reply::head_lines(std::string_view headers) {
+    std::string& lines = tools_->headers;
+    lines.assign("X-Request-Id: ");
+    lines += request_id_;
+    lines += "\r\n";
+    if (any_origin_) lines += "Access-Control-Allow-Origin: *\r\n";
+    lines += headers;
+    return lines;
+}
+
+void Reply::send(int status, std::string_view content_type, std::string_view body,
+                 std::string_view headers) {
+    exchange_.send({.status = status,
+                    .content_type = content_type,
+                    .headers = head_lines(headers),
+                    .body = body});
+}
+
+void Reply::json(int status, std::string_view body, std::string_view headers) {
+    send(status, "application/json", body, headers);
+}
+
+void Reply::empty(int status, std::string_view headers) {
+    send(status, {}, {}, headers);
+}
+
+void Reply::begin(int status, std::string_view content_type) {
+    exchange_.begin(
+        {.status = status, .content_type = content_type, .headers = head_lines({}), .body = {}});
+}
+
+void Reply::problem(const Error& error, std::string_view further) {
+    std::string body;
+    append_problem(body, error, path_, request_id_);
+    std::string headers = "Cache-Control: no-store\r\n";
+    headers += further;
+    if (error.code == ErrorCode::kUnauthenticated) {
+        headers += "WWW-Authenticate: Bearer realm=\"standings\"\r\n";
+    }
+    if (needs_retry_after(error.code)) headers += "Retry-After: 1\r\n";
+    send(problem_kind(error.code).status, "application/problem+json", body, headers);
+}
+
+Result<std::shared_ptr<engine::HostedBoard>> Call::board() const {
+    const std::string_view slug = target.segment(2);
+    auto board = service().engine.registry().find(slug);
+    const bool visible =
+        board && (caller.may(access::Scope::kReadPrivate) ||
+                  board->read([](const engine::HostedBoard::View& view) {
+                      return view.config->visibility == ledger::Visibility::kPublic;
+                  }));
+    if (!visible) {
+        return Error{ErrorCode::kBoardNotFound, "There is no board of this name."};
+    }
+    return board;
+}
+
+Result<void> Call::check_parameters(std::initializer_list<std::string_view> known) const {
+    for (const Target::Parameter& parameter : target.parameters()) {
+        if (std::find(known.begin(), known.end(), parameter.name) != known.end()) continue;
+        std::string detail = "The parameter is not known here; there ";
+        detail += known.size() == 0 ? "are none" : "are";
+        for (const std::string_view name : known) detail += " `" + std::string(name) + '`';
+        return Error{ErrorCode::kInvalid, detail + '.', '?' + std::string(parameter.name)};
+    }
+    return {};
+}
+
+Result<std::uint64_t> Call::number(std::string_view name, std::uint64_t fallback,
+                                   std::uint64_t least, std::uint64_t most) const {
+    const auto text = target.parameter(name);
+    if (!text) return fallback;
+    std::uint64_t value = 0;
+    const char* end = text->data() + text->size();
+    const auto [at, failure] = std::from_chars(text->data(), end, value);
+    if (failure != std::errc{} || at != end || value < least || value > most) {
+        return Error{ErrorCode::kInvalid,
+                     "This is a whole number from " + std::to_string(least) + " to " +
+                         std::to_string(most) + ".",
+                     '?' + std::string(name)};
+    }
+    return value;
+}
+
+Result<std::optional<engine::RequestKey>> Call::idempotency_key() const {
+    if (!request.has_idempotency_key) return std::optional<engine::RequestKey>{};
+    const std::string_view key = request.idempotency_key;
+    const bool visible =
+        std::all_of(key.begin(), key.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+    if (key.empty() || key.size() > kMaxIdempotencyKey || !visible) {
+        return Error{ErrorCode::kMalformed,
+                     "An Idempotency-Key has 1 to 255 visible ASCII characters."};
+    }
+    const std::uint64_t seed = service().engine.hash_seed();
+    std::string scoped(caller.id);
+    scoped += '\n';
+    scoped += key;
+    const std::uint64_t head =
+        base::hash64(request.target, base::hash64(request.method_text, seed));
+    return std::optional(
+        engine::RequestKey{base::hash128(scoped, seed), base::hash64(request.body, head)});
+}
+
+Result<const JsonNode*> Call::json_body() const {
+    if (body_kind(request) == BodyKind::kOther || !request.content_encoding.empty()) {
+        return Error{ErrorCode::kUnsupportedMediaType,
+                     "Send the body as `Content-Type: application/json`, without a "
+                     "Content-Encoding. With curl that is `--json`."};
+    }
+    return tools().json.parse(request.body);
+}
+
+BodyKind body_kind(const net::Request& request) {
+    const std::string_view type = media_type(request.content_type);
+    if (type.empty()) return BodyKind::kNone;
+    if (equal_fold(type, "application/json")) return BodyKind::kJson;
+    if (type.starts_with("application/") && type.ends_with("+json")) return BodyKind::kJson;
+    if (equal_fold(type, "application/x-ndjson") || equal_fold(type, "application/ndjson") ||
+        equal_fold(type, "application/jsonl")) {
+        return BodyKind::kNdjson;
+    }
+    return BodyKind::kOther;
+}
+
+void append_etag(std::string& out, std::string_view epoch, base::Sequence seq,
+                 std::string_view view) {
+    out += "W/\"";
+    out += epoch;
+    out += '-';
+    append_number(out, seq.value);
+    out += '-';
+    char digits[17];
+    const auto end = std::to_chars(digits, digits + 16, base::hash64(view), 32).ptr;
+    out.append(digits, end);
+    out += '"';
+}
+
+bool etag_matches(std::string_view if_none_match, std::string_view etag) {
+    const auto strong = [](std::string_view tag) {
+        if (tag.starts_with("W/")) tag.remove_prefix(2);
+        return tag;
+    };
+    while (!if_none_match.empty()) {
+        const std::size_t comma = if_none_match.find(',');
+        std::string_view one = if_none_match.substr(0, comma);
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (one == "*" || strong(one) == strong(etag)) return true;
+        if (comma == std::string_view::npos) break;
+        if_none_match.remove_prefix(comma + 1);
+    }
+    return false;
+}
+
+}  // namespace standings::api

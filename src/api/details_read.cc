@@ -1,0 +1,59 @@
+#include "api/details_read.h"
+
+namespace standings::api {
+namespace {
+
+class PageRead final : public engine::DetailsOperation {
+  public:
+    PageRead(Reply reply, engine::Page page, std::vector<std::size_t> missing, RenderPage render)
+        : DetailsOperation(reply.tools().mailbox, reply.tools().service.engine.details()),
+          reply_(std::move(reply)),
+          page_(std::move(page)),
+          missing_(std::move(missing)),
+          render_(std::move(render)) {
+        for (const std::size_t row : missing_) {
+            keys.push_back({page_.ranking, page_.rows[row].slot});
+        }
+    }
+
+    void finished() override {
+        if (error) return reply_.problem(*error);
+        for (std::size_t i = 0; i < missing_.size(); ++i) {
+            page_.details[missing_[i]] = std::move(details[i]);
+        }
+        render_(page_, reply_);
+    }
+    Reply& reply() { return reply_; }
+
+  private:
+    Reply reply_;
+    engine::Page page_;
+    std::vector<std::size_t> missing_;
+    RenderPage render_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> resolve_details(LoopTools& tools, engine::Page& page) {
+    std::vector<std::size_t> missing;
+    page.details.resize(page.rows.size());
+    engine::DetailsCache& cache = tools.service.engine.details();
+    for (std::size_t i = 0; i < page.rows.size(); ++i) {
+        if (!page.rows[i].has_details) continue;
+        page.details[i] = cache.find({page.ranking, page.rows[i].slot});
+        if (!page.details[i]) missing.push_back(i);
+    }
+    return missing;
+}
+
+void read_details(engine::Page& page, std::vector<std::size_t> missing, Reply reply,
+                  RenderPage render) {
+    Service& service = reply.tools().service;
+    std::unique_ptr<engine::ReadOperation> read = std::make_unique<PageRead>(
+        std::move(reply), std::move(page), std::move(missing), std::move(render));
+    page = engine::Page{};
+    const auto taken = service.engine.read(read);
+    if (!taken) static_cast<PageRead&>(*read).reply().problem(taken.error());
+}
+
+}  // namespace standings::api

@@ -1,0 +1,42 @@
+#include "api/service.h"
+
+#include <utility>
+
+namespace standings::api {
+
+void LoopMailbox::deliver(std::vector<std::unique_ptr<engine::Operation>> finished) {
+    bool first = false;
+    {
+        const std::lock_guard hold(mutex_);
+        first = waiting_.empty();
+        if (first) {
+            waiting_ = std::move(finished);
+        } else {
+            for (auto& operation : finished) waiting_.push_back(std::move(operation));
+        }
+    }
+    if (first) loop_.post([this] { drain(); });
+}
+
+void LoopMailbox::drain() {
+    std::vector<std::unique_ptr<engine::Operation>> finished;
+    {
+        const std::lock_guard hold(mutex_);
+        finished.swap(waiting_);
+    }
+    for (auto& operation : finished) operation->finished();
+}
+
+LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
+    : service(shared), loop(own_loop), mailbox(own_loop), request_base_(shared.random.next()) {}
+
+std::string LoopTools::make_request_id() {
+    // A bijection of the count, so that no two are the same; the rest looks like chance.
+    std::uint64_t x = request_base_ + ++requests_ * 0x9E3779B97F4A7C15ULL;
+    std::string id(16, '0');
+    constexpr char kHex[] = "0123456789abcdef";
+    for (auto digit = id.rbegin(); digit != id.rend(); ++digit, x >>= 4) *digit = kHex[x & 15];
+    return id;
+}
+
+}  // namespace standings::api

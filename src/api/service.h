@@ -1,0 +1,69 @@
+// What all routes share: the engine behind them, who may call them, and each loop's own tools.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "access/credentials.h"
+#include "api/json_document.h"
+#include "api/page_cache.h"
+#include "api/target.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "engine/queries.h"
+#include "net/http.h"
+#include "net/server.h"
+
+namespace standings::api {
+
+// Owner: the server. Any thread.
+struct Service {
+    engine::Engine& engine;
+    const access::Credentials& credentials;
+    base::Random& random;
+    std::string version;
+    std::function<net::Counters()> transport = {};  // set once the transport runs
+    std::atomic<bool> draining{false};
+};
+
+// Brings finished operations to a loop's thread: one post for all that wait.
+class LoopMailbox final : public engine::Mailbox {
+  public:
+    explicit LoopMailbox(net::Loop& loop) : loop_(loop) {}
+    void deliver(std::vector<std::unique_ptr<engine::Operation>> finished) override;
+
+  private:
+    void drain();
+
+    net::Loop& loop_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<engine::Operation>> waiting_;
+};
+
+// A loop's own tools, kept so that requests allocate little. That loop's thread only.
+struct LoopTools {
+    LoopTools(Service& shared, net::Loop& own_loop);
+
+    std::string make_request_id();
+
+    Service& service;
+    net::Loop& loop;
+    LoopMailbox mailbox;
+    PageCache pages;
+    JsonDocument json;
+    Target target;
+    engine::Page page;
+    std::string body;
+    std::string headers;
+
+  private:
+    std::uint64_t request_base_;
+    std::uint64_t requests_ = 0;
+};
+
+}  // namespace standings::api

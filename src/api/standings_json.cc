@@ -1,0 +1,162 @@
+#include "api/standings_json.h"
+
+#include "api/cursor_text.h"
+#include "api/json_writer.h"
+#include "base/clock.h"
+
+namespace standings::api {
+
+void append_scores(std::string& out, const ledger::BoardConfig& config,
+                   const ranking::Scores& scores) {
+    const auto& columns = config.rules.columns;
+    if (columns.size() == 1) {
+        append_key(out, "score");
+        ranking::append_units(out, scores.units[0], columns[0].decimals);
+        return;
+    }
+    append_key(out, "scores");
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        out += i == 0 ? '{' : ',';
+        append_key(out, columns[i].name);
+        ranking::append_units(out, scores.units[i], columns[i].decimals);
+    }
+    out += '}';
+}
+
+void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
+                std::string_view player, const ledger::Details* details) {
+    out += "{\"rank\":";
+    append_number(out, row.place.rank.value);
+    out += ",\"position\":";
+    append_number(out, row.place.position.value);
+    // An id needs no escaping.
+    out += ",\"player\":\"";
+    out += player;
+    out += "\",";
+    if (details != nullptr && details->name) {
+        append_member(out, "name", *details->name);
+        out += ',';
+    }
+    append_scores(out, config, row.scores);
+    out += ",\"reached_at\":\"";
+    base::append_rfc3339(out, row.reached_at);
+    out += '"';
+    if (config.public_meta && details != nullptr && details->meta) {
+        out += ",\"meta\":";
+        out += *details->meta;
+    }
+    out += '}';
+}
+
+void append_rows(std::string& out, const engine::Page& page, std::size_t from, std::size_t to) {
+    out += '[';
+    for (std::size_t i = from; i < to; ++i) {
+        if (i > from) out += ',';
+        append_row(out, *page.config, page.rows[i], page.player(i), page.details[i].get());
+    }
+    out += ']';
+}
+
+void append_position(std::string& out, std::string_view board, std::string_view epoch,
+                     base::Sequence seq, std::size_t total) {
+    out += "\"board\":\"";
+    out += board;
+    out += "\",\"period\":\"all\",\"epoch\":\"";
+    out += epoch;
+    out += "\",\"seq\":";
+    append_number(out, seq.value);
+    out += ",\"total\":";
+    append_number(out, total);
+}
+
+void append_page(std::string& out, std::string_view board, std::string_view epoch,
+                 const engine::Page& page, bool cursors) {
+    out += '{';
+    append_position(out, board, epoch, page.seq, page.total);
+    out += ",\"rows\":";
+    append_rows(out, page, 0, page.rows.size());
+    const std::size_t columns = page.config->rules.columns.size();
+    if (cursors && page.has_after && !page.rows.empty()) {
+        out += ",\"next_cursor\":\"";
+        append_cursor(out, engine::Cursor::Direction::kAfter, page.rows.back(), columns);
+        out += '"';
+    }
+    if (cursors && page.has_before && !page.rows.empty()) {
+        out += ",\"prev_cursor\":\"";
+        append_cursor(out, engine::Cursor::Direction::kBefore, page.rows.front(), columns);
+        out += '"';
+    }
+    out += "}\n";
+}
+
+std::string_view outcome_name(ranking::Outcome outcome) {
+    switch (outcome) {
+        case ranking::Outcome::kCreated:
+            return "created";
+        case ranking::Outcome::kImproved:
+            return "improved";
+        case ranking::Outcome::kUnchanged:
+            return "unchanged";
+        case ranking::Outcome::kAdded:
+            return "added";
+        case ranking::Outcome::kReplaced:
+            return "replaced";
+        case ranking::Outcome::kRemoved:
+            return "removed";
+    }
+    return "";
+}
+
+void append_receipt(std::string& out, const engine::ChangeOutcome& outcome,
+                    const engine::ReceiptReading& reading, std::string_view player,
+                    const ledger::Details* details, std::string_view epoch) {
+    const ledger::BoardConfig& config = *reading.config;
+    out += "{\"outcome\":\"";
+    out += outcome_name(outcome.outcome);
+    out += "\",\"seq\":";
+    append_number(out, outcome.seq.value);
+    out += ",\"epoch\":\"";
+    out += epoch;
+    out += '"';
+    if (reading.row) {
+        out += ",\"standing\":";
+        append_row(out, config, *reading.row, player, details);
+        out.pop_back();
+        out += ",\"seq\":";
+        append_number(out, reading.seq.value);
+        out += '}';
+    }
+    if (outcome.had_entry) {
+        out += ",\"previous\":{";
+        if (reading.previous_rank) {
+            out += "\"rank\":";
+            append_number(out, reading.previous_rank->value);
+            out += ',';
+        }
+        append_scores(out, config, outcome.previous);
+        out += '}';
+    }
+    out += ",\"passed\":[";
+    for (std::size_t i = 0; i < reading.passed.size(); ++i) {
+        out += i == 0 ? "\"" : ",\"";
+        out += reading.passed[i];
+        out += '"';
+    }
+    out += ']';
+    if (reading.to_next) {
+        const auto& [column, units] = *reading.to_next;
+        const auto& columns = config.rules.columns;
+        out += ",\"to_next\":";
+        if (columns.size() > 1) {
+            out += '{';
+            append_key(out, columns[column].name);
+        }
+        ranking::append_units(out, units, columns[column].decimals);
+        if (columns.size() > 1) out += '}';
+    }
+    out += ",\"total\":";
+    append_number(out, reading.total);
+    out += '}';
+}
+
+}  // namespace standings::api

@@ -1,0 +1,297 @@
+// Reading a ranking: pages, windows, friends, ranges, and the rank of a score.
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "api/cursor_text.h"
+#include "api/details_read.h"
+#include "api/json_writer.h"
+#include "api/routes.h"
+#include "api/standings_json.h"
+#include "api/text.h"
+
+namespace standings::api {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::size_t kMaxFriends = 200;
+constexpr std::uint64_t kMaxOffset = UINT32_MAX;
+
+std::string_view cache_rule(const ledger::BoardConfig& config) {
+    return config.visibility == ledger::Visibility::kPublic
+               ? "Cache-Control: public, max-age=1, stale-while-revalidate=5\r\n"
+               : "Cache-Control: private, no-cache\r\n";
+}
+
+// What a request asks of /standings.
+struct View {
+    enum class Kind { kOffset, kRange, kAround, kPlayers } kind = Kind::kOffset;
+    std::size_t limit = 50;
+    std::size_t offset = 0;
+    std::string_view player;
+    std::vector<std::string_view> players;
+    std::optional<engine::Cursor> cursor;
+    engine::ScoreRange range;
+};
+
+Error invalid(std::string pointer, std::string detail) {
+    return {ErrorCode::kInvalid, std::move(detail), std::move(pointer)};
+}
+
+Result<std::optional<std::int64_t>> read_bound(const Call& call, std::string_view name,
+                                               const ranking::Column& column) {
+    const auto text = call.target.parameter(name);
+    if (!text) return std::optional<std::int64_t>{};
+    auto units = ranking::parse_units(*text, column.decimals);
+    if (!units) return invalid('?' + std::string(name), units.error().detail);
+    return std::optional(*units);
+}
+
+Result<std::vector<std::string_view>> read_friends(std::string_view text) {
+    std::vector<std::string_view> players;
+    while (!text.empty()) {
+        const std::size_t comma = text.find(',');
+        const std::string_view player = text.substr(0, comma);
+        if (!is_player_id(player)) {
+            return invalid("?players", "`players` is a list of player ids, parted by commas.");
+        }
+        players.push_back(player);
+        if (players.size() > kMaxFriends) {
+            return invalid("?players", "At most 200 players can be asked for at once.");
+        }
+        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    }
+    if (players.empty()) return invalid("?players", "`players` names at least one player.");
+    return players;
+}
+
+Result<View> read_view(const Call& call, const ledger::BoardConfig& config) {
+    const auto known = call.check_parameters({"limit", "offset", "cursor", "around", "players",
+                                              "score_gte", "score_lte", "period", "min_seq"});
+    if (!known) return known.error();
+    if (call.target.parameter("period").value_or("all") != "all") {
+        return invalid("?period", "The board has the period `all` only.");
+    }
+    View view;
+    const auto limit = call.number("limit", 50, 1, 1000);
+    if (!limit) return limit.error();
+    view.limit = static_cast<std::size_t>(*limit);
+
+    const auto offset = call.target.parameter("offset");
+    const auto around = call.target.parameter("around");
+    const auto players = call.target.parameter("players");
+    const auto cursor = call.target.parameter("cursor");
+    const ranking::Column& first = config.rules.columns[0];
+    const auto at_least = read_bound(call, "score_gte", first);
+    if (!at_least) return at_least.error();
+    const auto at_most = read_bound(call, "score_lte", first);
+    if (!at_most) return at_most.error();
+    const bool ranged = *at_least || *at_most || cursor;
+    if (int{offset.has_value()} + int{around.has_value()} + int{players.has_value()} + int{ranged} >
+        1) {
+        return invalid("?offset",
+                       "Use one of `offset`, `around`, `players`, and `cursor` or "
+                       "`score_gte`/`score_lte`.");
+    }
+
+    if (around) {
+        if (!is_player_id(*around)) return invalid("?around", "`around` is a player's id.");
+        view.kind = View::Kind::kAround;
+        view.player = *around;
+    } else if (players) {
+        auto friends = read_friends(*players);
+        if (!friends) return friends.error();
+        view.kind = View::Kind::kPlayers;
+        view.players = *std::move(friends);
+    } else if (ranged) {
+        view.kind = View::Kind::kRange;
+        view.range = {*at_least, *at_most};
+        if (cursor) {
+            auto parsed = parse_cursor(*cursor, config.rules.columns.size());
+            if (!parsed) return invalid("?cursor", parsed.error().detail);
+            view.cursor = *parsed;
+        }
+    } else {
+        const auto from = call.number("offset", 0, 0, kMaxOffset);
+        if (!from) return from.error();
+        view.offset = static_cast<std::size_t>(*from);
+    }
+    return view;
+}
+
+// False: the player to look around has no entry.
+bool read_page(const engine::HostedBoard& board, const View& view, engine::Page& page) {
+    switch (view.kind) {
+        case View::Kind::kOffset:
+            engine::read_offset(board, view.offset, view.limit, page);
+            return true;
+        case View::Kind::kRange:
+            engine::read_range(board, view.range, view.cursor, view.limit, page);
+            return true;
+        case View::Kind::kAround:
+            return engine::read_around(board, view.player, view.limit, page);
+        case View::Kind::kPlayers:
+            engine::read_players(board, view.players, page);
+            return true;
+    }
+    return false;
+}
+
+// ETag and caching lines for a view of a board at `seq`.
+std::string view_headers(std::string_view etag, const ledger::BoardConfig& config) {
+    std::string headers = "ETag: ";
+    headers += etag;
+    headers += "\r\n";
+    headers += cache_rule(config);
+    return headers;
+}
+
+// Answers 304 when the client has the view at the board's present seq.
+bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view) {
+    if (call.request.if_none_match.empty()) return false;
+    std::string etag;
+    append_etag(etag, call.service().engine.epoch(), board.seq(), view);
+    if (!etag_matches(call.request.if_none_match, etag)) return false;
+    call.reply.empty(304, "ETag: " + etag + "\r\nCache-Control: no-cache\r\n");
+    return true;
+}
+
+void get_standings(Call& call) {
+    const auto board = call.board();
+    if (!board) return call.reply.problem(board.error());
+    if (answer_unchanged(call, **board, call.request.target)) return;
+    const auto config =
+        (*board)->read([](const engine::HostedBoard::View& look) { return look.config; });
+    const auto view = read_view(call, *config);
+    if (!view) return call.reply.problem(view.error());
+
+    engine::Page& page = call.tools().page;
+    if (!read_page(**board, *view, page)) {
+        return call.reply.problem(
+            {ErrorCode::kPlayerNotFound,
+             "The player '" + std::string(view->player) + "' has no entry on this board."});
+    }
+    const bool keyset = view->kind != View::Kind::kPlayers;
+    const bool first_page = view->kind == View::Kind::kOffset && view->offset == 0 &&
+                            page.config->visibility == ledger::Visibility::kPublic &&
+                            !call.target.parameter("min_seq");
+    with_details(page, call.reply,
+                 [board = *board, keyset, first_page, target = std::string(call.request.target)](
+                     const engine::Page& rows, Reply& reply) {
+                     LoopTools& tools = reply.tools();
+                     const std::string& epoch = tools.service.engine.epoch();
+                     std::string& body = tools.body;
+                     body.clear();
+                     append_page(body, board->slug(), epoch, rows, keyset);
+                     std::string etag;
+                     append_etag(etag, epoch, rows.seq, target);
+                     std::string headers = view_headers(etag, *rows.config);
+                     reply.json(200, body, headers);
+                     if (first_page) {
+                         tools.pages.put(
+                             target, {board, rows.seq, std::move(etag), std::move(headers), body});
+                     }
+                 });
+}
+
+void get_rank(Call& call) {
+    const auto board = call.board();
+    if (!board) return call.reply.problem(board.error());
+    if (const auto known = call.check_parameters({"score", "scores", "period", "min_seq"});
+        !known) {
+        return call.reply.problem(known.error());
+    }
+    const auto config =
+        (*board)->read([](const engine::HostedBoard::View& look) { return look.config; });
+    const auto& columns = config->rules.columns;
+    const std::string_view name = columns.size() == 1 ? "score" : "scores";
+    std::string_view text = call.target.parameter(name).value_or("");
+    ranking::Scores scores;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const std::size_t comma = i + 1 < columns.size() ? text.find(',') : text.size();
+        const auto units = ranking::parse_units(text.substr(0, comma), columns[i].decimals);
+        if (!units) {
+            return call.reply.problem(invalid(
+                '?' + std::string(name),
+                columns.size() == 1
+                    ? units.error().detail
+                    : "`scores` has a number for each of the " + std::to_string(columns.size()) +
+                          " columns, parted by commas. " + units.error().detail));
+        }
+        scores.units[i] = *units;
+        text.remove_prefix(comma == std::string_view::npos ? text.size()
+                                                           : std::min(comma + 1, text.size()));
+    }
+
+    const engine::WouldBe would_be = engine::read_rank_of(**board, scores);
+    std::string& body = call.tools().body;
+    body.assign("{");
+    append_position(body, (*board)->slug(), call.service().engine.epoch(), would_be.seq,
+                    would_be.total);
+    body += ",\"rank\":";
+    append_number(body, would_be.rank.value);
+    body += ',';
+    append_scores(body, *config, scores);
+    body += "}\n";
+    call.reply.json(200, body, cache_rule(*config));
+}
+
+void get_standing(Call& call) {
+    const auto board = call.board();
+    if (!board) return call.reply.problem(board.error());
+    if (answer_unchanged(call, **board, call.request.target)) return;
+    if (const auto known = call.check_parameters({"around", "period", "min_seq"}); !known) {
+        return call.reply.problem(known.error());
+    }
+    const auto neighbours = call.number("around", 0, 0, 100);
+    if (!neighbours) return call.reply.problem(neighbours.error());
+    const std::string_view player = call.target.segment(4);
+    engine::Page& page = call.tools().page;
+    const auto own =
+        engine::read_standing(**board, player, static_cast<std::size_t>(*neighbours), page);
+    if (!own) {
+        return call.reply.problem(
+            {ErrorCode::kPlayerNotFound,
+             "This player has no entry on the board '" + (*board)->slug() + "'."});
+    }
+    std::string etag;
+    append_etag(etag, call.service().engine.epoch(), page.seq, call.request.target);
+    const bool with_rows = call.target.parameter("around").has_value();
+    with_details(page, call.reply,
+                 [board = *board, own = *own, with_rows, etag = std::move(etag)](
+                     const engine::Page& rows, Reply& reply) {
+                     LoopTools& tools = reply.tools();
+                     std::string& body = tools.body;
+                     body.clear();
+                     append_row(body, *rows.config, rows.rows[own], rows.player(own),
+                                rows.details[own].get());
+                     body.back() = ',';
+                     append_position(body, board->slug(), tools.service.engine.epoch(), rows.seq,
+                                     rows.total);
+                     if (with_rows) {
+                         body += ",\"rows\":";
+                         append_rows(body, rows, 0, rows.rows.size());
+                     }
+                     body += "}\n";
+                     reply.json(200, body, view_headers(etag, *rows.config));
+                 });
+}
+
+constexpr Route kRoutes[] = {
+    {net::Method::kGet, "/v1/boards/{board}/players/{player}", access::Scope::kNone, get_standing,
+     true},
+    {net::Method::kGet, "/v1/boards/{board}/standings", access::Scope::kNone, get_standings, true},
+    {net::Method::kGet, "/v1/boards/{board}/rank", access::Scope::kNone, get_rank, true},
+};
+
+}  // namespace
+
+std::span<const Route> standings_routes() {
+    return kRoutes;
+}
+
+}  // namespace standings::api

@@ -1,0 +1,24 @@
+// NDJSON streams of submissions: any length, each line for itself, resumable with a key.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "api/call.h"
+#include "engine/hosted_board.h"
+#include "net/http.h"
+
+namespace standings::api {
+
+struct StreamOptions {
+    bool receipts_by_line = false;
+    std::optional<base::Hash128> key;
+};
+
+// Takes the body of `call`. Bounded: one line of text, the piece just read, and 512 lines with the
+// committer; beyond that it pauses the connection.
+std::unique_ptr<net::BodySink> open_submission_stream(Reply reply,
+                                                      std::shared_ptr<engine::HostedBoard> board,
+                                                      const StreamOptions& options);
+
+}  // namespace standings::api

@@ -1,0 +1,73 @@
+#include "engine/engine.h"
+
+#include <utility>
+
+namespace standings::engine {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::size_t kMaxPositionWaits = 10'000;
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
+               const Options& options)
+    : ledger_(std::move(ledger)),
+      clock_(clock),
+      epoch_(ledger_->state().epoch),
+      hash_seed_(ledger_->state().hash_seed),
+      details_(options.details_cache_bytes),
+      waits_(kMaxPositionWaits),
+      queue_(options.queue) {}
+
+Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> ledger,
+                                              const base::Clock& clock, const Options& options) {
+    std::unique_ptr<Engine> engine(new Engine(std::move(ledger), clock, options));
+    auto loaded = load(*engine->ledger_, engine->registry_, clock.now(), options.load);
+    if (!loaded) return loaded.error();
+    auto reads = ReadPool::start(*engine->ledger_, options.read_threads, options.max_waiting_reads);
+    if (!reads) return reads.error();
+    engine->reads_ = std::move(*reads);
+    engine->committer_ = std::make_unique<Committer>(
+        *engine->ledger_, engine->registry_, engine->details_, engine->queue_, clock,
+        engine->waits_, engine->statistics_, *std::move(loaded), options.committer);
+    engine->waits_.on_applied(engine->applied_seq());
+    engine->committer_->start();
+    return engine;
+}
+
+Engine::~Engine() {
+    stop();
+}
+
+void Engine::stop() {
+    if (reads_) reads_->stop();
+    if (committer_) committer_->stop();
+}
+
+Result<void> Engine::submit(std::unique_ptr<Operation>& operation, EntryOperation::Lane lane,
+                            std::size_t changes) {
+    const auto push = lane == EntryOperation::Lane::kBulk ? queue_.push_bulk(operation, changes)
+                                                          : queue_.push_single(operation, changes);
+    switch (push) {
+        case WriteQueue::Push::kTaken:
+            return {};
+        case WriteQueue::Push::kFull:
+            return Error{ErrorCode::kOverloaded,
+                         "More scores arrive than can be made durable. Try again in a moment."};
+        case WriteQueue::Push::kClosed:
+            break;
+    }
+    return Error{ErrorCode::kDraining, "The server is shutting down. Try again in a moment."};
+}
+
+Result<void> Engine::read(std::unique_ptr<ReadOperation>& operation) {
+    if (reads_->push(operation)) return {};
+    return Error{ErrorCode::kOverloaded,
+                 "Too many reads wait for the disk. Try again in a moment."};
+}
+
+}  // namespace standings::engine

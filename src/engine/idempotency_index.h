@@ -1,0 +1,43 @@
+// Which idempotency keys were used lately, and where their events are.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/ids.h"
+
+namespace standings::engine {
+
+// Keeps the last `most` keys, none older than `window`. ~45 B a key. Owner and thread: the
+// committer. O(1) a call.
+class IdempotencyIndex {
+  public:
+    IdempotencyIndex(std::size_t most, std::chrono::milliseconds window)
+        : most_(most), window_(window) {}
+
+    // The first event of the request that carried the key.
+    std::optional<base::Sequence> find(base::Hash128 key) const;
+    // Events of an array share a key: only the first counts.
+    void add(base::Hash128 key, base::Sequence seq, base::Instant at);
+    // Drops what has left the window.
+    void expire(base::Instant now);
+    std::size_t size() const { return keys_.size(); }
+
+  private:
+    struct Used {
+        base::Hash128 key;
+        base::Sequence seq;
+        base::Instant at;
+    };
+
+    const std::size_t most_;
+    const std::chrono::milliseconds window_;
+    boost::unordered_flat_map<base::Hash128, base::Sequence, std::hash<base::Hash128>> keys_;
+    std::deque<Used> order_;  // oldest first
+};
+
+}  // namespace standings::engine

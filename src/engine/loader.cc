@@ -1,0 +1,270 @@
+#include "engine/loader.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace standings::engine {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using Boards = std::unordered_map<base::BoardId, HostedBoard*>;
+
+// A cursor with its present row and the first error it met, for pull loops inside pull loops.
+template <class Row>
+class Reading {
+  public:
+    explicit Reading(ledger::Cursor<Row>& cursor) : cursor_(cursor) { advance(); }
+
+    bool at_end() const { return !has_row_; }
+    const Row& row() const { return row_; }
+    void advance() {
+        auto more = cursor_.next(row_);
+        if (!more) error_ = more.error();
+        has_row_ = more && *more;
+    }
+    const std::optional<Error>& error() const { return error_; }
+
+  private:
+    ledger::Cursor<Row>& cursor_;
+    Row row_;
+    bool has_row_ = false;
+    std::optional<Error> error_;
+};
+
+struct LoadedPlayers {
+    std::uint64_t count = 0;
+    // By slot: a name or meta is stored. Replay needs it, since the events do not hold them.
+    std::unordered_map<base::RankingId, std::vector<bool>> has_details;
+};
+
+Result<LoadedPlayers> load_players(ledger::Ledger& ledger, const Registry& registry) {
+    auto cursor = ledger.players();
+    if (!cursor) return cursor.error();
+    Reading<ledger::PlayerRecord> rows(**cursor);
+    LoadedPlayers loaded;
+    while (!rows.at_end()) {
+        const base::RankingId ranking = rows.row().key.ranking;
+        HostedBoard* board = registry.find(ranking);
+        if (board == nullptr) {  // of a life that has ended; upkeep deletes it
+            rows.advance();
+            continue;
+        }
+        std::vector<bool>& has_details = loaded.has_details[ranking];
+        bool first = true;
+        board->loading_board().load_players([&](base::PlayerSlot& slot, std::string_view& player) {
+            if (!std::exchange(first, false)) rows.advance();
+            if (rows.at_end() || rows.row().key.ranking != ranking) return false;
+            const ledger::PlayerRecord& row = rows.row();
+            slot = row.key.slot;
+            player = row.player;
+            has_details.resize(slot.value + 1);
+            has_details[slot.value] = row.details.name || row.details.meta;
+            ++loaded.count;
+            return true;
+        });
+    }
+    if (rows.error()) return *rows.error();
+    return loaded;
+}
+
+struct LoadedEntries {
+    std::deque<Tombstone> tombstones;
+    std::unordered_map<base::RankingId, base::Sequence> newest;
+};
+
+Result<LoadedEntries> load_entries(ledger::Ledger& ledger, const Registry& registry) {
+    auto cursor = ledger.entries();
+    if (!cursor) return cursor.error();
+    Reading<ledger::EntryRecord> rows(**cursor);
+    LoadedEntries loaded;
+    while (!rows.at_end()) {
+        const base::RankingId ranking = rows.row().key.ranking;
+        HostedBoard* hosted = registry.find(ranking);
+        if (hosted == nullptr) {
+            rows.advance();
+            continue;
+        }
+        ranking::Board& board = hosted->loading_board();
+        base::Sequence& newest = loaded.newest[ranking];
+        bool first = true;
+        board.load_entries([&](ranking::SlotEntry& out) {
+            if (!std::exchange(first, false)) rows.advance();
+            for (; !rows.at_end() && rows.row().key.ranking == ranking; rows.advance()) {
+                const ledger::EntryRecord& row = rows.row();
+                newest = std::max(newest, row.entry.last_seq);
+                if (row.removed) {
+                    board.load_removed(row.key.slot, row.entry.last_seq);
+                    loaded.tombstones.push_back({row.key, row.entry.last_seq});
+                    continue;
+                }
+                out = {row.key.slot, row.entry};
+                return true;
+            }
+            return false;
+        });
+    }
+    if (rows.error()) return *rows.error();
+    return loaded;
+}
+
+Result<IdempotencyIndex> load_keys(ledger::Ledger& ledger, base::Instant now,
+                                   const LoadOptions& options) {
+    IdempotencyIndex index(options.idempotency_keys, options.idempotency_window);
+    auto cursor = ledger.keyed_events({now.ms - options.idempotency_window.count()},
+                                      options.idempotency_keys);
+    if (!cursor) return cursor.error();
+    Reading<ledger::Event> rows(**cursor);
+    for (; !rows.at_end(); rows.advance()) {
+        index.add(rows.row().key, rows.row().seq, rows.row().at);
+    }
+    if (rows.error()) return *rows.error();
+    return index;
+}
+
+Error disagrees(const ledger::Event& event, const char* why) {
+    return {ErrorCode::kIntegrity, "event " + std::to_string(event.seq.value) +
+                                       " does not follow from the ones before it: " + why +
+                                       ". Restore a backup, or run `standings check`."};
+}
+
+// Applies events beyond the fold mark to what the rows hold.
+class Replay {
+  public:
+    Replay(Boards& boards, const LoadedPlayers& players, ledger::WriteBack& write_back,
+           std::deque<Tombstone>& tombstones)
+        : boards_(boards), players_(players), write_back_(write_back), tombstones_(tombstones) {}
+
+    Result<void> apply(const ledger::Event& event) {
+        const auto found = boards_.find(event.board);
+        if (found == boards_.end()) return {};  // deleted since
+        ledger::BoardRecord& record = found->second->loading_record();
+        record.seq = std::max(record.seq, event.seq);
+        const bool present_life = event.ranking == record.ranking;
+        if (!present_life || !is_entry_event(event.kind)) return {};
+
+        ranking::Board& board = found->second->loading_board();
+        if (event.slot.value >= board.slot_limit()) {
+            return disagrees(event, "its player has no row");
+        }
+        if (event.seq <= board.last_seq(event.slot)) return {};
+        if (event.prev_seq != board.last_seq(event.slot)) {
+            return disagrees(event, "the player's event before it is missing");
+        }
+        write_back_.mark({event.ranking, event.slot});
+        if (event.kind == ledger::EventKind::kRemove) {
+            board.remove(event.slot, event.seq);
+            tombstones_.push_back({{event.ranking, event.slot}, event.seq});
+            return {};
+        }
+        return apply_scores(event, record, board);
+    }
+
+  private:
+    Result<void> apply_scores(const ledger::Event& event, const ledger::BoardRecord& record,
+                              ranking::Board& board) {
+        const auto before = board.entry(event.slot);
+        const ranking::Submission submission{event.input, event.occurred_at};
+        // The rules may have changed since; then the stored result is all there is.
+        const bool same_rules = event.rules_version == record.revision;
+        if (before.has_value() != event.had_entry) {
+            return disagrees(event, "the entry before it is not the one it changed");
+        }
+
+        std::optional<ranking::Decision> decision;
+        if (event.kind == ledger::EventKind::kSet) {
+            decision = ranking::set_exactly(before, submission, event.seq, event.at);
+        } else if (same_rules) {
+            auto decided =
+                ranking::evaluate(record.config.rules, before, submission, event.seq, event.at);
+            if (!decided) return disagrees(event, "the rule refuses it");
+            decision = *decided;
+        }
+        if (decision &&
+            (decision->after.scores != event.result || decision->outcome != event.outcome)) {
+            return disagrees(event, "the rule gives another result");
+        }
+        ranking::Entry after = decision ? decision->after : as_stored(event, before);
+        after.has_details = players_.has_details.at(event.ranking).at(event.slot.value);
+        board.put(event.slot, after);
+        return {};
+    }
+
+    static ranking::Entry as_stored(const ledger::Event& event,
+                                    const std::optional<ranking::Entry>& before) {
+        ranking::Entry after = before.value_or(ranking::Entry{});
+        after.last_seq = event.seq;
+        ++after.submissions;
+        if (!before || after.scores != event.result) {
+            after.scores = event.result;
+            after.reached_seq = event.seq;
+            after.reached_at = event.at;
+            after.occurred_at = event.occurred_at;
+        }
+        return after;
+    }
+
+    Boards& boards_;
+    const LoadedPlayers& players_;
+    ledger::WriteBack& write_back_;
+    std::deque<Tombstone>& tombstones_;
+};
+
+}  // namespace
+
+Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::Instant now,
+                            const LoadOptions& options) {
+    const auto records = ledger.boards();
+    if (!records) return records.error().with_context("load boards");
+    Boards boards;
+    for (const ledger::BoardRecord& record : *records) {
+        auto board = std::make_shared<HostedBoard>(record);
+        boards.emplace(record.id, board.get());
+        registry.add(std::move(board));
+    }
+
+    std::optional<Result<LoadedPlayers>> players;
+    std::optional<Result<LoadedEntries>> entries;
+    std::optional<Result<IdempotencyIndex>> keys;
+    {
+        std::thread read_players([&] { players.emplace(load_players(ledger, registry)); });
+        std::thread read_keys([&] { keys.emplace(load_keys(ledger, now, options)); });
+        entries.emplace(load_entries(ledger, registry));
+        read_players.join();
+        read_keys.join();
+    }
+    if (!*players) return players->error().with_context("load players");
+    if (!*entries) return entries->error().with_context("load entries");
+    if (!*keys) return keys->error().with_context("load idempotency keys");
+
+    LoadedEntries& loaded = **entries;
+    for (const auto& [ranking, newest] : loaded.newest) {
+        base::Sequence& seq = registry.find(ranking)->loading_record().seq;
+        seq = std::max(seq, newest);
+    }
+    std::sort(loaded.tombstones.begin(), loaded.tombstones.end(),
+              [](const Tombstone& a, const Tombstone& b) { return a.seq < b.seq; });
+
+    CommitterStart start{.index = *std::move(*keys),
+                         .write_back = ledger::WriteBack(ledger.state().fold_mark),
+                         .tombstones = std::move(loaded.tombstones),
+                         .players = (**players).count};
+    Replay replay(boards, **players, start.write_back, start.tombstones);
+    auto events = ledger.events(ledger.state().fold_mark);
+    if (!events) return events.error().with_context("replay events");
+    Reading<ledger::Event> rows(**events);
+    for (; !rows.at_end(); rows.advance()) {
+        if (const auto applied = replay.apply(rows.row()); !applied) return applied.error();
+    }
+    if (rows.error()) return rows.error()->with_context("replay events");
+    return start;
+}
+
+}  // namespace standings::engine

@@ -1,0 +1,68 @@
+// Worker threads for reads that need the disk: never an event loop.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/details_cache.h"
+#include "engine/operation.h"
+#include "ledger/ledger.h"
+
+namespace standings::engine {
+
+// A read that a worker does for a loop.
+class ReadOperation : public Operation {
+  public:
+    using Operation::Operation;
+    // On a worker's thread, with a connection of its own.
+    virtual void run(ledger::LedgerReader& reader) = 0;
+
+    std::optional<base::Error> error;
+};
+
+// Names and meta that the cache does not have.
+class DetailsOperation : public ReadOperation {
+  public:
+    DetailsOperation(Mailbox& home, DetailsCache& cache) : ReadOperation(home), cache_(cache) {}
+    void run(ledger::LedgerReader& reader) override;
+
+    std::vector<ledger::EntryKey> keys;
+    std::vector<SharedDetails> details;  // one a key, once it has run
+
+  private:
+    DetailsCache& cache_;
+};
+
+// Owner: the engine. push() from any thread; bounded.
+class ReadPool {
+  public:
+    static base::Result<std::unique_ptr<ReadPool>> start(ledger::Ledger& ledger,
+                                                         std::size_t threads,
+                                                         std::size_t max_waiting);
+    ~ReadPool();
+
+    // Takes the operation, or answers false when too many wait or the pool ends.
+    bool push(std::unique_ptr<ReadOperation>& operation);
+    // Finishes what waits and joins. Idempotent.
+    void stop();
+
+  private:
+    explicit ReadPool(std::size_t max_waiting) : max_waiting_(max_waiting) {}
+    void work(ledger::LedgerReader& reader);
+
+    const std::size_t max_waiting_;
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<std::unique_ptr<ReadOperation>> waiting_;
+    bool stopping_ = false;
+    std::vector<std::unique_ptr<ledger::LedgerReader>> readers_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace standings::engine

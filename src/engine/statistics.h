@@ -1,0 +1,66 @@
+// What the engine counts about itself.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace standings::engine {
+
+// Durations in buckets of powers of two from 64 us on. One writer thread, any reader.
+class DurationHistogram {
+  public:
+    static constexpr std::size_t kBuckets = 16;  // the last one has no upper bound
+
+    void add(std::chrono::nanoseconds duration) {
+        const auto us = static_cast<std::uint64_t>(duration.count()) / 1000;
+        const auto bucket = static_cast<std::size_t>(std::bit_width(us / 64));
+        bump(counts_[bucket < kBuckets ? bucket : kBuckets - 1], 1);
+        bump(sum_us_, us);
+    }
+    static constexpr double upper_seconds(std::size_t bucket) {
+        return 64e-6 * static_cast<double>(std::uint64_t{1} << bucket);
+    }
+    std::uint64_t count(std::size_t bucket) const {
+        return counts_[bucket].load(std::memory_order_relaxed);
+    }
+    double sum_seconds() const {
+        return static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6;
+    }
+
+  private:
+    static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+    std::array<std::atomic<std::uint64_t>, kBuckets> counts_{};
+    std::atomic<std::uint64_t> sum_us_{0};
+};
+
+// Can scores be written?
+enum class WriteHealth : std::uint8_t {
+    kOk = 0,
+    kNoSpace = 1,  // refused cleanly; tried again each second
+    kUnknown = 2,  // a commit may or may not be on disk; needs a restart
+};
+
+// Written by the committer's thread, read by any.
+struct Statistics {
+    std::atomic<std::uint64_t> applied_seq{0};
+    std::atomic<std::uint64_t> batches{0};
+    std::atomic<std::uint64_t> events{0};
+    std::atomic<std::uint64_t> rolled_back{0};
+    std::atomic<std::uint64_t> dirty_entries{0};
+    std::atomic<std::uint64_t> fold_mark{0};
+    std::atomic<std::uint64_t> written_back{0};
+    std::atomic<std::uint64_t> idempotency_keys{0};
+    std::atomic<std::uint64_t> players{0};
+    std::atomic<std::uint64_t> database_bytes{0};
+    std::atomic<std::uint64_t> wal_bytes{0};
+    std::atomic<WriteHealth> health{WriteHealth::kOk};
+    DurationHistogram commit_duration;  // append and commit, fsync included
+};
+
+}  // namespace standings::engine

@@ -1,0 +1,103 @@
+#include "server/data_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace standings::server {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+std::string why() {
+    return std::strerror(errno);
+}
+
+std::string read_all(int file) {
+    std::string text;
+    char buffer[512];
+    ssize_t got = 0;
+    while ((got = ::read(file, buffer, sizeof buffer)) > 0) {
+        text.append(buffer, static_cast<std::size_t>(got));
+    }
+    return text;
+}
+
+bool write_all(int file, const std::string& text) {
+    return ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+}  // namespace
+
+Result<DataFolder> DataFolder::open(const std::string& path) {
+    std::error_code failure;
+    const auto parent = std::filesystem::absolute(path, failure).parent_path();
+    std::filesystem::create_directories(parent, failure);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return Error{ErrorCode::kIo, "cannot make the data folder '" + path + "': " + why()};
+    }
+    const std::string lock_path = path + "/lock";
+    const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) {
+        return Error{ErrorCode::kIo, "cannot write in the data folder '" + path + "': " + why()};
+    }
+    if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        std::string owner = read_all(lock);
+        ::close(lock);
+        while (owner.ends_with('\n')) owner.pop_back();
+        return Error{ErrorCode::kBusy, "the data folder '" + path +
+                                           "' is in use by another standings server" +
+                                           (owner.empty() ? "" : " (" + owner + ")") +
+                                           "; stop it, or choose another folder with --data"};
+    }
+    DataFolder folder(path, lock);
+    folder.note_address("starting");
+    return folder;
+}
+
+DataFolder::DataFolder(DataFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+DataFolder::~DataFolder() {
+    if (lock_ >= 0) ::close(lock_);
+}
+
+void DataFolder::note_address(const std::string& url) {
+    const std::string text = "pid " + std::to_string(::getpid()) + ", " + url + "\n";
+    // Only a courtesy: a failure here changes nothing.
+    if (::ftruncate(lock_, 0) == 0 && ::lseek(lock_, 0, SEEK_SET) == 0) {
+        static_cast<void>(write_all(lock_, text));
+    }
+}
+
+Result<void> write_private_file(const std::string& path, const std::string& text) {
+    const std::string fresh = path + ".new";
+    const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0) return Error{ErrorCode::kIo, "cannot write '" + path + "': " + why()};
+    const bool written = write_all(file, text) && ::fsync(file) == 0;
+    const std::string reason = why();
+    ::close(file);
+    if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
+        return Error{ErrorCode::kIo, "cannot write '" + path + "': " + reason};
+    }
+    return {};
+}
+
+Result<std::string> read_private_file(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) return std::string();
+    if (file < 0) return Error{ErrorCode::kIo, "cannot read '" + path + "': " + why()};
+    std::string text = read_all(file);
+    ::close(file);
+    return text;
+}
+
+}  // namespace standings::server

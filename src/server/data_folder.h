@@ -1,0 +1,38 @@
+// The folder that a server owns while it runs.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace standings::server {
+
+// If you hold one, no other server uses the folder. The lock ends with the process, however it
+// ends. Owner: serve().
+class DataFolder {
+  public:
+    // Makes the folder (0700) if need be and locks it. kBusy names the other server.
+    static base::Result<DataFolder> open(const std::string& path);
+    DataFolder(DataFolder&& other) noexcept;
+    DataFolder& operator=(DataFolder&&) = delete;
+    ~DataFolder();
+
+    const std::string& path() const { return path_; }
+    std::string file(const std::string& name) const { return path_ + '/' + name; }
+
+    // Tells whoever is refused where this server listens.
+    void note_address(const std::string& url);
+
+  private:
+    DataFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+
+    std::string path_;
+    int lock_;
+};
+
+// Writes a small file of its own (0600), durably and whole.
+base::Result<void> write_private_file(const std::string& path, const std::string& text);
+// Empty when there is none.
+base::Result<std::string> read_private_file(const std::string& path);
+
+}  // namespace standings::server

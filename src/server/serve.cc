@@ -1,0 +1,142 @@
+#include "server/serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "api/handler.h"
+#include "api/service.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "ledger/sqlite/sqlite_ledger.h"
+#include "net/server.h"
+#include "server/announce.h"
+#include "server/data_folder.h"
+#include "server/secret_key.h"
+#include "server/version.h"
+
+namespace standings::server {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr auto kDrainDeadline = std::chrono::milliseconds(3000);
+
+// Blocked before any thread starts, so that only wait_for_end() takes them.
+sigset_t block_end_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+int wait_for_end(const sigset_t& signals) {
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {
+    }
+    return signal;
+}
+
+Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
+                                                     const DataFolder& folder,
+                                                     const base::Clock& clock,
+                                                     base::Random& random) {
+    ledger::SqliteOptions options;
+    options.folder = folder.path();
+    options.random = &random;
+    options.accept_data_loss = settings.accept_data_loss;
+    auto ledger = ledger::SqliteLedger::open(options);
+    if (!ledger) return ledger.error().with_context("open the database in '" + folder.path() + "'");
+    for (const std::string& note : (*ledger)->notes()) announce_note(note);
+    engine::Engine::Options engine_options;
+    // The control of the crash tests: with it, they must find lost scores.
+    engine_options.committer.answer_before_commit =
+        std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
+    return engine::Engine::start(std::move(*ledger), clock, engine_options);
+}
+
+Result<void> run(const ServeSettings& settings) {
+    const auto started = std::chrono::steady_clock::now();
+    const sigset_t end_signals = block_end_signals();
+    const auto address = parse_listen(settings.listen);
+    if (!address) return address.error();
+    auto folder = DataFolder::open(settings.data);
+    if (!folder) return folder.error();
+
+    const base::SystemClock clock;
+    base::SystemRandom random;
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    auto key = settle_secret_key(*folder, settings.initial_key, random, terminal);
+    if (!key) return key.error();
+    auto engine = start_engine(settings, *folder, clock, random);
+    if (!engine) return engine.error();
+
+    api::Service service{**engine, key->credentials, random, kVersion};
+    net::Server::Options options;
+    options.address = address->host;
+    options.port = address->port;
+    auto server = net::Server::start(
+        options, [&service](net::Loop& loop) { return api::make_handler(service, loop); });
+    if (!server) return server.error();
+    service.transport = [&server] { return (*server)->counters(); };
+
+    const std::string host =
+        address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
+    const std::string url = "http://" + host + ':' + std::to_string((*server)->port());
+    folder->note_address(url);
+    announce_start({.url = url,
+                    .data = folder->path(),
+                    .boards = (*engine)->registry().size(),
+                    .players = (*engine)->statistics().players.load(),
+                    .took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        std::chrono::steady_clock::now() - started),
+                    .made_key = key->made,
+                    .key_file = key->written_to});
+
+    const int signal = wait_for_end(end_signals);
+    announce_stop(signal);
+    service.draining = true;
+    (*server)->drain(kDrainDeadline);
+    // What was taken in is committed and answered while the loops still run.
+    (*engine)->stop();
+    (*server)->stop();
+    return {};
+}
+
+}  // namespace
+
+int exit_code(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::kSettings:
+            return 2;
+        case ErrorCode::kBusy:
+            return 3;
+        case ErrorCode::kSchema:
+            return 4;
+        case ErrorCode::kIntegrity:
+            return 5;
+        default:
+            return 1;
+    }
+}
+
+int serve(const ServeSettings& settings) {
+    const auto ran = run(settings);
+    if (ran) return 0;
+    announce_failure(ran.error());
+    return exit_code(ran.error().code);
+}
+
+}  // namespace standings::server

@@ -1,0 +1,14 @@
+// `standings serve`: from settings to a running server, and down again.
+#pragma once
+
+#include "server/settings.h"
+
+namespace standings::server {
+
+// Runs until SIGTERM or SIGINT. Answers the exit code of the process.
+int serve(const ServeSettings& settings);
+
+// 0 ok, 1 failure, 2 usage or settings, 3 address or data busy, 4 migration needed, 5 integrity.
+int exit_code(base::ErrorCode code);
+
+}  // namespace standings::server
