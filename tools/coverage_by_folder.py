@@ -3,6 +3,7 @@
 import collections
 import json
 import pathlib
+import re
 import sys
 
 
@@ -10,7 +11,9 @@ def main():
     summary = json.loads(pathlib.Path(sys.argv[1]).read_text())
     covered, total = collections.Counter(), collections.Counter()
     for file in summary["files"]:
-        folder = str(pathlib.PurePosixPath(file["filename"]).parent)
+        # A layer's headers are seen through its own include folder in the build tree.
+        name = re.sub(r"^build/\w+/include/\w+/", "src/", file["filename"])
+        folder = str(pathlib.PurePosixPath(name).parent)
         for name in (folder, "all"):
             covered[name] += file["line_covered"]
             total[name] += file["line_total"]
