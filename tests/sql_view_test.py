@@ -16,7 +16,7 @@ SNAPSHOTS = 60
 QUERY = """
 BEGIN;
 SELECT seq FROM boards WHERE board = '{board}';
-SELECT rank, position, player, name, score FROM standings WHERE board = '{board}' ORDER BY position;
+SELECT rank, position, player, name, score_1 AS score FROM standings WHERE board = '{board}' ORDER BY position;
 COMMIT;
 """
 

@@ -12,7 +12,6 @@
 #include "api/routes.h"
 #include "api/submission_stream.h"
 #include "base/clock.h"
-#include "base/hash.h"
 
 namespace standings::api {
 namespace {
@@ -147,6 +146,13 @@ bool ApiHandler::answer_from_cache(const net::Request& request, net::Exchange& e
 
 void ApiHandler::handle(const net::Request& request, net::Exchange exchange) {
     if (answer_from_cache(request, exchange)) return;
+    const bool empty_stream = request.method == net::Method::kPost &&
+                              is_submissions(request.target) &&
+                              body_kind(request) == BodyKind::kNdjson;
+    if (empty_stream) {
+        if (const auto sink = handle_stream(request, std::move(exchange))) sink->on_end();
+        return;
+    }
     dispatch(request, std::move(exchange), true);
 }
 
@@ -288,11 +294,7 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
     if (!key) return call.reply.problem(key.error()), nullptr;
 
     StreamOptions options{.receipts_by_line = receipts.has_value(), .key = {}};
-    // The board is part of it: one key may be used for a stream into each of several boards.
-    if (*key) {
-        const std::uint64_t board_hash = base::hash64((*board)->slug());
-        options.key = base::Hash128{(*key)->hash.high, (*key)->hash.low ^ board_hash};
-    }
+    if (*key) options.key = (*key)->hash;
     return open_submission_stream(std::move(call.reply), *board, options);
 }
 

@@ -143,6 +143,9 @@ Error malformed(const boost::system::error_code& failure, std::size_t at) {
     if (failure == boost::json::error::object_too_large) {
         return {ErrorCode::kMalformed, "A JSON object has more than 256 members."};
     }
+    if (failure == boost::json::error::exponent_overflow) {
+        return {ErrorCode::kInvalid, "A number in the JSON is larger than any score can be."};
+    }
     if (failure == boost::json::error::incomplete) {
         return {ErrorCode::kMalformed, "The JSON ends too early."};
     }

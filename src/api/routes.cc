@@ -13,7 +13,8 @@ bool matches(std::string_view pattern, const Target& target) {
         const std::size_t slash = pattern.find('/');
         const std::string_view segment = pattern.substr(0, slash);
         if (index == target.segment_count()) return false;
-        if (!segment.starts_with('{') && segment != target.segment(index)) return false;
+        const bool any = segment.starts_with('{') && !target.segment(index).empty();
+        if (!any && segment != target.segment(index)) return false;
         ++index;
         pattern.remove_prefix(slash == std::string_view::npos ? pattern.size() : slash + 1);
     }

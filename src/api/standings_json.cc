@@ -24,7 +24,7 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
 }
 
 void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
-                std::string_view player, const ledger::Details* details) {
+                std::string_view player, const ledger::Details* details, bool with_meta) {
     out += "{\"rank\":";
     append_number(out, row.place.rank.value);
     out += ",\"position\":";
@@ -41,18 +41,19 @@ void append_row(std::string& out, const ledger::BoardConfig& config, const ranki
     out += ",\"reached_at\":\"";
     base::append_rfc3339(out, row.reached_at);
     out += '"';
-    if (config.public_meta && details != nullptr && details->meta) {
+    if ((config.public_meta || with_meta) && details != nullptr && details->meta) {
         out += ",\"meta\":";
         out += *details->meta;
     }
     out += '}';
 }
 
-void append_rows(std::string& out, const engine::Page& page, std::size_t from, std::size_t to) {
+void append_rows(std::string& out, const engine::Page& page, bool with_meta) {
     out += '[';
-    for (std::size_t i = from; i < to; ++i) {
-        if (i > from) out += ',';
-        append_row(out, *page.config, page.rows[i], page.player(i), page.details[i].get());
+    for (std::size_t i = 0; i < page.rows.size(); ++i) {
+        if (i > 0) out += ',';
+        append_row(out, *page.config, page.rows[i], page.player(i), page.details[i].get(),
+                   with_meta);
     }
     out += ']';
 }
@@ -70,11 +71,11 @@ void append_position(std::string& out, std::string_view board, std::string_view 
 }
 
 void append_page(std::string& out, std::string_view board, std::string_view epoch,
-                 const engine::Page& page, bool cursors) {
+                 const engine::Page& page, bool cursors, bool with_meta) {
     out += '{';
     append_position(out, board, epoch, page.seq, page.total);
     out += ",\"rows\":";
-    append_rows(out, page, 0, page.rows.size());
+    append_rows(out, page, with_meta);
     const std::size_t columns = page.config->rules.columns.size();
     if (cursors && page.has_after && !page.rows.empty()) {
         out += ",\"next_cursor\":\"";

@@ -17,9 +17,10 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
                    const ranking::Scores& scores);
 
 // {"rank":7,"position":7,"player":"u_9","name":"Lena","score":83401,"reached_at":"..."}
+// `meta` goes out where the board makes it public, or `with_meta` says that the caller may see it.
 void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
-                std::string_view player, const ledger::Details* details);
-void append_rows(std::string& out, const engine::Page& page, std::size_t from, std::size_t to);
+                std::string_view player, const ledger::Details* details, bool with_meta = false);
+void append_rows(std::string& out, const engine::Page& page, bool with_meta);
 
 // "board":"speedrun","period":"all","epoch":"k3","seq":90412,"total":15873
 void append_position(std::string& out, std::string_view board, std::string_view epoch,
@@ -27,7 +28,7 @@ void append_position(std::string& out, std::string_view board, std::string_view 
 
 // A page of standings. With `cursors` the keyset cursors of both ends, where there is more.
 void append_page(std::string& out, std::string_view board, std::string_view epoch,
-                 const engine::Page& page, bool cursors);
+                 const engine::Page& page, bool cursors, bool with_meta);
 
 // The answer to one submission. `details` are of the row, or none.
 void append_receipt(std::string& out, const engine::ChangeOutcome& outcome,

@@ -160,10 +160,19 @@ bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_
     return true;
 }
 
+// What an ETag stands for beside the seq: the same target shows more to who may see meta.
+std::string name_of_view(const Call& call, bool with_meta) {
+    std::string name(call.request.target);
+    if (with_meta) name += "#meta";
+    return name;
+}
+
 void get_standings(Call& call) {
     const auto board = call.board();
     if (!board) return call.reply.problem(board.error());
-    if (answer_unchanged(call, **board, call.request.target)) return;
+    const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
+    const std::string view_name = name_of_view(call, with_meta);
+    if (answer_unchanged(call, **board, view_name)) return;
     const auto config =
         (*board)->read([](const engine::HostedBoard::View& look) { return look.config; });
     const auto view = read_view(call, *config);
@@ -176,19 +185,19 @@ void get_standings(Call& call) {
              "The player '" + std::string(view->player) + "' has no entry on this board."});
     }
     const bool keyset = view->kind != View::Kind::kPlayers;
-    const bool first_page = view->kind == View::Kind::kOffset && view->offset == 0 &&
+    const bool first_page = view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
                             page.config->visibility == ledger::Visibility::kPublic &&
                             !call.target.parameter("min_seq");
     with_details(page, call.reply,
-                 [board = *board, keyset, first_page, target = std::string(call.request.target)](
+                 [board = *board, keyset, first_page, with_meta, view_name](
                      const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      const std::string& epoch = tools.service.engine.epoch();
                      std::string& body = tools.body;
                      body.clear();
-                     append_page(body, board->slug(), epoch, rows, keyset);
+                     append_page(body, board->slug(), epoch, rows, keyset, with_meta);
                      std::string etag;
-                     append_etag(etag, epoch, rows.seq, target);
+                     append_etag(etag, epoch, rows.seq, view_name);
                      std::string headers = view_headers(etag, *rows.config);
                      reply.json(200, body, headers);
                      if (first_page) {
@@ -243,7 +252,9 @@ void get_rank(Call& call) {
 void get_standing(Call& call) {
     const auto board = call.board();
     if (!board) return call.reply.problem(board.error());
-    if (answer_unchanged(call, **board, call.request.target)) return;
+    const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
+    const std::string view_name = name_of_view(call, with_meta);
+    if (answer_unchanged(call, **board, view_name)) return;
     if (const auto known = call.check_parameters({"around", "period", "min_seq"}); !known) {
         return call.reply.problem(known.error());
     }
@@ -259,22 +270,22 @@ void get_standing(Call& call) {
              "This player has no entry on the board '" + (*board)->slug() + "'."});
     }
     std::string etag;
-    append_etag(etag, call.service().engine.epoch(), page.seq, call.request.target);
+    append_etag(etag, call.service().engine.epoch(), page.seq, view_name);
     const bool with_rows = call.target.parameter("around").has_value();
     with_details(page, call.reply,
-                 [board = *board, own = *own, with_rows, etag = std::move(etag)](
+                 [board = *board, own = *own, with_rows, with_meta, etag = std::move(etag)](
                      const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      std::string& body = tools.body;
                      body.clear();
                      append_row(body, *rows.config, rows.rows[own], rows.player(own),
-                                rows.details[own].get());
+                                rows.details[own].get(), with_meta);
                      body.back() = ',';
                      append_position(body, board->slug(), tools.service.engine.epoch(), rows.seq,
                                      rows.total);
                      if (with_rows) {
                          body += ",\"rows\":";
-                         append_rows(body, rows, 0, rows.rows.size());
+                         append_rows(body, rows, with_meta);
                      }
                      body += "}\n";
                      reply.json(200, body, view_headers(etag, *rows.config));

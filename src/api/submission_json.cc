@@ -1,5 +1,6 @@
 #include "api/submission_json.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -58,9 +59,16 @@ Result<ranking::Scores> read_scores(const JsonDocument& document, const JsonNode
         if (!units) return units.error();
         out.units[i] = *units;
     }
-    if (scores->size != columns.size()) {
-        return invalid("/scores", "`scores` has a column that the board does not have.");
-    }
+    std::optional<Error> unknown;
+    document.for_each(*scores, [&](const JsonNode& member) {
+        const bool known = std::any_of(
+            columns.begin(), columns.end(),
+            [&](const ranking::Column& column) { return column.name == member.key; });
+        if (known || unknown) return;
+        unknown = invalid("/scores/" + std::string(member.key),
+                          "The board has no column of this name.");
+    });
+    if (unknown) return *unknown;
     return out;
 }
 

@@ -63,7 +63,11 @@ class StreamStep final : public engine::StreamOperation {
 class Stream : public std::enable_shared_from_this<Stream> {
   public:
     Stream(Reply reply, std::shared_ptr<engine::HostedBoard> board, const StreamOptions& options)
-        : reply_(std::move(reply)), board_(std::move(board)), options_(options) {}
+        : reply_(std::move(reply)),
+          board_(std::move(board)),
+          options_(options),
+          // The same lines for another board are another stream.
+          running_hash_(base::hash64(board_->slug())) {}
 
     void open();
     bool take(std::string_view piece);
@@ -115,7 +119,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     // Counted since the beginning of the stream, earlier connections included.
     ledger::StreamRecord before_;
     std::uint64_t line_ = 0;
-    std::uint64_t running_hash_ = 0;
+    std::uint64_t running_hash_;
     std::uint64_t refused_in_piece_ = 0;
     std::uint64_t accepted_ = 0;
     std::uint64_t rejected_ = 0;

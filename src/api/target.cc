@@ -62,10 +62,13 @@ Result<void> Target::parse(std::string_view target) {
     path_ = take_until(query, '?');
     std::string_view rest = path_;
     if (rest.starts_with('/')) rest.remove_prefix(1);
-    while (!rest.empty()) {
+    // A slash at the end is a segment of its own, an empty one, that no route has.
+    bool more = !rest.empty();
+    while (more) {
         if (segment_count_ == kMaxSegments) {
             return Error{ErrorCode::kRouteNotFound, "There is nothing at this path."};
         }
+        more = rest.find('/') != std::string_view::npos;
         const auto segment = decode(take_until(rest, '/'), false);
         if (!segment) return segment.error();
         segments_[segment_count_++] = *segment;

@@ -22,6 +22,7 @@ constexpr std::size_t kIdleWriteBack = 1024;
 constexpr std::size_t kTombstonesAtOnce = 1024;
 constexpr auto kIdleSoon = std::chrono::milliseconds(20);
 constexpr auto kIdleLong = std::chrono::seconds(60);
+constexpr auto kFinalWriteBack = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 
 class NoOtherWriters final : public ledger::EventSink {
@@ -94,8 +95,11 @@ void Committer::run() {
         if (!idle) process(std::move(operations));
         upkeep(idle);
     }
-    while (!unknown_ && !next_try_ && write_back_.dirty() > 0) write_back_slice(kIdleWriteBack);
-    // What could not be folded is in the events; the next start replays them.
+    // What is not folded in time is in the events; the next start replays them.
+    const auto deadline = clock_.monotonic() + kFinalWriteBack;
+    while (!unknown_ && !next_try_ && write_back_.dirty() > 0 && clock_.monotonic() < deadline) {
+        write_back_slice(kIdleWriteBack);
+    }
     static_cast<void>(ledger_.close());
 }
 

@@ -73,8 +73,12 @@ base::Rank previous_rank(const Board& board, const Row& now, const ChangeOutcome
 
 void note_passed(const Board& board, const Row& now, const ChangeOutcome& outcome,
                  std::vector<std::string>& passed) {
-    if (ranking::compare(board.rules(), now.scores, outcome.previous) >= 0) return;
-    const std::size_t then = board.count_ahead({outcome.previous, outcome.previous_reached_seq});
+    // A new player was behind all of them.
+    std::size_t then = board.size();
+    if (outcome.had_entry) {
+        if (ranking::compare(board.rules(), now.scores, outcome.previous) >= 0) return;
+        then = board.count_ahead({outcome.previous, outcome.previous_reached_seq});
+    }
     const std::size_t first = index_of(now.place) + 1;
     std::vector<Row> rows;
     if (then > first) board.page(first, std::min(then - first, kMaxPassed), rows);
@@ -209,8 +213,8 @@ ReceiptReading read_receipt(const HostedBoard& board, const ChangeOutcome& outco
         if (!reading.row) return reading;
         if (outcome.had_entry) {
             reading.previous_rank = previous_rank(view.board, *reading.row, outcome);
-            note_passed(view.board, *reading.row, outcome, reading.passed);
         }
+        note_passed(view.board, *reading.row, outcome, reading.passed);
         reading.to_next = to_next(view.board, *reading.row);
         return reading;
     });

@@ -105,6 +105,7 @@ Connection::Intake& Connection::intake() {
 // Parses `input` until it is used up or has to wait; returns what is left of it.
 std::string_view Connection::consume(std::string_view input) {
     unsigned budget = kRequestsPerTurn;
+    parse_again_ = false;
     while (!closed_ && !input_ended_ && may_parse()) {
         RequestParser& now = parser();
         if (!now.in_body() && (input.empty() || budget-- == 0)) return input;
@@ -131,7 +132,10 @@ std::string_view Connection::consume(std::string_view input) {
                 break;
         }
     }
-    return closed_ || input_ended_ ? std::string_view() : input;
+    if (closed_ || input_ended_) return {};
+    // The end of a body takes no byte more: it must not wait for one.
+    parse_again_ = parser().in_body();
+    return input;
 }
 
 void Connection::take_head(RequestParser& now, std::string_view& input) {
@@ -243,6 +247,7 @@ bool Connection::may_parse() const {
 
 bool Connection::has_work() const {
     if (input_ended_ || !may_parse()) return false;
+    if (parse_again_) return true;
     if (readable_ && !ended_) return true;
     return intake_ && !intake_->input.empty() && !intake_->needs_bytes;
 }
