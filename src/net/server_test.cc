@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <random>
 #include <thread>
 
 #include "net/bad_requests.h"
@@ -742,13 +744,83 @@ TEST(Server, ServesOnSeveralLoops) {
     server.server->drain(5s);
 }
 
+// Many clients send requests of all kinds, cut anywhere, and read at their own pace; some leave
+// early.
+TEST(Server, KeepsEveryConnectionInOrderUnderRandomUse) {
+    const char* const given = std::getenv("STANDINGS_SEED");
+    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(seed));
+    const char* const scale = std::getenv("STANDINGS_TEST_SCALE");
+    const int rounds = 25 * (scale ? std::atoi(scale) : 1);
+
+    TestServer server({.max_pipelined = 8, .max_unsent_bytes = 20'000}, 2);
+    const auto use = [&](std::uint64_t own_seed) {
+        std::mt19937_64 random(own_seed);
+        for (int round = 0; round < rounds; ++round) {
+            std::string bytes;
+            std::vector<std::string> bodies;
+            for (auto count = 1 + random() % 30; count > 0; --count) {
+                const auto name = std::to_string(random() % 1000);
+                const std::string text(random() % 3 == 0 ? random() % 30'000 : random() % 50, 't');
+                switch (random() % 6) {
+                    case 0:
+                        bytes += post("/echo", text);
+                        bodies.push_back(text);
+                        break;
+                    case 1:
+                        bytes += chunked_post("/echo") + (text.empty() ? "" : chunk(text)) +
+                                 chunk("x") + "0\r\n\r\n";
+                        bodies.push_back(text + "x");
+                        break;
+                    case 2:
+                        bytes += get_line("/chunks");
+                        bodies.push_back("onetwothree");
+                        break;
+                    case 3:
+                    case 4:
+                        bytes += get_line("/soon/" + name);
+                        bodies.push_back("/soon/" + name);
+                        break;
+                    default:
+                        bytes += get_line("/" + name);
+                        bodies.push_back("/" + name);
+                }
+            }
+            Client client(server.port());
+            const bool leaves_early = random() % 5 == 0;
+            if (leaves_early) bytes.resize(random() % bytes.size());
+            std::thread sender([&, cuts = std::mt19937_64(random())]() mutable {
+                for (std::string_view rest = bytes; !rest.empty();) {
+                    const auto length =
+                        std::min(rest.size(), 1 + cuts() % (cuts() % 2 ? 5'000 : 40));
+                    if (!client.send(rest.substr(0, length))) return;
+                    rest.remove_prefix(length);
+                }
+            });
+            if (!leaves_early) {
+                for (const auto& body : bodies) {
+                    const auto answer = client.read();
+                    EXPECT_EQ(answer.status, 200);
+                    EXPECT_EQ(answer.body, body);
+                }
+            }
+            sender.join();
+        }
+    };
+    std::vector<std::thread> threads;
+    for (std::uint64_t t = 0; t < 4; ++t) threads.emplace_back(use, seed + t);
+    for (auto& thread : threads) thread.join();
+    server.server->drain(10s);
+    EXPECT_EQ(server.server->counters().connections_open, 0u);
+}
+
 TEST(Server, FindsAPortInUse) {
     for (const std::size_t loops : {1u, 2u}) {
         TestServer server({}, loops);
         for (const std::size_t others : {1u, 2u}) {
-            const auto second = Server::start({.port = server.port(), .loops = others}, [&](Loop&) {
-                return std::make_unique<ScriptedHandler>(server.script);
-            });
+            const auto second = Server::start(
+                {.port = server.port(), .loops = others},
+                [&](Loop& loop) { return std::make_unique<ScriptedHandler>(server.script, loop); });
             ASSERT_FALSE(second);
             EXPECT_EQ(second.error().code, base::ErrorCode::kBusy);
         }
