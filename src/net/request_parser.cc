@@ -1,13 +1,12 @@
 #include "net/request_parser.h"
 
-#include <algorithm>
-#include <bit>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
-#include <cstring>
 #include <optional>
+
+#include "net/head_syntax.h"
 
 namespace standings::net {
 namespace {
@@ -18,41 +17,8 @@ namespace http = boost::beast::http;
 constexpr std::size_t kMaxMethodBytes = 32;
 constexpr std::size_t kVersionBytes = sizeof(" HTTP/1.1") - 1;
 
-constexpr bool is_control(unsigned char byte) {
-    return byte < 0x20 || byte == 0x7f;
-}
-
-// Where the next control character is, from `at` on; the end when there is none. Eight bytes at a
-// time: the heads of browsers are long, and this looks at every byte of them.
-std::size_t find_control(std::string_view text, std::size_t at) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x80 * kOnes;
-    for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
-        std::uint64_t bytes = 0;
-        std::memcpy(&bytes, text.data() + at, sizeof bytes);
-        // The high bit of a byte is set where it is below 0x20, or 0x7f. A borrow can only come
-        // from a byte that is itself a hit below, so the lowest hit is right.
-        const std::uint64_t low = (bytes - 0x20 * kOnes) & ~bytes & kHighBits;
-        const std::uint64_t deletes = bytes ^ (0x7f * kOnes);
-        const std::uint64_t hits = low | ((deletes - kOnes) & ~deletes & kHighBits);
-        if (hits != 0) return at + static_cast<std::size_t>(std::countr_zero(hits)) / 8;
-    }
-    while (at < text.size() && !is_control(static_cast<unsigned char>(text[at]))) ++at;
-    return at;
-}
-static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
-
 std::string_view view(beast::string_view text) {
     return {text.data(), text.size()};
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-    if (text.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower[i]) return false;
-    }
-    return true;
 }
 
 Method method_of(http::verb verb) {
@@ -74,49 +40,6 @@ Method method_of(http::verb verb) {
         default:
             return Method::kOther;
     }
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_host_byte(char c) {
-    if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-}
-
-// uri-host [ ":" port ], not empty.
-bool is_authority(std::string_view text) {
-    std::size_t host_end = 0;
-    if (text.starts_with('[')) {
-        const auto close = text.find(']');
-        if (close == std::string_view::npos || close < 3) return false;
-        for (const char c : text.substr(1, close - 1)) {
-            if (!is_host_byte(c) && c != ':') return false;
-        }
-        host_end = close + 1;
-    } else {
-        while (host_end < text.size() && is_host_byte(text[host_end])) ++host_end;
-        if (host_end == 0) return false;
-    }
-    if (host_end == text.size()) return true;
-    if (text[host_end] != ':') return false;
-    const auto port = text.substr(host_end + 1);
-    if (port.size() > 5) return false;
-    for (const char c : port) {
-        if (!is_digit(c)) return false;
-    }
-    return true;
-}
-
-// "HTTP/" DIGIT "." DIGIT at the end of a request line whose version Beast did not like.
-bool names_other_version(std::string_view head) {
-    const auto line = head.substr(0, head.find('\r'));
-    if (line.size() < kVersionBytes) return false;
-    if (std::count(line.begin(), line.end(), ' ') != 2) return false;
-    const auto version = line.substr(line.size() - kVersionBytes);
-    return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
-           is_digit(version[8]);
 }
 
 }  // namespace
@@ -367,7 +290,7 @@ bool RequestParser::read_head(std::string_view head) {
 
     beast::error_code error;
     fields.put(boost::asio::const_buffer(head.data(), head.size()), error);
-    if (error == http::error::bad_version && names_other_version(head)) {
+    if (error == http::error::bad_version && names_version(head)) {
         return fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     }
     // Beast also judges the body's framing; those fields have plainer words below.
