@@ -120,6 +120,7 @@ class Connection final : public PollTarget, public TimeoutNode {
     void end_answer(const Exchange& exchange);
     void complete(std::uint32_t sequence, bool close);
     void abandon(std::uint32_t sequence, bool reset);
+    void abort_answer(std::uint32_t sequence, bool reset);
     void forget_answers();
     void close_stream();
     void send_continue_if_due();

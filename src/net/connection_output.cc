@@ -69,10 +69,7 @@ void Exchange::end() {
 
 void Exchange::abort() {
     if (Connection* const connection = owing()) {
-        if (connection->flush()) {
-            if (http_1_0_) connection->stream_->discard_unsent();
-            connection->close_now();
-        }
+        if (connection->flush()) connection->abort_answer(sequence_, http_1_0_ && begun_);
     }
     if (connection_ != nullptr) drop();
 }
@@ -225,6 +222,13 @@ void Connection::abandon(std::uint32_t sequence, bool reset) {
         return close_now();
     }
     complete(sequence, true);
+}
+
+// The same without delay. A sink whose own exchange this is knows, and is not told.
+void Connection::abort_answer(std::uint32_t sequence, bool reset) {
+    if (stream_open_ && sequence == stream_sequence_) close_stream();
+    if (reset) stream_->discard_unsent();
+    close_now();
 }
 
 void Connection::close_stream() {

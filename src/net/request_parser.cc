@@ -1,12 +1,12 @@
 #include "net/request_parser.h"
 
-#include <algorithm>
-#include <array>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
 #include <optional>
+
+#include "net/head_syntax.h"
 
 namespace standings::net {
 namespace {
@@ -17,30 +17,8 @@ namespace http = boost::beast::http;
 constexpr std::size_t kMaxMethodBytes = 32;
 constexpr std::size_t kVersionBytes = sizeof(" HTTP/1.1") - 1;
 
-constexpr bool is_control(unsigned char byte) {
-    return byte < 0x20 || byte == 0x7f;
-}
-
-// The bytes at which the scan of a head has to stop and think.
-constexpr auto kControl = [] {
-    std::array<bool, 256> table{};
-    for (unsigned byte = 0; byte < 256; ++byte) {
-        table[byte] = is_control(static_cast<unsigned char>(byte));
-    }
-    return table;
-}();
-
 std::string_view view(beast::string_view text) {
     return {text.data(), text.size()};
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-    if (text.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower[i]) return false;
-    }
-    return true;
 }
 
 Method method_of(http::verb verb) {
@@ -62,49 +40,6 @@ Method method_of(http::verb verb) {
         default:
             return Method::kOther;
     }
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_host_byte(char c) {
-    if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-}
-
-// uri-host [ ":" port ], not empty.
-bool is_authority(std::string_view text) {
-    std::size_t host_end = 0;
-    if (text.starts_with('[')) {
-        const auto close = text.find(']');
-        if (close == std::string_view::npos || close < 3) return false;
-        for (const char c : text.substr(1, close - 1)) {
-            if (!is_host_byte(c) && c != ':') return false;
-        }
-        host_end = close + 1;
-    } else {
-        while (host_end < text.size() && is_host_byte(text[host_end])) ++host_end;
-        if (host_end == 0) return false;
-    }
-    if (host_end == text.size()) return true;
-    if (text[host_end] != ':') return false;
-    const auto port = text.substr(host_end + 1);
-    if (port.size() > 5) return false;
-    for (const char c : port) {
-        if (!is_digit(c)) return false;
-    }
-    return true;
-}
-
-// "HTTP/" DIGIT "." DIGIT at the end of a request line whose version Beast did not like.
-bool names_other_version(std::string_view head) {
-    const auto line = head.substr(0, head.find('\r'));
-    if (line.size() < kVersionBytes) return false;
-    if (std::count(line.begin(), line.end(), ' ') != 2) return false;
-    const auto version = line.substr(line.size() - kVersionBytes);
-    return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
-           is_digit(version[8]);
 }
 
 }  // namespace
@@ -276,14 +211,12 @@ RequestParser::Scan RequestParser::scan_head(std::string_view input) {
 
     std::size_t at = scanned_;
     while (at < input.size()) {
-        const auto byte = static_cast<unsigned char>(input[at]);
-        if (at == line_start_ && lines_ > 0 && (byte == ' ' || byte == '\t')) {
+        if (at == line_start_ && lines_ > 0 && (input[at] == ' ' || input[at] == '\t')) {
             return fail(400, "A header line is folded."), Scan::kProblem;
         }
-        if (!kControl[byte]) {
-            ++at;
-            continue;
-        }
+        at = find_control(input, at);
+        if (at == input.size()) break;
+        const char byte = input[at];
         if (byte == '\t' && lines_ > 0) {
             ++at;
             continue;
@@ -357,7 +290,7 @@ bool RequestParser::read_head(std::string_view head) {
 
     beast::error_code error;
     fields.put(boost::asio::const_buffer(head.data(), head.size()), error);
-    if (error == http::error::bad_version && names_other_version(head)) {
+    if (error == http::error::bad_version && names_version(head)) {
         return fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     }
     // Beast also judges the body's framing; those fields have plainer words below.

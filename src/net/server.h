@@ -18,7 +18,7 @@ namespace standings::net {
 // Every bound of the transport; QUALITY.md "Bad input" has the defaults.
 struct Limits {
     std::size_t max_target_bytes = 8 * 1024;
-    std::size_t max_head_bytes = 16 * 1024;
+    std::size_t max_head_bytes = 16 * 1024;  // 32 KiB at most
     std::size_t max_fields = 100;
     std::size_t max_connections = 0;                  // 0: the file limit - 256
     std::size_t max_connections_per_address = 4096;   // loopback is free

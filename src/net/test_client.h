@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -26,6 +27,27 @@
 #include "net/server.h"
 
 namespace standings::net {
+
+inline std::string get_line(const std::string& target, const std::string& more = {}) {
+    return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + more + "\r\n";
+}
+
+inline std::string post(const std::string& target, const std::string& body) {
+    return "POST " + target +
+           " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
+}
+
+inline std::string chunked_post(const std::string& target, const std::string& more = {}) {
+    return "POST " + target + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + more +
+           "\r\n";
+}
+
+inline std::string chunk(const std::string& bytes) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+    return size + bytes + "\r\n";
+}
 
 struct Answer {
     int status = 0;  // 0: the connection ended before an answer
@@ -200,7 +222,8 @@ struct Script {
 // Answers by target: see handle().
 class ScriptedHandler final : public Handler {
   public:
-    explicit ScriptedHandler(std::shared_ptr<Script> script) : script_(std::move(script)) {}
+    ScriptedHandler(std::shared_ptr<Script> script, Loop& loop)
+        : script_(std::move(script)), loop_(loop) {}
 
     BodyPlan plan_body(const Request& head) override {
         if (head.target.starts_with("/stream")) return {.kind = BodyPlan::Kind::kStream};
@@ -234,6 +257,20 @@ class ScriptedHandler final : public Handler {
         if (target == "/close") return exchange.send({.body = "bye", .close = true});
         if (target == "/drop") return;
         if (target == "/abort") return exchange.abort();
+        if (target.starts_with("/soon")) {
+            // Some time soon, in whatever order, in one piece or in several.
+            auto later = std::make_shared<Exchange>(std::move(exchange));
+            const auto chance = target.size() * 7 + static_cast<std::size_t>(target.back());
+            loop_.after(std::chrono::milliseconds(chance % 3), [this, later, target, chance] {
+                if (chance % 2 == 0) return later->send({.body = target});
+                later->begin({.body = target.substr(0, 1)});
+                loop_.post([later, target] {
+                    later->write(target.substr(1));
+                    later->end();
+                });
+            });
+            return;
+        }
         if (target.starts_with("/later")) {
             script_->events.push_back(target);
             script_->held[target] = std::move(exchange);
@@ -286,13 +323,15 @@ class ScriptedHandler final : public Handler {
     };
 
     std::shared_ptr<Script> script_;
+    Loop& loop_;
 };
 
 struct TestServer {
     explicit TestServer(Limits limits = {}, std::size_t loops = 1) {
-        auto started = Server::start(
-            {.port = 0, .loops = loops, .limits = limits},
-            [script = script](Loop&) { return std::make_unique<ScriptedHandler>(script); });
+        auto started = Server::start({.port = 0, .loops = loops, .limits = limits},
+                                     [script = script](Loop& loop) {
+                                         return std::make_unique<ScriptedHandler>(script, loop);
+                                     });
         CHECK(started);
         server = std::move(*started);
     }
