@@ -186,6 +186,7 @@ Result<void> read_member(const JsonNode& member, BoardConfig& config) {
     if (member.key == "title") {
         if (back) return config.title.clear(), Result<void>{};
         if (!member.is_string()) return invalid("/title", "`title` is a text.");
+        if (member.text.empty()) return config.title.clear(), Result<void>{};
         auto title = clean_name(member.text, kMaxTitle);
         if (!title) return invalid("/title", title.error().detail);
         config.title = *std::move(title);

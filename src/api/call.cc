@@ -44,6 +44,7 @@ std::string_view Reply::head_lines(std::string_view headers) {
     lines.assign("X-Request-Id: ");
     lines += request_id_;
     lines += "\r\n";
+    lines += "X-Content-Type-Options: nosniff\r\n";
     if (any_origin_) lines += "Access-Control-Allow-Origin: *\r\n";
     lines += headers;
     return lines;

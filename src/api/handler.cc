@@ -302,7 +302,8 @@ void ApiHandler::describe(const net::TransportProblem& problem, std::string& hea
                           std::string& body) {
     const std::string id = tools_.make_request_id();
     append_problem(body, {transport_code(problem.status), std::string(problem.detail)}, {}, id);
-    headers += "X-Request-Id: " + id + "\r\nCache-Control: no-store\r\n";
+    headers += "X-Request-Id: " + id +
+               "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
     if (problem.status == 503 || problem.status == 429) headers += "Retry-After: 1\r\n";
 }
 

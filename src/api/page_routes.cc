@@ -15,7 +15,6 @@ constexpr std::string_view kPageHeaders =
     "Content-Security-Policy: default-src 'self'; script-src 'self' 'unsafe-inline'; "
     "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
 void get_page(Call& call) {

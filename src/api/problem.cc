@@ -135,8 +135,11 @@ void append_problem(std::string& out, const base::Error& error, std::string_view
     append_number(out, kind.status);
     out += ',';
     append_member(out, "detail", error.detail);
-    if (!instance.empty()) {
-        out += ',';
+    // Where there is no path, the occurrence is named by its request id.
+    out += ',';
+    if (instance.empty()) {
+        append_member(out, "instance", "urn:standings:request:" + std::string(request_id));
+    } else {
         append_member(out, "instance", instance);
     }
     out += ',';

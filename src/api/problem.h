@@ -22,7 +22,8 @@ const ProblemKind& problem_kind(base::ErrorCode error);
 const ProblemKind* find_problem(std::string_view code);
 std::span<const ProblemKind> problem_kinds();
 
-// Appends the problem+json body. `instance` is the path of the request.
+// Appends the problem+json body. `instance` is the path of the request;
+// empty where none was understood.
 void append_problem(std::string& out, const base::Error& error, std::string_view instance,
                     std::string_view request_id);
 // The members of one problem inside a list: {"pointer", "code", "detail"}.

@@ -201,8 +201,8 @@ void get_standings(Call& call) {
                      std::string headers = view_headers(etag, *rows.config);
                      reply.json(200, body, headers);
                      if (first_page) {
-                         tools.pages.put(
-                             target, {board, rows.seq, std::move(etag), std::move(headers), body});
+                         tools.pages.put(view_name, {board, rows.seq, std::move(etag),
+                                                     std::move(headers), body});
                      }
                  });
 }

@@ -61,12 +61,12 @@ Result<ranking::Scores> read_scores(const JsonDocument& document, const JsonNode
     }
     std::optional<Error> unknown;
     document.for_each(*scores, [&](const JsonNode& member) {
-        const bool known = std::any_of(
-            columns.begin(), columns.end(),
-            [&](const ranking::Column& column) { return column.name == member.key; });
+        const bool known =
+            std::any_of(columns.begin(), columns.end(),
+                        [&](const ranking::Column& column) { return column.name == member.key; });
         if (known || unknown) return;
-        unknown = invalid("/scores/" + std::string(member.key),
-                          "The board has no column of this name.");
+        unknown =
+            invalid("/scores/" + std::string(member.key), "The board has no column of this name.");
     });
     if (unknown) return *unknown;
     return out;

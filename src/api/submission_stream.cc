@@ -56,7 +56,7 @@ class StreamStep final : public engine::StreamOperation {
     void finished() override;
 
   private:
-    std::shared_ptr<Stream> stream_;  // none for a release: nobody waits for it
+    std::shared_ptr<Stream> stream_;
 };
 
 // One stream. Shared by the sink that feeds it and the pieces under way. Its loop's thread only.
@@ -75,6 +75,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void abandon();
 
     void opened(const StreamStep& step);
+    void released();
     void piece_done(StreamPiece& piece);
 
   private:
@@ -135,7 +136,8 @@ void StreamPiece::finished() {
 }
 
 void StreamStep::finished() {
-    if (stream_) stream_->opened(*this);
+    if (step == Step::kOpen) return stream_->opened(*this);
+    stream_->released();
 }
 
 // --- reading --------------------------------------------------------------------------------
@@ -170,6 +172,7 @@ void Stream::opened(const StreamStep& step) {
 bool Stream::take(std::string_view piece) {
     unread_ += piece;
     read_lines();
+    finish_if_done();
     return may_read();
 }
 
@@ -368,7 +371,7 @@ void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
 }
 
 void Stream::write_out(std::string text) {
-    if (client_gone_ || answered_) return;
+    if (client_gone_) return;
     if (!std::exchange(begun_, true)) reply_.begin(200, "application/x-ndjson");
     reply_.exchange().write(text);
 }
@@ -388,20 +391,25 @@ void Stream::finish_if_done() {
     if (!at_end && !failure_ && !client_gone_) return;
     answered_ = true;
     release_key();
-    if (!client_gone_) send_summary();
 }
 
+// Before the answer, so that whoever has read it may send the key again.
 void Stream::release_key() {
-    if (!key_held_) return;
-    auto step = std::make_unique<StreamStep>(reply_.tools().mailbox, nullptr);
+    if (!key_held_) return released();
+    auto step = std::make_unique<StreamStep>(reply_.tools().mailbox, shared_from_this());
     step->step = engine::StreamOperation::Step::kRelease;
     step->key = *options_.key;
     std::unique_ptr<engine::Operation> operation = std::move(step);
     const auto taken = reply_.tools().service.engine.submit(operation);
+    if (taken) return;
     // A draining server forgets its streams anyway.
-    key_held_ = !taken && taken.error().code == ErrorCode::kOverloaded;
-    if (!key_held_) return;
+    if (taken.error().code != ErrorCode::kOverloaded) return released();
     reply_.tools().loop.after(kRetryFullLane, [self = shared_from_this()] { self->release_key(); });
+}
+
+void Stream::released() {
+    key_held_ = false;
+    if (!client_gone_) send_summary();
 }
 
 void Stream::send_summary() {

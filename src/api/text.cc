@@ -70,7 +70,7 @@ Result<std::string> clean_name(std::string_view text, std::size_t max_graphemes)
     const bool ascii =
         std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
     const bool blank = std::all_of(text.begin(), text.end(), [](char c) { return c == ' '; });
-    if (blank && !text.empty()) return invalid("The text has nothing but spaces.");
+    if (blank) return invalid("The text has nothing to see. To have none, send null.");
     if (ascii) {
         if (text.size() > max_graphemes) return too_long(max_graphemes);
         return std::string(text);

@@ -23,8 +23,8 @@ enum class ErrorCode : std::uint8_t {
     kBoardNotEmpty,
     kBoardClosed,
     kBoardFull,
-    kScoreOverflow,     // a sum beyond what a score can hold
-    kRevisionMismatch,  // If-Match names another revision
+    kScoreOverflow,        // a sum beyond what a score can hold
+    kRevisionMismatch,     // If-Match names another revision
     kIdempotencyMismatch,  // the key was used for another request
     kIdempotencyRunning,   // the first request with this key is not finished
     kEpochChanged,

@@ -377,10 +377,9 @@ TEST(Server, EndsABodyThatWasPausedAtItsLastByte) {
     TestServer server;
     server.on_loop([&] { server.script->pause_each_piece = true; });
     Client client(server.port());
-    client.send(
-        "POST /stream/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nlast");
-    EXPECT_TRUE(server.eventually(
-        [&] { return server.script->stream_bodies["/stream/echo"] == "last"; }));
+    client.send("POST /stream/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nlast");
+    EXPECT_TRUE(
+        server.eventually([&] { return server.script->stream_bodies["/stream/echo"] == "last"; }));
     server.on_loop([&] { server.script->held["/stream/echo"].resume_body(); });
     EXPECT_EQ(client.read().body, "last");
 }
