@@ -12,13 +12,20 @@ namespace {
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kPageHeaders =
     "Cache-Control: no-cache\r\n"
-    "Content-Security-Policy: default-src 'self'; script-src 'self' 'unsafe-inline'; "
-    "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
 void get_page(Call& call) {
     call.reply.send(200, kHtml, board_page(), kPageHeaders);
+}
+
+void get_asset(Call& call) {
+    for (const Asset& asset : assets()) {
+        if (asset.name != call.target.segment(1)) continue;
+        return call.reply.send(200, asset.content_type, asset.bytes, "Cache-Control: no-cache\r\n");
+    }
+    call.reply.problem({base::ErrorCode::kRouteNotFound, "There is no file of this name."});
 }
 
 void get_problem(Call& call) {
@@ -29,12 +36,11 @@ void get_problem(Call& call) {
     }
     std::string& body = call.tools().body;
     body.assign(
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        "<meta name=viewport content=\"width=device-width\"><title>");
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+        "<link rel=\"stylesheet\" href=\"/assets/board_page.css\">\n<title>");
     body += kind->title;
-    body +=
-        "</title><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem "
-        "auto;padding:0 1rem;color-scheme:light dark}</style><p><code>";
+    body += "</title>\n<main><p class=\"dim\"><code>";
     body += std::to_string(kind->status);
     body += ' ';
     body += kind->code;
@@ -49,6 +55,7 @@ void get_problem(Call& call) {
 constexpr Route kRoutes[] = {
     {net::Method::kGet, "/", access::Scope::kNone, get_page},
     {net::Method::kGet, "/b/{board}", access::Scope::kNone, get_page},
+    {net::Method::kGet, "/assets/{file}", access::Scope::kNone, get_asset},
     {net::Method::kGet, "/problems/{code}", access::Scope::kNone, get_problem},
 };
 
