@@ -31,11 +31,12 @@ LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
     : service(shared), loop(own_loop), mailbox(own_loop), request_base_(shared.random.next()) {}
 
 std::string LoopTools::make_request_id() {
-    // A bijection of the count, so that no two are the same; the rest looks like chance.
+    // A bijection of the count, so that no two are the same; the rest looks like chance. Twelve
+    // characters of five bits each: short enough for a string that allocates nothing.
     std::uint64_t x = request_base_ + ++requests_ * 0x9E3779B97F4A7C15ULL;
-    std::string id(16, '0');
-    constexpr char kHex[] = "0123456789abcdef";
-    for (auto digit = id.rbegin(); digit != id.rend(); ++digit, x >>= 4) *digit = kHex[x & 15];
+    std::string id(12, '0');
+    constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    for (auto digit = id.rbegin(); digit != id.rend(); ++digit, x >>= 5) *digit = kAlphabet[x & 31];
     return id;
 }
 

@@ -20,7 +20,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMaxLineBytes = 64 * 1024;
-constexpr std::size_t kMaxLinesQueued = 512;
+// As many as one transaction takes from the bulk lane wait for it, while as many are under way.
+constexpr std::size_t kMaxLinesQueued = 1024;
 constexpr std::size_t kLinesPerOperation = 256;
 constexpr std::size_t kMaxProblems = 1000;
 constexpr auto kRetryFullLane = std::chrono::milliseconds(5);

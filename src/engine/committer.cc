@@ -445,7 +445,7 @@ void Committer::commit_board(BoardOperation& operation) {
 void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord& record) {
     std::optional<ranking::Board> old;
     if (operation.kind == EventKind::kBoardCreated) {
-        operation.board = std::make_shared<HostedBoard>(record);
+        operation.board = std::make_shared<HostedBoard>(record, ledger_.state().hash_seed);
         registry_.add(operation.board);
         next_board_ = {record.id.value + 1};
     } else {

@@ -14,7 +14,7 @@ std::optional<ranking::Board> HostedBoard::replace(const ledger::BoardRecord& re
     config_ = std::move(config);
     if (new_columns) columns_version_.fetch_add(1, std::memory_order_release);
     if (new_life || new_columns) {
-        old.emplace(std::exchange(board_, ranking::Board(record.config.rules)));
+        old.emplace(std::exchange(board_, make_board(record.config.rules)));
     } else if (new_rules) {
         board_.set_rules(record.config.rules);
     }

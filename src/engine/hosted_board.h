@@ -22,12 +22,14 @@ namespace standings::engine {
 // they need. The committer, being the only writer, reads without the lock.
 class HostedBoard {
   public:
-    explicit HostedBoard(const ledger::BoardRecord& record)
+    // `hash_seed`: chance that clients do not know, so that they cannot make ids that collide.
+    HostedBoard(const ledger::BoardRecord& record, std::uint64_t hash_seed)
         : id_(record.id),
           slug_(record.slug),
+          hash_seed_(hash_seed),
           record_(record),
           config_(std::make_shared<const ledger::BoardConfig>(record.config)),
-          board_(record.config.rules) {}
+          board_(make_board(record.config.rules)) {}
 
     base::BoardId id() const { return id_; }
     const std::string& slug() const { return slug_; }
@@ -85,8 +87,13 @@ class HostedBoard {
     void mark_deleted() { deleted_.store(true, std::memory_order_release); }
 
   private:
+    ranking::Board make_board(const ranking::Rules& rules) const {
+        return ranking::Board(rules, 1, {.hash_seed = hash_seed_});
+    }
+
     const base::BoardId id_;
     const std::string slug_;
+    const std::uint64_t hash_seed_;
     mutable base::RwLock lock_;
     std::atomic<bool> deleted_{false};
     ledger::BoardRecord record_;

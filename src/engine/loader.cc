@@ -225,7 +225,7 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
     if (!records) return records.error().with_context("load boards");
     Boards boards;
     for (const ledger::BoardRecord& record : *records) {
-        auto board = std::make_shared<HostedBoard>(record);
+        auto board = std::make_shared<HostedBoard>(record, ledger.state().hash_seed);
         boards.emplace(record.id, board.get());
         registry.add(std::move(board));
     }
