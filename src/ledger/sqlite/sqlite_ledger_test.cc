@@ -6,26 +6,10 @@
 #include <string>
 
 #include "ledger/ledger_contract.h"
+#include "ledger/sqlite/data_folder.h"
 
 namespace standings::ledger {
 namespace {
-
-// A data folder that is removed with its owner.
-class DataFolder {
-  public:
-    DataFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "standings-XXXXXX").string();
-        CHECK(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~DataFolder() { std::filesystem::remove_all(path_); }
-    DataFolder(const DataFolder&) = delete;
-    DataFolder& operator=(const DataFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 struct SqliteSubject {
     DataFolder folder;
