@@ -101,7 +101,8 @@ class Ledger {
 
     // --- start ------------------------------------------------------------------------------
     virtual base::Result<std::vector<BoardRecord>> boards() = 0;
-    // In key order.
+    // In key order, of the rankings that boards have now. Every entry has a player, and every
+    // player an entry (or tombstone) or an event past the fold mark: anything else is damage.
     virtual base::Result<std::unique_ptr<Cursor<PlayerRecord>>> players() = 0;
     virtual base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() = 0;
     // Events with a seq beyond `after`, in order. A start takes them from the fold mark on: then

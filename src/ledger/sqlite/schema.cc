@@ -135,13 +135,14 @@ shape AS NOT MATERIALIZED (
     LEFT JOIN board_column AS column_4 ON column_4.board = board.id AND column_4.number = 4
 ),
 present AS (
-    SELECT shape.*, slot, {score_@ * sign_@ AS key_@}, reached_seq, reached_at
+    SELECT shape.slug AS slug, shape.ranking AS ranking, slot, {score_@ * sign_@ AS key_@},
+        reached_seq, reached_at
     FROM shape CROSS JOIN entry ON entry.ranking = shape.ranking
     WHERE NOT removed
       AND NOT EXISTS (SELECT 1 FROM recent
                       WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)
     UNION ALL
-    SELECT shape.*, slot, {result_@ * sign_@}, seq, at
+    SELECT shape.slug, shape.ranking, slot, {result_@ * sign_@}, seq, at
     FROM shape CROSS JOIN recent ON recent.ranking = shape.ranking
     WHERE NOT removed
 ),
@@ -151,7 +152,7 @@ ranked AS (
         row_number() OVER (PARTITION BY slug ORDER BY {key_@}, reached_seq) AS position
     FROM present
 )
-SELECT slug AS board,
+SELECT shape.slug AS board,
     iif(ties = 'shared', shared, position) AS rank,
     position,
     (SELECT id FROM player WHERE player.ranking = ranked.ranking AND player.slot = ranked.slot)
@@ -167,7 +168,7 @@ SELECT slug AS board,
          key_@ * sign_@) AS score_@},
     strftime('%Y-%m-%dT%H:%M:%fZ', reached_at / 1000.0, 'unixepoch') AS reached_at,
     reached_seq
-FROM ranked;
+FROM shape CROSS JOIN ranked ON ranked.slug = shape.slug;
 
 CREATE VIEW boards AS
 WITH recent AS MATERIALIZED (SELECT * FROM recent_entry)
