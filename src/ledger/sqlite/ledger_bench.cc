@@ -2,7 +2,7 @@
 // written back late, against entries updated at once. docs/decisions/0001-write-back.md has its
 // figures.
 //
-//     ledger_bench FOLDER [--players 5000000] [--batch 64] [--seconds 20]
+//     ledger_bench FOLDER [--players 5000000] [--batch 64] [--seconds 20] [--checkpoint 1000]
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -84,11 +84,14 @@ void print_fsync_latency(const std::filesystem::path& folder) {
 
 class Bench {
   public:
-    Bench(std::filesystem::path folder, std::uint32_t players)
-        : folder_(std::move(folder)), entries_(players), write_back_(base::Sequence{}) {}
+    Bench(std::filesystem::path folder, std::uint32_t players, std::uint64_t checkpoint)
+        : folder_(std::move(folder)),
+          checkpoint_(checkpoint),
+          entries_(players),
+          write_back_(base::Sequence{}) {}
 
     void open() {
-        auto ledger = SqliteLedger::open({.folder = folder_});
+        auto ledger = SqliteLedger::open({.folder = folder_, .checkpoint_pages = checkpoint_});
         if (!ledger) {
             std::fprintf(stderr, "%s\n", ledger.error().detail.c_str());
             std::exit(1);
@@ -287,6 +290,7 @@ class Bench {
     }
 
     std::filesystem::path folder_;
+    std::uint64_t checkpoint_;
     std::unique_ptr<SqliteLedger> ledger_;
     std::vector<ranking::Entry> entries_;
     WriteBack write_back_;
@@ -300,8 +304,11 @@ int run(int argc, char** argv) {
     std::uint32_t players = 5'000'000;
     std::size_t batch = 64;
     double seconds = 20;
+    std::uint64_t checkpoint = 1000;
     if (argc < 2) {
-        std::fprintf(stderr, "ledger_bench FOLDER [--players N] [--batch N] [--seconds N]\n");
+        std::fprintf(
+            stderr,
+            "ledger_bench FOLDER [--players N] [--batch N] [--seconds N] [--checkpoint PAGES]\n");
         return 2;
     }
     for (int i = 2; i + 1 < argc; i += 2) {
@@ -309,12 +316,14 @@ int run(int argc, char** argv) {
         if (std::strcmp(argv[i], "--players") == 0) players = static_cast<std::uint32_t>(value);
         if (std::strcmp(argv[i], "--batch") == 0) batch = static_cast<std::size_t>(value);
         if (std::strcmp(argv[i], "--seconds") == 0) seconds = value;
+        if (std::strcmp(argv[i], "--checkpoint") == 0)
+            checkpoint = static_cast<std::uint64_t>(value);
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     std::printf("%u players, batch %zu\n", players, batch);
     const std::filesystem::path folder(argv[1]);
     print_fsync_latency(folder);
-    Bench bench(folder, players);
+    Bench bench(folder, players, checkpoint);
     bench.open();
     bench.fill();
     bench.measure(true, batch, seconds);
