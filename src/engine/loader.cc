@@ -253,7 +253,7 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
               [](const Tombstone& a, const Tombstone& b) { return a.seq < b.seq; });
 
     CommitterStart start{.index = *std::move(*keys),
-                         .write_back = ledger::WriteBack(ledger.state().fold_mark),
+                         .write_back = ledger::WriteBack(ledger.state().fold_mark, options.write_back),
                          .tombstones = std::move(loaded.tombstones),
                          .players = (**players).count};
     Replay replay(boards, **players, start.write_back, start.tombstones);
