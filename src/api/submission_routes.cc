@@ -76,11 +76,11 @@ void EntryRequest::send_problem() {
 }
 
 void EntryRequest::send_receipt(int status, std::string_view headers) {
-    engine::ReceiptReading reading = engine::read_receipt(board(), outcomes[0]);
+    engine::ReceiptReading reading = engine::read_receipt(board(), changes[0].player, outcomes[0]);
     LoopTools& tools = reply_.tools();
     engine::SharedDetails details;
     if (reading.row && reading.row->has_details) {
-        details = tools.service.engine.details().find({reading.ranking, outcomes[0].slot});
+        details = tools.service.engine.details().find({reading.ranking, reading.row->slot});
     }
     const bool known = !reading.row || !reading.row->has_details || details;
     const auto render = [&](Reply& reply, const ledger::Details* names) {
@@ -115,10 +115,11 @@ void EntryRequest::send_receipts() {
     body.assign("{\"items\":[");
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (i > 0) body += ',';
-        const engine::ReceiptReading reading = engine::read_receipt(board(), outcomes[i]);
+        const engine::ReceiptReading reading =
+            engine::read_receipt(board(), changes[i].player, outcomes[i]);
         engine::SharedDetails details;
         if (reading.row && reading.row->has_details) {
-            details = tools.service.engine.details().find({reading.ranking, outcomes[i].slot});
+            details = tools.service.engine.details().find({reading.ranking, reading.row->slot});
         }
         append_receipt(body, outcomes[i], reading, changes[i].player, details.get(), epoch);
     }

@@ -355,11 +355,11 @@ void Stream::tell(std::uint64_t line, const Error& error) {
 void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
                   std::string_view player) {
     if (!options_.receipts_by_line || client_gone_) return;
-    const engine::ReceiptReading reading = engine::read_receipt(*board_, outcome);
+    const engine::ReceiptReading reading = engine::read_receipt(*board_, player, outcome);
     engine::SharedDetails details;
     Service& service = reply_.tools().service;
     if (reading.row && reading.row->has_details) {
-        details = service.engine.details().find({reading.ranking, outcome.slot});
+        details = service.engine.details().find({reading.ranking, reading.row->slot});
     }
     std::string text = "{\"line\":";
     append_number(text, line);

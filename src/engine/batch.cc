@@ -1,5 +1,6 @@
 #include "engine/batch.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -153,6 +154,12 @@ Batch::Found Batch::find(const EntryOperation& operation, std::string_view playe
     return {*slot, false, {committed.entry(*slot), committed.last_seq(*slot), nullptr}};
 }
 
+base::Sequence Batch::board_seq(const HostedBoard& board) const {
+    const auto last = std::find_if(changes_.rbegin(), changes_.rend(),
+                                   [&](const auto& change) { return change.board == &board; });
+    return last == changes_.rend() ? board.committed_record().seq : last->seq;
+}
+
 void Batch::keep(SlotKey key, Pending pending) {
     const auto [at, is_new] = pending_.try_emplace(key);
     undo_.push_back({key, is_new ? std::optional<Pending>{} : at->second});
@@ -181,7 +188,7 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     }
     const auto& before = found.state.entry;
     if (change.kind == EventKind::kRemove && !before) {
-        outcome.seq = record.seq;
+        outcome.seq = board_seq(board);
         return {};
     }
 

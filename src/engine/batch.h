@@ -108,6 +108,8 @@ class Batch {
     base::Result<SharedDetails> present_details(ledger::EntryKey key, const Found& found);
     void note_progress(EntryOperation& operation);
     Found find(const EntryOperation& operation, std::string_view player) const;
+    // The last change of the board, the ones of this batch included.
+    base::Sequence board_seq(const HostedBoard& board) const;
     void keep(SlotKey key, Pending pending);
     Mark mark() const;
     void go_back(const Mark& mark);

@@ -46,6 +46,10 @@ ledger::EntryRecord entry_record(const HostedBoard& board, ledger::EntryKey key)
     return record;
 }
 
+bool changes_rule(const HostedBoard& board, const ledger::BoardRecord& to) {
+    return board.committed_record().config.rules.rule != to.config.rules.rule;
+}
+
 }  // namespace
 
 Committer::Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache,
@@ -69,6 +73,9 @@ Committer::Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& c
       batch_(ledger, index_, cache, active_streams_) {
     statistics_.applied_seq = applied_seq_.value;
     statistics_.players = players_;
+    statistics_.dirty_entries = write_back_.dirty();
+    statistics_.fold_mark = write_back_.fold_mark().value;
+    statistics_.idempotency_keys = index_.size();
 }
 
 Committer::~Committer() {
@@ -99,7 +106,7 @@ void Committer::run() {
     // What is not folded in time is in the events; the next start replays them.
     const auto deadline = clock_.monotonic() + kFinalWriteBack;
     while (!unknown_ && !next_try_ && write_back_.dirty() > 0 && clock_.monotonic() < deadline) {
-        write_back_slice(kIdleWriteBack);
+        static_cast<void>(write_back_slice(kIdleWriteBack));
     }
     static_cast<void>(ledger_.close());
 }
@@ -420,6 +427,11 @@ void Committer::commit_board(BoardOperation& operation) {
             return planned.error();
         }
         if (!changed) return {};
+        // Replay runs the rule again: so none of the events that a start would replay may be of
+        // another rule than the board's.
+        if (operation.board && changes_rule(*operation.board, record)) {
+            if (const auto folded = fold_everything(); !folded) return folded.error();
+        }
 
         const auto last_seq = begin(std::span(&record.id, 1));
         if (!last_seq) return last_seq.error();
@@ -516,15 +528,23 @@ void Committer::plan_write_back(std::size_t most) {
     }
 }
 
-void Committer::write_back_slice(std::size_t most) {
-    if (!begin({})) return;
+Result<void> Committer::write_back_slice(std::size_t most) {
+    if (const auto begun = begin({}); !begun) return begun.error();
     slice_ = {};
     plan_write_back(most);
     ledger::Batch rows;
     rows.write_back = slice_rows_;
     rows.fold_mark = slice_.fold_mark;
-    static_cast<void>(finish(rows));
+    auto finished = finish(rows);
     statistics_.dirty_entries = write_back_.dirty();
+    return finished;
+}
+
+Result<void> Committer::fold_everything() {
+    while (write_back_.dirty() > 0) {
+        if (const auto written = write_back_slice(kIdleWriteBack); !written) return written.error();
+    }
+    return {};
 }
 
 void Committer::drop_tombstones() {
@@ -569,6 +589,7 @@ void Committer::drop_tombstones() {
         });
         --players_;
     }
+    statistics_.players = players_;
 }
 
 void Committer::upkeep(bool idle) {
@@ -576,7 +597,9 @@ void Committer::upkeep(bool idle) {
     const bool droppable =
         !tombstones_.empty() && tombstones_.front().seq <= write_back_.fold_mark();
     if (droppable && (idle || tombstones_.size() >= kTombstonesAtOnce)) drop_tombstones();
-    if (idle && write_back_.wanted(applied_seq_, players_, true)) write_back_slice(kIdleWriteBack);
+    if (idle && write_back_.wanted(applied_seq_, players_, true)) {
+        static_cast<void>(write_back_slice(kIdleWriteBack));
+    }
 
     const auto more = ledger_.maintain(clock_.now());
     more_upkeep_ = (more && *more) ||

@@ -172,43 +172,27 @@ class Replay {
                               ranking::Board& board) {
         const auto before = board.entry(event.slot);
         const ranking::Submission submission{event.input, event.occurred_at};
-        // The rules may have changed since; then the stored result is all there is.
-        const bool same_rules = event.rules_version == record.revision;
         if (before.has_value() != event.had_entry) {
             return disagrees(event, "the entry before it is not the one it changed");
         }
 
-        std::optional<ranking::Decision> decision;
+        ranking::Decision decision;
         if (event.kind == ledger::EventKind::kSet) {
             decision = ranking::set_exactly(before, submission, event.seq, event.at);
-        } else if (same_rules) {
+        } else {
+            // The rule is the one that decided then: before it changes everything is folded.
             auto decided =
                 ranking::evaluate(record.config.rules, before, submission, event.seq, event.at);
             if (!decided) return disagrees(event, "the rule refuses it");
             decision = *decided;
         }
-        if (decision &&
-            (decision->after.scores != event.result || decision->outcome != event.outcome)) {
+        if (decision.after.scores != event.result || decision.outcome != event.outcome) {
             return disagrees(event, "the rule gives another result");
         }
-        ranking::Entry after = decision ? decision->after : as_stored(event, before);
+        ranking::Entry after = decision.after;
         after.has_details = players_.has_details.at(event.ranking).at(event.slot.value);
         board.put(event.slot, after);
         return {};
-    }
-
-    static ranking::Entry as_stored(const ledger::Event& event,
-                                    const std::optional<ranking::Entry>& before) {
-        ranking::Entry after = before.value_or(ranking::Entry{});
-        after.last_seq = event.seq;
-        ++after.submissions;
-        if (!before || after.scores != event.result) {
-            after.scores = event.result;
-            after.reached_seq = event.seq;
-            after.reached_at = event.at;
-            after.occurred_at = event.occurred_at;
-        }
-        return after;
     }
 
     Boards& boards_;
@@ -252,10 +236,11 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
     std::sort(loaded.tombstones.begin(), loaded.tombstones.end(),
               [](const Tombstone& a, const Tombstone& b) { return a.seq < b.seq; });
 
-    CommitterStart start{.index = *std::move(*keys),
-                         .write_back = ledger::WriteBack(ledger.state().fold_mark),
-                         .tombstones = std::move(loaded.tombstones),
-                         .players = (**players).count};
+    CommitterStart start{
+        .index = *std::move(*keys),
+        .write_back = ledger::WriteBack(ledger.state().fold_mark, options.write_back),
+        .tombstones = std::move(loaded.tombstones),
+        .players = (**players).count};
     Replay replay(boards, **players, start.write_back, start.tombstones);
     auto events = ledger.events(ledger.state().fold_mark);
     if (!events) return events.error().with_context("replay events");

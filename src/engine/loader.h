@@ -9,12 +9,14 @@
 #include "engine/committer.h"
 #include "engine/registry.h"
 #include "ledger/ledger.h"
+#include "ledger/write_back.h"
 
 namespace standings::engine {
 
 struct LoadOptions {
     std::size_t idempotency_keys = 1'000'000;
     std::chrono::milliseconds idempotency_window = std::chrono::hours(24);
+    ledger::WriteBackLimits write_back = {};
 };
 
 // Fills `registry`. Players, entries and keys are read by a thread each. Replay runs the rule again

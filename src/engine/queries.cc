@@ -85,6 +85,16 @@ void note_passed(const Board& board, const Row& now, const ChangeOutcome& outcom
     for (const Row& row : rows) passed.emplace_back(board.player_id(row.slot));
 }
 
+// The player's row; `guess` is most likely its slot, which saves looking the id up.
+std::optional<Row> row_of(const Board& board, std::string_view player, PlayerSlot guess) {
+    if (guess.value < board.slot_limit()) {
+        auto row = board.row(guess);
+        if (row && board.player_id(guess) == player) return row;
+    }
+    const auto slot = board.find(player);
+    return slot ? board.row(*slot) : std::nullopt;
+}
+
 std::optional<ReceiptReading::ToNext> to_next(const Board& board, const Row& now) {
     const std::size_t ahead = board.count_ahead({now.scores, Sequence{0}});
     if (ahead == 0) return std::nullopt;
@@ -202,14 +212,14 @@ WouldBe read_rank_of(const HostedBoard& board, const ranking::Scores& scores) {
     });
 }
 
-ReceiptReading read_receipt(const HostedBoard& board, const ChangeOutcome& outcome) {
+ReceiptReading read_receipt(const HostedBoard& board, std::string_view player,
+                            const ChangeOutcome& outcome) {
     return board.read([&](const HostedBoard::View& view) {
         ReceiptReading reading{.seq = view.seq(),
                                .total = view.board.size(),
                                .config = view.config,
                                .ranking = view.record.ranking};
-        const bool known = outcome.slot.value < view.board.slot_limit();
-        if (known) reading.row = view.board.row(outcome.slot);
+        reading.row = row_of(view.board, player, outcome.slot);
         if (!reading.row) return reading;
         if (outcome.had_entry) {
             reading.previous_rank = previous_rank(view.board, *reading.row, outcome);

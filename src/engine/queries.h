@@ -90,7 +90,7 @@ struct ReceiptReading {
     std::size_t total = 0;
     std::shared_ptr<const ledger::BoardConfig> config;
     base::RankingId ranking;
-    std::optional<ranking::Row> row;          // none: removed meanwhile
+    std::optional<ranking::Row> row;          // the player's; none: removed meanwhile
     std::optional<base::Rank> previous_rank;  // that the old scores would have now
     std::vector<std::string> passed;  // at most 10: the nearest ones that this change overtook
     // How far the next better scores are, in the first column that differs.
@@ -100,6 +100,9 @@ struct ReceiptReading {
     };
     std::optional<ToNext> to_next;
 };
-ReceiptReading read_receipt(const HostedBoard& board, const ChangeOutcome& outcome);
+// `player` is the one that `outcome` speaks of. The slot it names may be another player's by now
+// (dropped and used again, or the board has a new life), and of a replay often is.
+ReceiptReading read_receipt(const HostedBoard& board, std::string_view player,
+                            const ChangeOutcome& outcome);
 
 }  // namespace standings::engine

@@ -1,0 +1,82 @@
+#include "engine/details_cache.h"
+
+#include <gtest/gtest.h>
+
+namespace standings::engine {
+namespace {
+
+ledger::EntryKey key(std::uint32_t slot) {
+    return {{1}, {slot}};
+}
+
+SharedDetails named(std::string name) {
+    return std::make_shared<const ledger::Details>(ledger::Details{std::move(name), {}});
+}
+
+constexpr std::size_t kRoomy = 1 << 20;
+
+TEST(DetailsCache, GivesWhatWasPutLast) {
+    DetailsCache cache(kRoomy);
+    EXPECT_EQ(cache.find(key(1)), nullptr);
+    cache.put(key(1), named("Ann"));
+    cache.put(key(1), named("Anna"));
+    cache.put({{2}, {1}}, named("Bob"));
+    EXPECT_EQ(cache.find(key(1))->name, "Anna");
+    EXPECT_EQ(cache.find({{2}, {1}})->name, "Bob");
+}
+
+TEST(DetailsCache, TakesAFillWhenNothingWasWrittenMeanwhile) {
+    DetailsCache cache(kRoomy);
+    const auto ticket = cache.ticket(key(1));
+    cache.fill(key(1), named("Ann"), ticket);
+    ASSERT_NE(cache.find(key(1)), nullptr);
+    EXPECT_EQ(cache.find(key(1))->name, "Ann");
+}
+
+TEST(DetailsCache, DropsAFillThatMayBeOlderThanAWrite) {
+    DetailsCache cache(kRoomy);
+    const auto ticket = cache.ticket(key(1));
+    cache.put(key(1), named("new"));
+    cache.fill(key(1), named("old"), ticket);
+    EXPECT_EQ(cache.find(key(1))->name, "new");
+}
+
+TEST(DetailsCache, DropsALateFillAlsoWhenTheWrittenOneWasEvicted) {
+    DetailsCache cache(16 * 400);
+    const auto ticket = cache.ticket(key(0));
+    cache.put(key(0), named("new"));
+    for (std::uint32_t i = 1; i < 10; ++i) cache.put(key(16 * i), named("other"));
+    ASSERT_EQ(cache.find(key(0)), nullptr);
+    cache.fill(key(0), named("old"), ticket);
+    EXPECT_EQ(cache.find(key(0)), nullptr);
+}
+
+TEST(DetailsCache, StaysBelowItsBound) {
+    DetailsCache cache(16 * 1000);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        cache.put(key(i), named(std::string(i % 50, 'x')));
+        if (i % 3 == 0) cache.find(key(i / 2));
+        EXPECT_LE(cache.bytes(), 16U * 1000U);
+    }
+    EXPECT_GT(cache.bytes(), 16U * 500U) << "and is filled";
+}
+
+TEST(DetailsCache, KeepsWhatWasReadSinceTheLastSweep) {
+    DetailsCache cache(16 * 700);  // four short names a shard
+    for (std::uint32_t i = 0; i < 4; ++i) cache.put(key(16 * i), named("n"));
+    ASSERT_NE(cache.find(key(0)), nullptr);
+    cache.put(key(16 * 4), named("n"));
+    EXPECT_NE(cache.find(key(0)), nullptr) << "it was read";
+    EXPECT_EQ(cache.find(key(16)), nullptr) << "the oldest that was not";
+}
+
+TEST(DetailsCache, CountsAReplacedOneOnce) {
+    DetailsCache cache(kRoomy);
+    cache.put(key(1), named("Ann"));
+    const std::size_t once = cache.bytes();
+    for (int i = 0; i < 100; ++i) cache.put(key(1), named("Bob"));
+    EXPECT_EQ(cache.bytes(), once);
+}
+
+}  // namespace
+}  // namespace standings::engine
