@@ -106,7 +106,7 @@ void Committer::run() {
     // What is not folded in time is in the events; the next start replays them.
     const auto deadline = clock_.monotonic() + kFinalWriteBack;
     while (!unknown_ && !next_try_ && write_back_.dirty() > 0 && clock_.monotonic() < deadline) {
-        static_cast<void>(write_back_slice(kIdleWriteBack));
+        write_back_slice(kIdleWriteBack);
     }
     static_cast<void>(ledger_.close());
 }
@@ -427,15 +427,13 @@ void Committer::commit_board(BoardOperation& operation) {
             return planned.error();
         }
         if (!changed) return {};
-        // Replay runs the rule again: so none of the events that a start would replay may be of
-        // another rule than the board's.
-        if (operation.board && changes_rule(*operation.board, record)) {
-            if (const auto folded = fold_everything(); !folded) return folded.error();
-        }
 
         const auto last_seq = begin(std::span(&record.id, 1));
         if (!last_seq) return last_seq.error();
         record.seq = {last_seq->value + 1};
+        if (operation.board && changes_rule(*operation.board, record)) {
+            record.rule_since = record.seq;
+        }
         const ledger::Event event{.seq = record.seq,
                                   .board = record.id,
                                   .ranking = record.ranking,
@@ -528,23 +526,15 @@ void Committer::plan_write_back(std::size_t most) {
     }
 }
 
-Result<void> Committer::write_back_slice(std::size_t most) {
-    if (const auto begun = begin({}); !begun) return begun.error();
+void Committer::write_back_slice(std::size_t most) {
+    if (!begin({})) return;
     slice_ = {};
     plan_write_back(most);
     ledger::Batch rows;
     rows.write_back = slice_rows_;
     rows.fold_mark = slice_.fold_mark;
-    auto finished = finish(rows);
+    static_cast<void>(finish(rows));
     statistics_.dirty_entries = write_back_.dirty();
-    return finished;
-}
-
-Result<void> Committer::fold_everything() {
-    while (write_back_.dirty() > 0) {
-        if (const auto written = write_back_slice(kIdleWriteBack); !written) return written.error();
-    }
-    return {};
 }
 
 void Committer::drop_tombstones() {
@@ -598,7 +588,7 @@ void Committer::upkeep(bool idle) {
         !tombstones_.empty() && tombstones_.front().seq <= write_back_.fold_mark();
     if (droppable && (idle || tombstones_.size() >= kTombstonesAtOnce)) drop_tombstones();
     if (idle && write_back_.wanted(applied_seq_, players_, true)) {
-        static_cast<void>(write_back_slice(kIdleWriteBack));
+        write_back_slice(kIdleWriteBack);
     }
 
     const auto more = ledger_.maintain(clock_.now());

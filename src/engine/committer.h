@@ -95,9 +95,7 @@ class Committer {
 
     // Upkeep.
     void plan_write_back(std::size_t most);
-    base::Result<void> write_back_slice(std::size_t most);
-    // Writes back until nothing is dirty, slice by slice.
-    base::Result<void> fold_everything();
+    void write_back_slice(std::size_t most);
     void drop_tombstones();
     void upkeep(bool idle);
     void note_sizes();

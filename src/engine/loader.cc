@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -93,6 +94,7 @@ Result<LoadedEntries> load_entries(ledger::Ledger& ledger, const Registry& regis
             continue;
         }
         ranking::Board& board = hosted->loading_board();
+        const base::Sequence rule_since = hosted->committed_record().rule_since;
         base::Sequence& newest = loaded.newest[ranking];
         bool first = true;
         board.load_entries([&](ranking::SlotEntry& out) {
@@ -106,6 +108,7 @@ Result<LoadedEntries> load_entries(ledger::Ledger& ledger, const Registry& regis
                     continue;
                 }
                 out = {row.key.slot, row.entry};
+                if (row.entry.last_seq <= rule_since) out.entry.occurred_at = base::kNever;
                 return true;
             }
             return false;
@@ -191,23 +194,38 @@ class Replay {
             return disagrees(event, "the entry before it is not the one it changed");
         }
 
-        ranking::Decision decision;
+        std::optional<ranking::Decision> decision;
         if (event.kind == ledger::EventKind::kSet) {
             decision = ranking::set_exactly(before, submission, event.seq, event.at);
-        } else {
-            // The rule is the one that decided then: before it changes everything is folded.
+        } else if (event.seq > record.rule_since) {
             auto decided =
                 ranking::evaluate(record.config.rules, before, submission, event.seq, event.at);
             if (!decided) return disagrees(event, "the rule refuses it");
             decision = *decided;
         }
-        if (decision.after.scores != event.result || decision.outcome != event.outcome) {
+        if (decision &&
+            (decision->after.scores != event.result || decision->outcome != event.outcome)) {
             return disagrees(event, "the rule gives another result");
         }
-        ranking::Entry after = decision.after;
+        ranking::Entry after = decision ? decision->after : as_stored(event, before);
+        if (event.seq <= record.rule_since) after.occurred_at = base::kNever;
         after.has_details = players_.has_details.at(event.ranking).at(event.slot.value);
         board.put(event.slot, after);
         return {};
+    }
+
+    // Another rule decided then; the stored result is all there is.
+    static ranking::Entry as_stored(const ledger::Event& event,
+                                    const std::optional<ranking::Entry>& before) {
+        ranking::Entry after = before.value_or(ranking::Entry{});
+        after.last_seq = event.seq;
+        if (after.submissions < std::numeric_limits<std::uint32_t>::max()) ++after.submissions;
+        if (!before || after.scores != event.result) {
+            after.scores = event.result;
+            after.reached_seq = event.seq;
+            after.reached_at = event.at;
+        }
+        return after;
     }
 
     Boards& boards_;

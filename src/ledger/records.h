@@ -82,6 +82,9 @@ struct BoardRecord {
     base::Instant created_at;
     base::Instant updated_at;  // of the configuration
     base::Sequence seq;        // last change known when the row was written; events may be ahead
+    // The event that gave it its present rule, 0 for its first one. Of what earlier events left,
+    // occurred_at means nothing any more.
+    base::Sequence rule_since;
     friend bool operator==(const BoardRecord&, const BoardRecord&) = default;
 };
 

@@ -143,6 +143,7 @@ std::uint32_t checksum(const BoardRecord& record) {
     out.number(record.created_at.ms);
     out.number(record.updated_at.ms);
     out.number(record.seq.value);
+    out.number(record.rule_since.value);
     out.number(static_cast<std::uint8_t>(config.rules.rule));
     out.number(static_cast<std::uint8_t>(config.rules.ties));
     out.number(static_cast<std::uint8_t>(config.visibility));

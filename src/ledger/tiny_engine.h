@@ -104,6 +104,7 @@ class TinyEngine {
         board.config.rules = rules;
         board.config.limits[0].min = -1'000'000'000;
         board.created_at = board.updated_at = now();
+        board.rule_since = next_.last_seq;
         put_board(board, EventKind::kBoardCreated);
         return board.id;
     }

@@ -277,7 +277,8 @@ void bind_board(Statement& statement, const BoardRecord& record) {
     statement.bind(11, record.created_at.ms);
     statement.bind(12, record.updated_at.ms);
     statement.bind(13, stored(record.seq.value));
-    statement.bind(14, stored_crc(checksum(record)));
+    statement.bind(14, stored(record.rule_since.value));
+    statement.bind(15, stored_crc(checksum(record)));
 }
 
 void bind_column(Statement& statement, const BoardRecord& record, std::size_t column) {
@@ -313,7 +314,8 @@ bool read_board(const Statement& statement, BoardRecord& record, std::uint32_t& 
     record.created_at = in.instant(10);
     record.updated_at = in.instant(11);
     record.seq = in.sequence(12);
-    crc = in.crc(13);
+    record.rule_since = in.sequence(13);
+    crc = in.crc(14);
     return in.ok();
 }
 

@@ -47,13 +47,13 @@ inline constexpr std::string_view kPutStream =
 
 inline constexpr std::string_view kBoardColumns =
     "id, slug, title, rule, ties, visibility, public_meta, closed, ranking, revision, created_at,"
-    " updated_at, seq, crc";
+    " updated_at, seq, rule_since, crc";
 // Not a REPLACE: a slug that another board has must fail, not delete that board.
 inline constexpr std::string_view kPutBoard =
-    "INSERT INTO board VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
+    "INSERT INTO board VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
     " ON CONFLICT (id) DO UPDATE SET slug=?2, title=?3, rule=?4, ties=?5, visibility=?6,"
     " public_meta=?7, closed=?8, ranking=?9, revision=?10, created_at=?11, updated_at=?12, seq=?13,"
-    " crc=?14";
+    " rule_since=?14, crc=?15";
 inline constexpr std::string_view kColumnColumns =
     "board, number, name, \"order\", decimals, min, max";
 inline constexpr std::string_view kInsertColumn =

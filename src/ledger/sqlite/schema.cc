@@ -35,6 +35,7 @@ CREATE TABLE board (
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     seq         INTEGER NOT NULL,
+    rule_since  INTEGER NOT NULL,
     crc         INTEGER NOT NULL
 );
 CREATE TABLE board_column (
