@@ -157,6 +157,7 @@ class TinyEngine {
         merge(player.details.name, change.name);
         merge(player.details.meta, change.meta);
         details_.push_back({{event.ranking, slot}, {}, change});
+        settle_details();
     }
 
     void put_stream(const StreamRecord& stream) {
