@@ -89,7 +89,7 @@ function draw(page) {
     cell.append(make("bdi", item.name || item.player));
     if (item.name) cell.append(" ", make("span", item.player, "id"));
     columns.forEach((c, i) => row.append(make("td", scores[i].toLocaleString(undefined,
-      {maximumFractionDigits: c.decimals}), "n")));
+      {minimumFractionDigits: c.decimals}), "n")));
     return row;
   });
   $("body").replaceChildren(table([["Rank", "n"], ["Player"],

@@ -23,6 +23,7 @@ constexpr std::size_t kTombstonesAtOnce = 1024;
 constexpr auto kIdleSoon = std::chrono::milliseconds(20);
 constexpr auto kIdleLong = std::chrono::seconds(60);
 constexpr auto kFinalWriteBack = std::chrono::seconds(1);
+constexpr auto kSizesEvery = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 
 class NoOtherWriters final : public ledger::EventSink {
@@ -141,6 +142,11 @@ Result<base::Sequence> Committer::begin(std::span<const base::BoardId> boards) {
     if (next_try_ && clock_.monotonic() < *next_try_) return Error{ErrorCode::kReadOnly, refusal_};
 
     if (const auto begun = ledger_.begin(boards); !begun) {
+        // Stopped for good, by a failure outside a batch (a checkpoint, say): nothing is in doubt.
+        if (begun.error().code == ErrorCode::kReadOnly) {
+            static_cast<void>(refuse(CommitOutcome::kUnknown, begun.error().detail));
+            return Error{ErrorCode::kReadOnly, refusal_};
+        }
         return refuse(CommitOutcome::kRolledBack, begun.error().detail);
     }
     NoOtherWriters others;
@@ -588,6 +594,13 @@ void Committer::upkeep(bool idle) {
     const auto more = ledger_.maintain(clock_.now());
     more_upkeep_ = (more && *more) ||
                    (!tombstones_.empty() && tombstones_.front().seq <= write_back_.fold_mark());
+    note_sizes();
+}
+
+void Committer::note_sizes() {
+    const auto now = clock_.monotonic();
+    if (now < next_sizes_) return;
+    next_sizes_ = now + kSizesEvery;
     const auto sizes = ledger_.sizes();
     statistics_.database_bytes = sizes.database_bytes;
     statistics_.wal_bytes = sizes.wal_bytes;

@@ -98,6 +98,7 @@ class Committer {
     void write_back_slice(std::size_t most);
     void drop_tombstones();
     void upkeep(bool idle);
+    void note_sizes();
 
     ledger::Ledger& ledger_;
     Registry& registry_;
@@ -117,6 +118,7 @@ class Committer {
     base::RankingId next_ranking_;
     base::Sequence applied_seq_;
     bool more_upkeep_ = false;
+    base::Monotonic next_sizes_{0};
 
     // Writing is refused: for ever (an unknown outcome), or until the next try.
     bool unknown_ = false;

@@ -135,7 +135,22 @@ Result<IdempotencyIndex> load_keys(ledger::Ledger& ledger, base::Instant now,
 Error disagrees(const ledger::Event& event, const char* why) {
     return {ErrorCode::kIntegrity, "event " + std::to_string(event.seq.value) +
                                        " does not follow from the ones before it: " + why +
-                                       ". Restore a backup, or run `standings check`."};
+                                       ". Restore a backup."};
+}
+
+// Every player has an event, every entry a player: rows that are missing altogether have no
+// checksum to tell of them.
+Result<void> check_rows(const Boards& boards) {
+    for (const auto& [id, board] : boards) {
+        const auto slot = board->loading_board().find_mismatch();
+        if (!slot) continue;
+        return Error{ErrorCode::kIntegrity, "the board '" + board->slug() +
+                                                "' has a player without an entry, or an entry "
+                                                "without a player, at slot " +
+                                                std::to_string(slot->value) +
+                                                ". Restore a backup."};
+    }
+    return {};
 }
 
 // Applies events beyond the fold mark to what the rows hold.
@@ -267,6 +282,7 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
         if (const auto applied = replay.apply(rows.row()); !applied) return applied.error();
     }
     if (rows.error()) return rows.error()->with_context("replay events");
+    if (const auto whole = check_rows(boards); !whole) return whole.error();
     return start;
 }
 

@@ -33,7 +33,9 @@ struct LedgerState {
     std::uint64_t hash_seed = 0;  // of this database, for the hashes of idempotency keys
 };
 
-// Everything that one transaction writes. The spans live until append() returns.
+// Everything that one transaction writes. The spans live until append() returns. Rows of a ranking
+// that the same batch already leaves behind are left out. A board's and a ranking's id count as
+// given once an event or a board has named them.
 struct Batch {
     // In order, seq contiguous from last_seq + 1 on.
     std::span<const Event> events = {};
@@ -48,7 +50,8 @@ struct Batch {
     std::span<const StreamRecord> streams = {};
     // Entries as they were before this batch, in key order.
     std::span<const EntryRecord> write_back = {};
-    // Tombstones that the fold mark has passed: their entry and player rows go.
+    // Tombstones that the fold mark has passed: their entry and player rows go. Their last_seq is
+    // carried into the board's row, so that the board's seq does not go back over a restart.
     std::span<const EntryKey> dropped = {};
     std::optional<base::Sequence> fold_mark = {};
 };
@@ -98,10 +101,12 @@ class Ledger {
 
     // --- start ------------------------------------------------------------------------------
     virtual base::Result<std::vector<BoardRecord>> boards() = 0;
-    // In key order.
+    // In key order, of the rankings that boards have now. Every entry has a player, and every
+    // player an entry (or tombstone) or an event past the fold mark: anything else is damage.
     virtual base::Result<std::unique_ptr<Cursor<PlayerRecord>>> players() = 0;
     virtual base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() = 0;
-    // Events with a seq beyond `after`, in order.
+    // Events with a seq beyond `after`, in order. A start takes them from the fold mark on: then
+    // none may be missing, and their chain is verified.
     virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) = 0;
     // Keyed events inside the idempotency window: the last `most` ones at or after `since`; only
     // seq, key and at are filled in. In order.

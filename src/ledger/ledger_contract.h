@@ -260,13 +260,15 @@ TYPED_TEST_P(LedgerContract, IdsOfADeletedBoardAreNeverGivenAgain) {
     this->engine_.delete_board(board);
     // The slug is free at once, in the same batch.
     const base::BoardId again = this->engine_.create_board("speedrun", ranking::Rules());
+    // A board that comes and goes within one batch counts too.
+    this->engine_.delete_board(this->engine_.create_board("brief", ranking::Rules()));
     ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
     this->engine_.delete_board(again);
     ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
     this->upkeep();
     this->reopen();
-    EXPECT_EQ(this->ledger_->state().next_board.value, 3U);
-    EXPECT_EQ(this->ledger_->state().next_ranking.value, 3U);
+    EXPECT_EQ(this->ledger_->state().next_board.value, 4U);
+    EXPECT_EQ(this->ledger_->state().next_ranking.value, 4U);
     this->engine_.check_against(*this->ledger_);
 }
 

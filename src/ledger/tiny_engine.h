@@ -156,6 +156,7 @@ class TinyEngine {
         };
         merge(player.details.name, change.name);
         merge(player.details.meta, change.meta);
+        settle_details();
         details_.push_back({{event.ranking, slot}, {}, change});
         settle_details();
     }
@@ -302,6 +303,8 @@ class TinyEngine {
         }
         CHECK(found.boards == state_.boards);
         CHECK(found.players == state_.players);
+        CHECK(found.streams == state_.streams);
+        CHECK(found.fold_mark == state_.fold_mark && found.last_seq == state_.last_seq);
         CHECK(found == state_);
     }
 

@@ -26,14 +26,14 @@ struct WriteBackLimits {
 };
 
 // A bitmap of dirty entries with one cursor over all rankings, in chunks that exist only while
-// they hold a bit: a clean ranking costs nothing, 10 million dirty slots 1.7 MB.
+// they hold a bit: a clean ranking costs nothing, 10 million dirty slots 2 MB.
 //
 // Promise: when a slice that carries a fold mark has committed, every entry row holds all events
 // up to that mark, so that replaying the later ones with seq > entry.last_seq gives memory's
 // state. A wrap of the cursor that began when `S` was applied has written every entry that was
 // dirty then, in a state no older than S; that is why the mark moves to S at its end.
 //
-// Owner and thread: the committer. A mark costs O(log chunks), ~0.1 us; a slice its rows and the
+// Owner and thread: the committer. A mark costs O(log chunks); a slice its rows and the
 // words of bitmap passed.
 class WriteBack {
   public:

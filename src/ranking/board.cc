@@ -1,5 +1,6 @@
 #include "ranking/board.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -43,6 +44,17 @@ const Rules& Board::rules() const {
 }
 std::size_t Board::ranking_count() const {
     return state_->rankings.size();
+}
+
+std::optional<base::PlayerSlot> Board::find_mismatch() const {
+    const Ranking& first = *state_->rankings[0];
+    const std::uint32_t limit = std::max(slot_limit(), first.slot_limit());
+    for (std::uint32_t slot = 0; slot < limit; ++slot) {
+        const bool has_player = slot < slot_limit() && state_->players.in_use({slot});
+        const bool has_event = first.last_seq({slot}).value != 0;
+        if (has_player != has_event) return base::PlayerSlot{slot};
+    }
+    return std::nullopt;
 }
 
 void Board::set_rules(const Rules& rules) {

@@ -137,6 +137,9 @@ class Board {
     // kLast.
     void set_rules(const Rules& rules);
 
+    // After loading: the first slot that has a player but no event, or the other way round. O(n).
+    std::optional<base::PlayerSlot> find_mismatch() const;
+
     // Whole-structure check, O(n): order, counts, fill, table and index agree. CHECKs.
     void check() const;
     // Bytes that the board holds from the allocator, counted from its structures.

@@ -98,6 +98,8 @@ class RankingOf final : public Ranking {
         return {lower48(slots_[slot.value].last)};
     }
 
+    std::uint32_t slot_limit() const override { return static_cast<std::uint32_t>(slots_.size()); }
+
     void put(Slot slot, const Entry& entry) override {
         CHECK(slot.value <= Key::kSlotMask);
         slots_.grow_to(std::size_t{slot.value} + 1);

@@ -24,6 +24,8 @@ class Ranking {
     virtual bool has(base::PlayerSlot slot) const = 0;
     virtual std::optional<Entry> entry(base::PlayerSlot slot) const = 0;
     virtual base::Sequence last_seq(base::PlayerSlot slot) const = 0;
+    // One past the largest slot that it ever had a row for.
+    virtual std::uint32_t slot_limit() const = 0;
     virtual void put(base::PlayerSlot slot, const Entry& entry) = 0;
     virtual void remove(base::PlayerSlot slot, base::Sequence seq) = 0;
     // Forgets the last_seq of a slot without an entry.

@@ -208,10 +208,16 @@ void MemoryLedger::roll_back() {
 void MemoryLedger::apply(Copy& batch) {
     MemoryStore& store = *store_;
     LedgerState& state = store.state;
+    // Ids that were used once are not given again.
+    const auto give_ids = [&](base::BoardId board, base::RankingId ranking) {
+        state.next_board = std::max(state.next_board, base::BoardId{board.value + 1});
+        state.next_ranking = std::max(state.next_ranking, base::RankingId{ranking.value + 1});
+    };
     for (const EntryKey& key : batch.dropped) drop(key);
     for (const Event& event : batch.events) {
         store.events.push_back(canonical(event));
         state.last_seq = event.seq;
+        give_ids(event.board, event.ranking);
     }
     for (PlayerRecord& player : batch.new_players) {
         store.players.insert_or_assign(player.key, std::move(player));
@@ -231,8 +237,7 @@ void MemoryLedger::apply(Copy& batch) {
         store.boards.erase(found);
     }
     for (BoardRecord& board : batch.boards) {
-        state.next_board = std::max(state.next_board, base::BoardId{board.id.value + 1});
-        state.next_ranking = std::max(state.next_ranking, base::RankingId{board.ranking.value + 1});
+        give_ids(board.id, board.ranking);
         const auto found = store.boards.find(board.id);
         if (found != store.boards.end() && found->second.ranking != board.ranking) {
             forget_ranking(found->second.ranking);

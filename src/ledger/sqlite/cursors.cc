@@ -58,6 +58,11 @@ Result<std::unique_ptr<Cursor<Row>>> table_cursor(Connection connection, std::st
         std::move(connection), *std::move(statement), table, std::move(live)));
 }
 
+base::Error missing_event(base::Sequence seq) {
+    return {base::ErrorCode::kIntegrity,
+            "event " + std::to_string(seq.value) + " is missing; restore a backup"};
+}
+
 // What the next event must follow.
 struct Link {
     base::Sequence seq;
@@ -78,7 +83,7 @@ class EventCursor final : public Cursor<Event> {
         if (!found) return found;
         if (!*found) {
             const base::Sequence seen = before_ ? before_->seq : base::Sequence{};
-            if (seen < last_) return missing({seen.value + 1});
+            if (seen < last_) return missing_event({seen.value + 1});
             return false;
         }
         if (!read_event(statement_, row_)) {
@@ -86,7 +91,7 @@ class EventCursor final : public Cursor<Event> {
         }
         if (before_) {
             const base::Sequence expected{before_->seq.value + 1};
-            if (row_.event.seq != expected) return missing(expected);
+            if (row_.event.seq != expected) return missing_event(expected);
             if (row_.chain != base::chain_after(before_->chain, row_.crc)) {
                 return base::Error{base::ErrorCode::kIntegrity,
                                    "event " + std::to_string(expected.value) +
@@ -100,11 +105,6 @@ class EventCursor final : public Cursor<Event> {
     }
 
   private:
-    static base::Error missing(base::Sequence seq) {
-        return {base::ErrorCode::kIntegrity,
-                "event " + std::to_string(seq.value) + " is missing; restore a backup"};
-    }
-
     Connection connection_;
     Statement statement_;
     EventRow row_;
@@ -146,21 +146,22 @@ Result<std::unique_ptr<Cursor<EntryRecord>>> entry_cursor(Connection connection,
 }
 
 Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection, base::Sequence after,
-                                                    base::Sequence last) {
+                                                    base::Sequence fold_mark, base::Sequence last) {
     const std::string select = "SELECT " + std::string(kEventColumns) + " FROM event WHERE seq ";
     std::optional<Link> before;
-    if (after.value == 0) before = Link{};
+    if (after.value == 0 && fold_mark.value == 0) before = Link{};
     if (after.value > 0) {
         auto one = connection.prepare(select + "= ?1");
         if (!one) return one.error();
         one->bind(1, static_cast<std::int64_t>(after.value));
         const auto found = one->step();
         if (!found) return found.error();
-        // An event that retention took leaves nothing to compare the next one with.
         if (*found) {
             EventRow row;
             if (!read_event(*one, row)) return damaged("event", std::to_string(after.value));
             before = Link{after, row.chain};
+        } else if (after >= fold_mark && after <= last) {
+            return missing_event(after);
         }
     }
     auto statement = connection.prepare(select + "> ?1 ORDER BY seq");

@@ -21,9 +21,11 @@ base::Result<std::unique_ptr<Cursor<PlayerRecord>>> player_cursor(Connection con
                                                                   LiveRankings live);
 base::Result<std::unique_ptr<Cursor<EntryRecord>>> entry_cursor(Connection connection,
                                                                 LiveRankings live);
-// Also verifies that the events follow one another in seq and chain, up to `last`.
+// Also verifies that the events follow one another in seq and chain, up to `last`. Before
+// `fold_mark` retention may have taken the oldest.
 base::Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection,
                                                           base::Sequence after,
+                                                          base::Sequence fold_mark,
                                                           base::Sequence last);
 
 // One event with an idempotency key, as short as it gets.

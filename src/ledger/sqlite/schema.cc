@@ -111,99 +111,105 @@ CREATE TABLE old_ranking (ranking INTEGER PRIMARY KEY);
 )sql";
 
 // Entries are written back late, so what is true now is the newest event that changed a player's
-// scores, if it lies past the fold mark, and the entry's row otherwise.
-constexpr const char* kViews = R"sql(
-CREATE VIEW current_entry AS
-WITH recent AS MATERIALIZED (
-    SELECT ranking, slot, max(seq) AS seq, at, kind, result_1, result_2, result_3, result_4
-    FROM event
-    WHERE seq > (SELECT fold_mark FROM state) AND kind IN (1, 2, 3)
-      AND NOT (had_entry AND kind <> 3 AND result_1 IS previous_1 AND result_2 IS previous_2
-               AND result_3 IS previous_3 AND result_4 IS previous_4)
-    GROUP BY ranking, slot
-)
-SELECT ranking, slot, score_1, score_2, score_3, score_4, reached_seq, reached_at
-FROM entry
-WHERE NOT removed
-  AND NOT EXISTS (SELECT 1 FROM recent
-                  WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)
-UNION ALL
-SELECT ranking, slot, result_1, result_2, result_3, result_4, seq, at
-FROM recent
-WHERE kind <> 3;
+// scores, if it lies past the fold mark, and the entry's row otherwise. A condition on the board
+// reaches down to both, so that one board's standings cost no more than its own rows. What stands
+// in braces is said four times, with the numbers of the columns for "@".
+constexpr std::string_view kViews = R"sql(
+CREATE VIEW recent_entry AS
+SELECT ranking, slot, max(seq) AS seq, at, kind = 3 AS removed, {result_@}
+FROM event
+WHERE seq > (SELECT fold_mark FROM state) AND kind IN (1, 2, 3)
+  AND NOT (had_entry AND kind <> 3 AND result_1 IS previous_1 AND result_2 IS previous_2
+           AND result_3 IS previous_3 AND result_4 IS previous_4)
+GROUP BY ranking, slot;
 
 CREATE VIEW standings AS
-WITH ranked AS (
-    SELECT board.slug AS slug, board.ties AS ties, entry.*,
-        c1.decimals AS decimals_1, c2.decimals AS decimals_2,
-        c3.decimals AS decimals_3, c4.decimals AS decimals_4,
-        rank() OVER (PARTITION BY board.slug ORDER BY
-            iif(c1."order" = 'asc', score_1, -score_1), iif(c2."order" = 'asc', score_2, -score_2),
-            iif(c3."order" = 'asc', score_3, -score_3), iif(c4."order" = 'asc', score_4, -score_4)
-        ) AS shared,
-        row_number() OVER (PARTITION BY board.slug ORDER BY
-            iif(c1."order" = 'asc', score_1, -score_1), iif(c2."order" = 'asc', score_2, -score_2),
-            iif(c3."order" = 'asc', score_3, -score_3), iif(c4."order" = 'asc', score_4, -score_4),
-            reached_seq
-        ) AS position
+WITH recent AS MATERIALIZED (SELECT * FROM recent_entry),
+shape AS NOT MATERIALIZED (
+    SELECT board.slug AS slug, board.ties AS ties, board.ranking AS ranking,
+        {column_@.decimals AS decimals_@},
+        {iif(column_@."order" = 'asc', 1, -1) AS sign_@}
     FROM board
-    JOIN current_entry AS entry ON entry.ranking = board.ranking
-    JOIN board_column AS c1 ON c1.board = board.id AND c1.number = 1
-    LEFT JOIN board_column AS c2 ON c2.board = board.id AND c2.number = 2
-    LEFT JOIN board_column AS c3 ON c3.board = board.id AND c3.number = 3
-    LEFT JOIN board_column AS c4 ON c4.board = board.id AND c4.number = 4
+    LEFT JOIN board_column AS column_1 ON column_1.board = board.id AND column_1.number = 1
+    LEFT JOIN board_column AS column_2 ON column_2.board = board.id AND column_2.number = 2
+    LEFT JOIN board_column AS column_3 ON column_3.board = board.id AND column_3.number = 3
+    LEFT JOIN board_column AS column_4 ON column_4.board = board.id AND column_4.number = 4
+),
+present AS (
+    SELECT shape.slug AS slug, shape.ranking AS ranking, slot, {score_@ * sign_@ AS key_@},
+        reached_seq, reached_at
+    FROM shape CROSS JOIN entry ON entry.ranking = shape.ranking
+    WHERE NOT removed
+      AND NOT EXISTS (SELECT 1 FROM recent
+                      WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)
+    UNION ALL
+    SELECT shape.slug, shape.ranking, slot, {result_@ * sign_@}, seq, at
+    FROM shape CROSS JOIN recent ON recent.ranking = shape.ranking
+    WHERE NOT removed
+),
+ranked AS (
+    SELECT *,
+        rank() OVER (PARTITION BY slug ORDER BY {key_@}) AS shared,
+        row_number() OVER (PARTITION BY slug ORDER BY {key_@}, reached_seq) AS position
+    FROM present
 )
-SELECT slug AS board,
+SELECT shape.slug AS board,
     iif(ties = 'shared', shared, position) AS rank,
     position,
     (SELECT id FROM player WHERE player.ranking = ranked.ranking AND player.slot = ranked.slot)
         AS player,
     (SELECT name FROM player WHERE player.ranking = ranked.ranking AND player.slot = ranked.slot)
         AS name,
-    {decimal 1} AS score_1,
-    {decimal 2} AS score_2,
-    {decimal 3} AS score_3,
-    {decimal 4} AS score_4,
+    {iif(decimals_@ > 0,
+         rtrim(rtrim(iif(key_@ * sign_@ < 0, '-', '')
+                     || (abs(key_@) / ('1' || substr('000000', 1, decimals_@))) || '.'
+                     || substr('000000' || (abs(key_@) % ('1' || substr('000000', 1, decimals_@))),
+                               -decimals_@),
+                     '0'), '.'),
+         key_@ * sign_@) AS score_@},
     strftime('%Y-%m-%dT%H:%M:%fZ', reached_at / 1000.0, 'unixepoch') AS reached_at,
     reached_seq
-FROM ranked;
+FROM shape CROSS JOIN ranked ON ranked.slug = shape.slug;
 
 CREATE VIEW boards AS
+WITH recent AS MATERIALIZED (SELECT * FROM recent_entry)
 SELECT slug AS board, title, rule, ties,
     (SELECT group_concat(name || ' ' || "order", ', ') FROM board_column
      WHERE board_column.board = board.id) AS columns,
     visibility, closed, revision,
-    max(board.seq, coalesce(folded.seq, 0), coalesce(recent.seq, 0)) AS seq,
-    coalesce(counted.players, 0) AS players,
+    max(board.seq, coalesce(folded.seq, 0), coalesce(newest.seq, 0)) AS seq,
+    coalesce(folded.players, 0) + coalesce(joined.players, 0) AS players,
     strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at
 FROM board
-LEFT JOIN (SELECT ranking, max(last_seq) AS seq FROM entry GROUP BY ranking) AS folded
+LEFT JOIN (SELECT ranking, max(last_seq) AS seq,
+               sum(NOT removed AND NOT EXISTS (
+                   SELECT 1 FROM recent
+                   WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)) AS players
+           FROM entry GROUP BY ranking) AS folded
     ON folded.ranking = board.ranking
+LEFT JOIN (SELECT ranking, count(*) AS players FROM recent WHERE NOT removed GROUP BY ranking)
+    AS joined
+    ON joined.ranking = board.ranking
 LEFT JOIN (SELECT board, max(seq) AS seq FROM event
-           WHERE seq > (SELECT fold_mark FROM state) GROUP BY board) AS recent
-    ON recent.board = board.id
-LEFT JOIN (SELECT ranking, count(*) AS players FROM current_entry GROUP BY ranking) AS counted
-    ON counted.ranking = board.ranking;
+           WHERE seq > (SELECT fold_mark FROM state) GROUP BY board) AS newest
+    ON newest.board = board.id;
 )sql";
 
-// Units as an exact number: an integer without decimals, else the shortest decimal text.
-constexpr std::string_view kDecimal =
-    "iif(coalesce(decimals_#, 0) = 0, score_#,"
-    " rtrim(rtrim(iif(score_# < 0, '-', '') || (abs(score_#) / ('1' || substr('000000', 1,"
-    " decimals_#))) || '.' || substr('000000' || (abs(score_#) % ('1' || substr('000000', 1,"
-    " decimals_#))), -decimals_#), '0'), '.'))";
-
 std::string views() {
-    std::string sql = kViews;
-    for (const char column : {'1', '2', '3', '4'}) {
-        std::string decimal(kDecimal);
-        for (char& c : decimal) {
-            if (c == '#') c = column;
+    std::string sql;
+    std::string_view rest = kViews;
+    while (true) {
+        const std::size_t open = rest.find('{');
+        sql += rest.substr(0, open);
+        if (open == std::string_view::npos) return sql;
+        const std::size_t close = rest.find('}');
+        const std::string_view pattern = rest.substr(open + 1, close - open - 1);
+        for (const char column : {'1', '2', '3', '4'}) {
+            if (column != '1') sql += ", ";
+            for (const char c : pattern) sql += c == '@' ? column : c;
         }
-        const std::string place = std::string("{decimal ") + column + "}";
-        sql.replace(sql.find(place), place.size(), decimal);
+        rest.remove_prefix(close + 1);
     }
-    return sql;
 }
 
 std::string hex(std::span<const std::byte> bytes) {

@@ -237,7 +237,7 @@ Result<std::unique_ptr<Cursor<EntryRecord>>> SqliteLedger::entries() {
 Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::events(Sequence after) {
     auto connection = read_connection();
     if (!connection) return connection.error();
-    return sqlite::event_cursor(*std::move(connection), after, tip_.seq);
+    return sqlite::event_cursor(*std::move(connection), after, row_.fold_mark, tip_.seq);
 }
 
 Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::keyed_events(base::Instant since,

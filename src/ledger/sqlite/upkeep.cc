@@ -14,7 +14,7 @@ constexpr std::int64_t kSliceRows = 1000;
 constexpr std::int64_t kLookEveryMs = 1000;
 constexpr std::int64_t kPageBytes = 4096;
 // Free pages below this, or below an eighth of the file, are left for rows to come.
-constexpr std::int64_t kSpareFreePages = 1024;
+constexpr std::int64_t kSpareFreePages = 256;
 
 }  // namespace
 

@@ -14,6 +14,19 @@ namespace standings::ledger::sqlite {
 
 using base::Result;
 
+namespace {
+
+// Ids that were used once are not given again.
+void give_ids(base::BoardId board, base::RankingId ranking, Staged& staged) {
+    StateRow& state = staged.state;
+    if (board < state.next_board && ranking < state.next_ranking) return;
+    state.next_board = std::max(state.next_board, base::BoardId{board.value + 1});
+    state.next_ranking = std::max(state.next_ranking, base::RankingId{ranking.value + 1});
+    staged.state_changed = true;
+}
+
+}  // namespace
+
 Result<Writer> Writer::prepare(Connection& connection) {
     Writer writer;
     auto boards = BoardTable::prepare(connection);
@@ -77,6 +90,8 @@ Result<void> Writer::write_events(const Batch& batch, Staged& staged) {
         if (auto done = insert_event_.run(); !done) return done;
         staged.tip = {event.seq, chain};
         if (event.key) staged.keyed.push_back(event.seq);
+        // A board may come and go within one batch: then only its events tell its ids.
+        give_ids(event.board, event.ranking, staged);
     }
     return {};
 }
@@ -118,13 +133,7 @@ Result<void> Writer::write_boards(const Batch& batch, Staged& staged) {
             if (auto done = leave((*stored)->ranking, staged); !done) return done;
         }
         if (auto done = boards_.put(board); !done) return done;
-        StateRow& state = staged.state;
-        if (board.id >= state.next_board || board.ranking >= state.next_ranking) {
-            state.next_board = std::max(state.next_board, base::BoardId{board.id.value + 1});
-            state.next_ranking =
-                std::max(state.next_ranking, base::RankingId{board.ranking.value + 1});
-            staged.state_changed = true;
-        }
+        give_ids(board.id, board.ranking, staged);
     }
     return {};
 }
