@@ -15,8 +15,8 @@ struct StreamOptions {
     std::optional<base::Hash128> key;
 };
 
-// Takes the body of `call`. Bounded: one line of text, the piece just read, and 1,024 lines with the
-// committer; beyond that it pauses the connection.
+// Takes the body of `call`. Bounded: one line of text, the piece just read, and 1,024 lines with
+// the committer; beyond that it pauses the connection.
 std::unique_ptr<net::BodySink> open_submission_stream(Reply reply,
                                                       std::shared_ptr<engine::HostedBoard> board,
                                                       const StreamOptions& options);
