@@ -31,7 +31,7 @@ TEST(Credentials, TheKeyOpensEverything) {
 TEST(Credentials, RefusesWhatIsNotTheKey) {
     const auto credentials = Credentials::with_secret_key(kKey);
     ASSERT_TRUE(credentials);
-    for (const std::string header :
+    for (const std::string& header :
          {std::string("Bearer"), std::string("Bearer "), "Basic " + std::string(kKey),
           "Bearer " + std::string(kKey) + "x", "Bearer " + std::string(kKey.substr(1)),
           "Bearer\t" + std::string(kKey)}) {

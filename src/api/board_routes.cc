@@ -11,7 +11,6 @@
 namespace standings::api {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::Result;
 using ledger::EventKind;

@@ -96,7 +96,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
     void tell(std::uint64_t line, const Error& error);
     void tell(std::uint64_t line, const engine::ChangeOutcome& outcome, std::string_view player);
-    void write_out(std::string text);
+    void write_out(const std::string& text);
     void send_summary();
 
     Reply reply_;
@@ -368,10 +368,10 @@ void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
     append_receipt(receipt, outcome, reading, player, details.get(), service.engine.epoch());
     text += std::string_view(receipt).substr(1);
     text += '\n';
-    write_out(std::move(text));
+    write_out(text);
 }
 
-void Stream::write_out(std::string text) {
+void Stream::write_out(const std::string& text) {
     if (client_gone_) return;
     if (!std::exchange(begun_, true)) reply_.begin(200, "application/x-ndjson");
     reply_.exchange().write(text);

@@ -158,7 +158,7 @@ Result<base::Sequence> Committer::begin(std::span<const base::BoardId> boards) {
     return *newest;
 }
 
-Error Committer::refuse(CommitOutcome outcome, std::string detail) {
+Error Committer::refuse(CommitOutcome outcome, const std::string& detail) {
     if (outcome == CommitOutcome::kUnknown) {
         unknown_ = true;
         refusal_ =

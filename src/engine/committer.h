@@ -89,7 +89,7 @@ class Committer {
     // Transactions.
     base::Result<base::Sequence> begin(std::span<const base::BoardId> boards);
     base::Result<void> finish(const ledger::Batch& rows);
-    base::Error refuse(ledger::CommitOutcome outcome, std::string detail);
+    base::Error refuse(ledger::CommitOutcome outcome, const std::string& detail);
     static void fail(Operations& run, const base::Error& error);
     void deliver(Operations& run);
 

@@ -148,7 +148,7 @@ inline std::vector<BadRequest> bad_requests() {
         {"bare CR after a chunk", chunked + "3\r\nabc\r0\r\n\r\n", 400},
         {"chunk longer than it says", chunked + "3\r\nabcd\r\n0\r\n\r\n", 400},
         {"bare LF in a chunk extension", chunked + "3;a\nabc\r\n0\r\n\r\n", 400},
-        {"zero byte in a chunk extension", chunked + std::string("3;\0\r\nabc\r\n0\r\n\r\n", 16),
+        {"zero byte in a chunk extension", chunked + std::string("3;\0\r\nabc\r\n0\r\n\r\n", 15),
          400},
         {"long chunk extension", chunked + "3;" + std::string(300, 'a') + "\r\nabc\r\n0\r\n\r\n",
          400},

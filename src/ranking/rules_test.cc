@@ -22,7 +22,7 @@ Scores scores(std::initializer_list<std::int64_t> units) {
     return result;
 }
 
-Rules rules(Rule rule, std::vector<Order> orders = {Order::kDescending}) {
+Rules rules(Rule rule, const std::vector<Order>& orders = {Order::kDescending}) {
     Rules result{.rule = rule, .columns = {}};
     for (const Order order : orders) {
         result.columns.push_back(

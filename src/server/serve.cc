@@ -26,7 +26,6 @@
 namespace standings::server {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::Result;
 

@@ -79,7 +79,7 @@ class EventCursor final : public Cursor<Event> {
           last_(last) {}
 
     Result<bool> next(Event& event) override {
-        const auto found = statement_.step();
+        auto found = statement_.step();
         if (!found) return found;
         if (!*found) {
             const base::Sequence seen = before_ ? before_->seq : base::Sequence{};

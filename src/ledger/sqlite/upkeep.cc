@@ -179,7 +179,7 @@ Result<bool> Upkeep::vacuum() {
         if (!free_pages) return free_pages.error();
         return *free_pages > std::max(kSpareFreePages, *pages / 8);
     };
-    const auto wanted = spare();
+    auto wanted = spare();
     if (!wanted || !*wanted) return wanted;
     const ResetLater reset(vacuum_);
     while (true) {

@@ -26,10 +26,11 @@ CREATE TABLE board (
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     seq         INTEGER NOT NULL,
+    rule_since  INTEGER NOT NULL,
     crc         INTEGER NOT NULL
 );
-INSERT INTO board VALUES(1,'league','The league','sum','shared','public',0,0,1,1,1700000000000,1700000000000,1,-245848085);
-INSERT INTO board VALUES(2,'empty','The empty','best','shared','public',0,0,2,1,1700000000049,1700000000049,8,-970705293);
+INSERT INTO board VALUES(1,'league','The league','sum','shared','public',0,0,1,1,1700000000000,1700000000000,1,1,1923964172);
+INSERT INTO board VALUES(2,'empty','The empty','best','shared','public',0,0,2,1,1700000000049,1700000000049,8,8,-1624677013);
 CREATE TABLE board_column (
     board    INTEGER NOT NULL,
     number   INTEGER NOT NULL,
