@@ -56,7 +56,7 @@ Result<Column> read_column(const JsonDocument& document, const JsonNode& node,
     std::optional<Error> failure;
     document.for_each(node, [&](const JsonNode& member) {
         if (failure) return;
-        const std::string pointer = at + '/' + std::string(member.key);
+        const std::string pointer = at + pointer_to(member.key);
         if (member.key == "name") {
             if (member.is_string() && is_column_name(member.text)) {
                 column.name = member.text;
@@ -126,7 +126,7 @@ Result<void> read_limit(const JsonDocument& document, const JsonNode& node, std:
     std::optional<Error> failure;
     document.for_each(node, [&](const JsonNode& member) {
         if (failure) return;
-        const std::string pointer = at + '/' + std::string(member.key);
+        const std::string pointer = at + pointer_to(member.key);
         if (member.key != "min" && member.key != "max") {
             failure = invalid(pointer, "A limit has `min` and `max`; this member is not known.");
             return;
@@ -163,7 +163,7 @@ Result<void> read_limits(const JsonDocument& document, const JsonNode& node, Boa
     std::optional<Error> failure;
     document.for_each(node, [&](const JsonNode& member) {
         if (failure) return;
-        const std::string pointer = "/limits/" + std::string(member.key);
+        const std::string pointer = "/limits" + pointer_to(member.key);
         const auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& each) {
             return each.name == member.key;
         });
@@ -212,7 +212,7 @@ Result<void> read_member(const JsonNode& member, BoardConfig& config) {
         }
         config.public_meta = !back && member.boolean;
     } else {
-        return invalid("/" + std::string(member.key),
+        return invalid(pointer_to(member.key),
                        "A board has `id`, `title`, `rule`, `ties`, `columns`, `visibility`, "
                        "`public_meta` and `limits`; this member is not known.");
     }

@@ -2,6 +2,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
+#include <functional>
 #include <optional>
 
 #include "api/json_writer.h"
@@ -12,7 +13,8 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-// Takes the parser's events and lays out nodes. Strings that come in one piece are not copied.
+// Takes the parser's events and lays out nodes. Strings that stand in the text as they are meant
+// are not copied.
 class JsonBuilder {
   public:
     using error_code = boost::system::error_code;
@@ -22,8 +24,9 @@ class JsonBuilder {
     static constexpr std::size_t max_key_size = std::size_t(-1);
     static constexpr std::size_t max_string_size = std::size_t(-1);
 
-    void reset(JsonDocument& document) {
+    void reset(JsonDocument& document, std::string_view text) {
         document_ = &document;
+        text_ = text;
         open_.clear();
         partial_.clear();
         key_ = {};
@@ -111,8 +114,14 @@ class JsonBuilder {
         partial_ += piece;
         return true;
     }
+    // A piece with escapes lies in a buffer of the parser that is gone when parse() returns.
+    bool is_of_text(std::string_view piece) const {
+        const std::less_equal<const char*> not_behind;
+        return not_behind(text_.data(), piece.data()) &&
+               not_behind(piece.data() + piece.size(), text_.data() + text_.size());
+    }
     std::string_view whole(std::string_view last_piece) {
-        if (partial_.empty()) return last_piece;
+        if (partial_.empty() && is_of_text(last_piece)) return last_piece;
         partial_ += last_piece;
         document_->unescaped_.push_back(std::move(partial_));
         partial_.clear();
@@ -120,6 +129,7 @@ class JsonBuilder {
     }
 
     JsonDocument* document_ = nullptr;
+    std::string_view text_;
     std::vector<Open> open_;
     std::string partial_;
     std::string_view key_;
@@ -162,7 +172,7 @@ Result<const JsonNode*> JsonDocument::parse(std::string_view text) {
     unescaped_.clear();
     // Index 0 is the root, and never anybody's child: so 0 can mean "none".
     parser.reset();
-    parser.handler().reset(*this);
+    parser.handler().reset(*this, text);
 
     boost::system::error_code failure;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), failure);

@@ -49,4 +49,18 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+std::string pointer_to(std::string_view key) {
+    std::string pointer = "/";
+    for (const char c : key) {
+        if (c == '~') {
+            pointer += "~0";
+        } else if (c == '/') {
+            pointer += "~1";
+        } else {
+            pointer += c;
+        }
+    }
+    return pointer;
+}
+
 }  // namespace standings::api

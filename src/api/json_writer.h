@@ -18,6 +18,9 @@ void append_number(std::string& out, Number number) {
     out.append(digits, end);
 }
 
+// "/key", the step of a JSON pointer (RFC 6901) to a member that a client named.
+std::string pointer_to(std::string_view key);
+
 // "key":
 inline void append_key(std::string& out, std::string_view key) {
     out += '"';

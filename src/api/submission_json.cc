@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "api/json_writer.h"
 #include "api/text.h"
 
 namespace standings::api {
@@ -66,7 +67,7 @@ Result<ranking::Scores> read_scores(const JsonDocument& document, const JsonNode
                         [&](const ranking::Column& column) { return column.name == member.key; });
         if (known || unknown) return;
         unknown =
-            invalid("/scores/" + std::string(member.key), "The board has no column of this name.");
+            invalid("/scores" + pointer_to(member.key), "The board has no column of this name.");
     });
     if (unknown) return *unknown;
     return out;
@@ -128,7 +129,7 @@ Result<void> read_rest(const JsonDocument& document, const JsonNode& node,
             read = read_occurred_at(member, rules.now, change);
         } else if (member.key != "score" && member.key != "scores" &&
                    !(player_allowed && member.key == "player")) {
-            read = invalid("/" + std::string(member.key), "This member is not known here.");
+            read = invalid(pointer_to(member.key), "This member is not known here.");
         }
         if (!read) failure = read.error();
     });

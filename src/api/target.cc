@@ -81,7 +81,10 @@ Result<void> Target::parse(std::string_view target) {
         if (!name) return name.error();
         const auto value = decode(pair, true);
         if (!value) return value.error();
-        if (parameter(*name) || parameters_.size() == kMaxParameters) {
+        if (parameters_.size() == kMaxParameters) {
+            return Error{ErrorCode::kInvalid, "The address has more than 32 parameters."};
+        }
+        if (parameter(*name)) {
             return Error{ErrorCode::kInvalid,
                          "The parameter '" + std::string(*name) + "' stands there twice."};
         }

@@ -22,7 +22,7 @@ class Target {
     static constexpr std::size_t kMaxParameters = 32;
 
     // Fails with kMalformed for a broken %-escape or bad UTF-8, kRouteNotFound for a path that is
-    // too deep, kInvalid for a parameter that stands there twice.
+    // too deep, kInvalid for a parameter that stands there twice, or too many of them.
     base::Result<void> parse(std::string_view target);
 
     std::string_view path() const { return path_; }  // as sent

@@ -158,6 +158,7 @@ class TinyEngine {
         merge(player.details.meta, change.meta);
         settle_details();
         details_.push_back({{event.ranking, slot}, {}, change});
+        settle_details();
     }
 
     void put_stream(const StreamRecord& stream) {
