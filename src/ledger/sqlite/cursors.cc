@@ -26,7 +26,7 @@ class TableCursor final : public Cursor<Row> {
 
     Result<bool> next(Row& row) override {
         while (true) {
-            const auto found = statement_.step();
+            auto found = statement_.step();
             if (!found || !*found) return found;
             const std::int64_t ranking = statement_.number(0);
             if (ranking != ranking_) {
