@@ -491,6 +491,7 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
     applied_seq_ = record.seq;
     statistics_.applied_seq = applied_seq_.value;
     statistics_.players = players_;
+    statistics_.dirty_entries = write_back_.dirty();
     listener_.on_applied(applied_seq_);
 }
 

@@ -527,6 +527,25 @@ TYPED_TEST(EngineTest, PutsWhatWaitedIntoTheNewLifeOfAResetBoard) {
     EXPECT_EQ(rig.board()->seq(), rig.engine().applied_seq());
 }
 
+TYPED_TEST(EngineTest, CountsNothingOfAnEndedLife) {
+    Rig<TypeParam> rig;
+    rig.create();
+    rig.submit("ann", 1);
+    {
+        const Plug plug(rig.engine());
+        auto waiting = rig.entries();
+        waiting->submit("ann", 2).submit("bob", 1);
+        rig.push(std::move(waiting));
+        auto step = std::make_unique<BoardStep>(rig.desk());
+        step->kind = EventKind::kBoardReset;
+        step->slug = "a";
+        rig.push(std::move(step));
+    }
+    rig.desk().take(2);
+    EXPECT_EQ(rig.engine().statistics().dirty_entries, 0U);
+    EXPECT_EQ(rig.engine().statistics().players, 0U);
+}
+
 // The slot that a receipt remembers may belong to somebody else in the board's new life.
 TYPED_TEST(EngineTest, ReadsNoReceiptFromAnotherPlayersRow) {
     Rig<TypeParam> rig;
