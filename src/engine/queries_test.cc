@@ -9,7 +9,6 @@
 namespace standings::engine {
 namespace {
 
-using ledger::EventKind;
 using ranking::Order;
 using ranking::Rule;
 using ranking::Scores;
