@@ -23,6 +23,7 @@ constexpr std::size_t kTombstonesAtOnce = 1024;
 constexpr auto kIdleSoon = std::chrono::milliseconds(20);
 constexpr auto kIdleLong = std::chrono::seconds(60);
 constexpr auto kFinalWriteBack = std::chrono::seconds(1);
+constexpr auto kControlDelay = std::chrono::milliseconds(10);
 constexpr auto kSizesEvery = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 
@@ -267,6 +268,8 @@ void Committer::commit_entries(Operations& run) {
     if (options_.answer_before_commit) {
         apply(batch_);
         deliver(run);
+        // Long enough for the answers to be read on a busy machine, too.
+        std::this_thread::sleep_for(kControlDelay);
         CHECK(finish(rows));
         return;
     }
