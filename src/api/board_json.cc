@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "api/json_writer.h"
-#include "api/text.h"
 #include "base/clock.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -31,7 +31,7 @@ Error invalid(std::string pointer, std::string detail) {
 }
 
 template <class Choice, std::size_t N>
-Result<Choice> read_choice(const JsonNode& node, const std::array<std::string_view, N>& names,
+Result<Choice> read_choice(const text::JsonNode& node, const std::array<std::string_view, N>& names,
                            std::string pointer) {
     for (std::size_t i = 0; i < N; ++i) {
         if (node.is_string() && node.text == names[i]) return static_cast<Choice>(i);
@@ -48,15 +48,15 @@ bool is_column_name(std::string_view name) {
     });
 }
 
-Result<Column> read_column(const JsonDocument& document, const JsonNode& node,
+Result<Column> read_column(const text::JsonDocument& document, const text::JsonNode& node,
                            const std::string& at) {
     if (!node.is_object()) return invalid(at, "A column is an object with a `name`.");
     Column column;
     column.name.clear();
     std::optional<Error> failure;
-    document.for_each(node, [&](const JsonNode& member) {
+    document.for_each(node, [&](const text::JsonNode& member) {
         if (failure) return;
-        const std::string pointer = at + pointer_to(member.key);
+        const std::string pointer = at + text::pointer_to(member.key);
         if (member.key == "name") {
             if (member.is_string() && is_column_name(member.text)) {
                 column.name = member.text;
@@ -91,13 +91,14 @@ Result<Column> read_column(const JsonDocument& document, const JsonNode& node,
     return column;
 }
 
-Result<std::vector<Column>> read_columns(const JsonDocument& document, const JsonNode& node) {
+Result<std::vector<Column>> read_columns(const text::JsonDocument& document,
+                                         const text::JsonNode& node) {
     if (!node.is_array() || node.size < 1 || node.size > ranking::kMaxColumns) {
         return invalid("/columns", "A board has 1 to 4 columns, in order of importance.");
     }
     std::vector<Column> columns;
     std::optional<Error> failure;
-    document.for_each(node, [&](const JsonNode& item) {
+    document.for_each(node, [&](const text::JsonNode& item) {
         if (failure) return;
         const std::string at = "/columns/" + std::to_string(columns.size());
         auto column = read_column(document, item, at);
@@ -116,17 +117,17 @@ Result<std::vector<Column>> read_columns(const JsonDocument& document, const Jso
 }
 
 // {"min":0,"max":10}: null takes a bound away.
-Result<void> read_limit(const JsonDocument& document, const JsonNode& node, std::uint8_t decimals,
-                        const std::string& at, ledger::ScoreLimits& limit) {
+Result<void> read_limit(const text::JsonDocument& document, const text::JsonNode& node,
+                        std::uint8_t decimals, const std::string& at, ledger::ScoreLimits& limit) {
     if (node.is_null()) {
         limit = {};
         return {};
     }
     if (!node.is_object()) return invalid(at, "A limit is an object with `min` and `max`.");
     std::optional<Error> failure;
-    document.for_each(node, [&](const JsonNode& member) {
+    document.for_each(node, [&](const text::JsonNode& member) {
         if (failure) return;
-        const std::string pointer = at + pointer_to(member.key);
+        const std::string pointer = at + text::pointer_to(member.key);
         if (member.key != "min" && member.key != "max") {
             failure = invalid(pointer, "A limit has `min` and `max`; this member is not known.");
             return;
@@ -150,7 +151,8 @@ Result<void> read_limit(const JsonDocument& document, const JsonNode& node, std:
     return {};
 }
 
-Result<void> read_limits(const JsonDocument& document, const JsonNode& node, BoardConfig& config) {
+Result<void> read_limits(const text::JsonDocument& document, const text::JsonNode& node,
+                         BoardConfig& config) {
     const auto& columns = config.rules.columns;
     if (node.is_null()) {
         config.limits = {};
@@ -161,9 +163,9 @@ Result<void> read_limits(const JsonDocument& document, const JsonNode& node, Boa
         return read_limit(document, node, columns[0].decimals, "/limits", config.limits[0]);
     }
     std::optional<Error> failure;
-    document.for_each(node, [&](const JsonNode& member) {
+    document.for_each(node, [&](const text::JsonNode& member) {
         if (failure) return;
-        const std::string pointer = "/limits" + pointer_to(member.key);
+        const std::string pointer = "/limits" + text::pointer_to(member.key);
         const auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& each) {
             return each.name == member.key;
         });
@@ -181,13 +183,13 @@ Result<void> read_limits(const JsonDocument& document, const JsonNode& node, Boa
 }
 
 // One member but for `columns` and `limits`.
-Result<void> read_member(const JsonNode& member, BoardConfig& config) {
+Result<void> read_member(const text::JsonNode& member, BoardConfig& config) {
     const bool back = member.is_null();
     if (member.key == "title") {
         if (back) return config.title.clear(), Result<void>{};
         if (!member.is_string()) return invalid("/title", "`title` is a text.");
         if (member.text.empty()) return config.title.clear(), Result<void>{};
-        auto title = clean_name(member.text, kMaxTitle);
+        auto title = text::clean_name(member.text, kMaxTitle);
         if (!title) return invalid("/title", title.error().detail);
         config.title = *std::move(title);
     } else if (member.key == "rule") {
@@ -212,27 +214,28 @@ Result<void> read_member(const JsonNode& member, BoardConfig& config) {
         }
         config.public_meta = !back && member.boolean;
     } else {
-        return invalid(pointer_to(member.key),
+        return invalid(text::pointer_to(member.key),
                        "A board has `id`, `title`, `rule`, `ties`, `columns`, `visibility`, "
                        "`public_meta` and `limits`; this member is not known.");
     }
     return {};
 }
 
-Result<void> read_members(const JsonDocument& document, const JsonNode& root, BoardConfig& config) {
+Result<void> read_members(const text::JsonDocument& document, const text::JsonNode& root,
+                          BoardConfig& config) {
     // Columns first: limits are read in their decimals.
-    if (const JsonNode* node = document.member(root, "columns")) {
+    if (const text::JsonNode* node = document.member(root, "columns")) {
         auto columns = node->is_null() ? Result<std::vector<Column>>({Column{}})
                                        : read_columns(document, *node);
         if (!columns) return columns.error();
         if (*columns != config.rules.columns) config.limits = {};
         config.rules.columns = *std::move(columns);
     }
-    if (const JsonNode* node = document.member(root, "limits")) {
+    if (const text::JsonNode* node = document.member(root, "limits")) {
         if (const auto read = read_limits(document, *node, config); !read) return read.error();
     }
     std::optional<Error> failure;
-    document.for_each(root, [&](const JsonNode& member) {
+    document.for_each(root, [&](const text::JsonNode& member) {
         if (failure || member.key == "id" || member.key == "columns" || member.key == "limits") {
             return;
         }
@@ -245,12 +248,12 @@ Result<void> read_members(const JsonDocument& document, const JsonNode& root, Bo
 void append_limit(std::string& out, const ledger::ScoreLimits& limit, std::uint8_t decimals) {
     out += '{';
     if (limit.min) {
-        append_key(out, "min");
+        text::append_key(out, "min");
         ranking::append_units(out, *limit.min, decimals);
     }
     if (limit.max) {
         if (limit.min) out += ',';
-        append_key(out, "max");
+        text::append_key(out, "max");
         ranking::append_units(out, *limit.max, decimals);
     }
     out += '}';
@@ -258,14 +261,14 @@ void append_limit(std::string& out, const ledger::ScoreLimits& limit, std::uint8
 
 void append_limits(std::string& out, const BoardConfig& config) {
     const auto& columns = config.rules.columns;
-    append_key(out, "limits");
+    text::append_key(out, "limits");
     if (columns.size() == 1) return append_limit(out, config.limits[0], columns[0].decimals);
     out += '{';
     bool first = true;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (config.limits[i] == ledger::ScoreLimits{}) continue;
         if (!std::exchange(first, false)) out += ',';
-        append_key(out, columns[i].name);
+        text::append_key(out, columns[i].name);
         append_limit(out, config.limits[i], columns[i].decimals);
     }
     out += '}';
@@ -274,7 +277,7 @@ void append_limits(std::string& out, const BoardConfig& config) {
 template <class Choice, std::size_t N>
 void append_choice(std::string& out, std::string_view key, Choice choice,
                    const std::array<std::string_view, N>& names) {
-    append_key(out, key);
+    text::append_key(out, key);
     out += '"';
     out += names[static_cast<std::size_t>(choice)];
     out += '"';
@@ -282,11 +285,11 @@ void append_choice(std::string& out, std::string_view key, Choice choice,
 
 }  // namespace
 
-Result<NewBoard> read_new_board(const JsonDocument& document, const JsonNode& root) {
+Result<NewBoard> read_new_board(const text::JsonDocument& document, const text::JsonNode& root) {
     if (!root.is_object()) return invalid("", "Send a JSON object with an `id`.");
-    const JsonNode* id = document.member(root, "id");
+    const text::JsonNode* id = document.member(root, "id");
     if (id == nullptr) return invalid("/id", "The board needs an `id`.");
-    if (!id->is_string() || !is_slug(id->text)) {
+    if (!id->is_string() || !text::is_slug(id->text)) {
         return invalid("/id",
                        "A board's id has 1 to 63 of a-z, 0-9, _ and -, and begins with a "
                        "letter or digit.");
@@ -297,9 +300,9 @@ Result<NewBoard> read_new_board(const JsonDocument& document, const JsonNode& ro
 }
 
 Result<BoardConfig> patch_board(const BoardConfig& config, std::string_view slug,
-                                const JsonDocument& document, const JsonNode& patch) {
+                                const text::JsonDocument& document, const text::JsonNode& patch) {
     if (!patch.is_object()) return invalid("", "A merge patch is a JSON object.");
-    const JsonNode* id = document.member(patch, "id");
+    const text::JsonNode* id = document.member(patch, "id");
     if (id != nullptr && (!id->is_string() || id->text != slug)) {
         return invalid("/id", "A board's id cannot change. Make another board.");
     }
@@ -319,9 +322,9 @@ void append_board(std::string& out, const engine::HostedBoard& board, std::strin
     const ledger::BoardRecord& record = look.record;
     const BoardConfig& config = record.config;
     out += '{';
-    append_member(out, "id", record.slug);
+    text::append_member(out, "id", record.slug);
     out += ',';
-    append_member(out, "title", config.title);
+    text::append_member(out, "title", config.title);
     out += ',';
     append_choice(out, "rule", config.rules.rule, kRules);
     out += ',';
@@ -331,11 +334,11 @@ void append_board(std::string& out, const engine::HostedBoard& board, std::strin
         const Column& column = config.rules.columns[i];
         if (i > 0) out += ',';
         out += '{';
-        append_member(out, "name", column.name);
+        text::append_member(out, "name", column.name);
         out += ',';
         append_choice(out, "order", column.order, kOrders);
         out += ",\"decimals\":";
-        append_number(out, int{column.decimals});
+        text::append_number(out, int{column.decimals});
         out += '}';
     }
     out += "],";
@@ -344,17 +347,17 @@ void append_board(std::string& out, const engine::HostedBoard& board, std::strin
     append_limits(out, config);
     out +=
         record.closed ? ",\"state\":\"closed\",\"revision\":" : ",\"state\":\"open\",\"revision\":";
-    append_number(out, record.revision);
+    text::append_number(out, record.revision);
     out += ',';
-    append_member(out, "epoch", epoch);
+    text::append_member(out, "epoch", epoch);
     out += ",\"seq\":";
-    append_number(out, record.seq.value);
+    text::append_number(out, record.seq.value);
     out += ",\"total\":";
-    append_number(out, look.total);
+    text::append_number(out, look.total);
     out += ',';
-    append_member(out, "created_at", base::rfc3339(record.created_at));
+    text::append_member(out, "created_at", base::rfc3339(record.created_at));
     out += ',';
-    append_member(out, "updated_at", base::rfc3339(record.updated_at));
+    text::append_member(out, "updated_at", base::rfc3339(record.updated_at));
     out += '}';
 }
 

@@ -12,14 +12,14 @@ using ledger::BoardConfig;
 using ranking::Order;
 
 base::Result<NewBoard> read(std::string_view text) {
-    static JsonDocument document;
+    static text::JsonDocument document;
     const auto root = document.parse(text);
     if (!root) return root.error();
     return read_new_board(document, **root);
 }
 
 base::Result<BoardConfig> patch(const BoardConfig& config, std::string_view text) {
-    static JsonDocument document;
+    static text::JsonDocument document;
     const auto root = document.parse(text);
     if (!root) return root.error();
     return patch_board(config, "a", document, **root);
@@ -146,7 +146,7 @@ TEST(BoardJson, WritesWhatItReads) {
     ASSERT_TRUE(board) << board.error().detail;
     std::string out;
     append_board(out, *hosted_board(board->config, "a"), "k1");
-    JsonDocument document;
+    text::JsonDocument document;
     const auto root = document.parse(out);
     ASSERT_TRUE(root) << out;
     EXPECT_EQ(out.find('<'), std::string::npos);
@@ -157,7 +157,7 @@ TEST(BoardJson, WritesWhatItReads) {
     }
     // The configuration out of it makes the same board.
     std::string again = "{";
-    document.for_each(**root, [&](const JsonNode& member) {
+    document.for_each(**root, [&](const text::JsonNode& member) {
         for (const char* ours :
              {"state", "revision", "epoch", "seq", "total", "created_at", "updated_at"}) {
             if (member.key == ours) return;
@@ -172,13 +172,13 @@ TEST(BoardJson, WritesWhatItReads) {
 }
 
 TEST(BoardJson, SurvivesEveryInput) {
-    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(test_seed()));
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(text::test_seed()));
     const std::vector<std::string> texts = {
         R"({"id":"a","title":"T","rule":"sum","limits":{"min":1,"max":9}})",
         R"({"id":"a","columns":[{"name":"p","order":"asc","decimals":3},{"name":"q"}],"limits":{"q":{"min":-5e0}}})",
         R"({"title":null,"ties":"shared","public_meta":false,"visibility":"public"})"};
     const BoardConfig config;
-    read_whole_cut_and_changed(texts, 2000, [&](std::string_view text) {
+    text::read_whole_cut_and_changed(texts, 2000, [&](std::string_view text) {
         for (const auto& result : {patch(config, text)}) {
             if (!result) continue;
             ASSERT_GE(result->rules.columns.size(), 1U);

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "api/board_json.h"
-#include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/text.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -83,7 +83,7 @@ void list_boards(Call& call) {
     const auto limit = call.number("limit", 50, 1, 1000);
     if (!limit) return call.reply.problem(limit.error());
     const std::string_view after = call.target.parameter("cursor").value_or("");
-    if (!after.empty() && !is_slug(after)) {
+    if (!after.empty() && !text::is_slug(after)) {
         return call.reply.problem(
             {ErrorCode::kInvalid, "`cursor` is not one of this list.", "?cursor"});
     }
@@ -106,7 +106,7 @@ void list_boards(Call& call) {
     body += ']';
     if (shown < boards.size()) {
         body += ',';
-        append_member(body, "next_cursor", boards[shown - 1]->slug());
+        text::append_member(body, "next_cursor", boards[shown - 1]->slug());
     }
     body += "}\n";
     call.reply.json(200, body, "Cache-Control: no-cache\r\n");

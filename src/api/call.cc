@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "api/json_writer.h"
 #include "api/problem.h"
 #include "base/hash.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -143,7 +143,7 @@ Result<std::optional<engine::RequestKey>> Call::idempotency_key() const {
         engine::RequestKey{base::hash128(scoped, seed), base::hash64(request.body, head)});
 }
 
-Result<const JsonNode*> Call::json_body() const {
+Result<const text::JsonNode*> Call::json_body() const {
     if (body_kind(request) == BodyKind::kOther || !request.content_encoding.empty()) {
         return Error{ErrorCode::kUnsupportedMediaType,
                      "Send the body as `Content-Type: application/json`, without a "
@@ -169,7 +169,7 @@ void append_etag(std::string& out, std::string_view epoch, base::Sequence seq,
     out += "W/\"";
     out += epoch;
     out += '-';
-    append_number(out, seq.value);
+    text::append_number(out, seq.value);
     out += '-';
     char digits[17];
     const auto end = std::to_chars(digits, digits + 16, base::hash64(view), 32).ptr;

@@ -75,7 +75,7 @@ struct Call {
     // one that is empty, too long or not visible ASCII.
     base::Result<std::optional<engine::RequestKey>> idempotency_key() const;
     // The body as one JSON value.
-    base::Result<const JsonNode*> json_body() const;
+    base::Result<const text::JsonNode*> json_body() const;
 };
 
 // What the content type says about a body.

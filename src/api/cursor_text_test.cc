@@ -53,13 +53,13 @@ TEST(CursorText, RefusesWhatNoPageGave) {
 }
 
 TEST(CursorText, StaysInBoundsForEveryInput) {
-    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(test_seed()));
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(text::test_seed()));
     ranking::Row row;
     row.reached_seq = {base::kMaxSequence - 1};
     row.scores.units = {ranking::kMaxUnits, -ranking::kMaxUnits, 0, 5};
     const std::vector<std::string> texts = {cursor(Direction::kAfter, row, 2),
                                             cursor(Direction::kBefore, row, 2), "n.1.2.3"};
-    read_whole_cut_and_changed(texts, 3000, [](std::string_view text) {
+    text::read_whole_cut_and_changed(texts, 3000, [](std::string_view text) {
         const auto parsed = parse_cursor(text, 2);
         if (!parsed) return;
         ASSERT_LT(parsed->reached_seq.value, base::kMaxSequence);

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "api/json_writer.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -28,7 +28,7 @@ void append_metric(std::string& out, std::string_view name, std::string_view typ
     append_head(out, name, type, help);
     out += name;
     out += ' ';
-    append_number(out, value);
+    text::append_number(out, value);
     out += '\n';
 }
 
@@ -52,7 +52,7 @@ void append_commit_durations(std::string& out, const engine::DurationHistogram& 
             append_seconds(out, engine::DurationHistogram::upper_seconds(i));
         }
         out += "\"} ";
-        append_number(out, sum);
+        text::append_number(out, sum);
         out += '\n';
     }
     out += kName;
@@ -61,7 +61,7 @@ void append_commit_durations(std::string& out, const engine::DurationHistogram& 
     out += '\n';
     out += kName;
     out += "_count ";
-    append_number(out, sum);
+    text::append_number(out, sum);
     out += '\n';
 }
 
@@ -86,9 +86,9 @@ void append_transport(std::string& out, const net::Counters& counters) {
     append_head(out, "standings_responses_total", "counter", "Answers by class of status.");
     for (std::size_t i = 2; i < 6; ++i) {
         out += "standings_responses_total{class=\"";
-        append_number(out, i);
+        text::append_number(out, i);
         out += "xx\"} ";
-        append_number(out, counters.responses_by_class[i]);
+        text::append_number(out, counters.responses_by_class[i]);
         out += '\n';
     }
     append_metric(out, "standings_received_bytes_total", "counter", "Bytes read.",

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "api/json_writer.h"
 #include "base/check.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -115,12 +115,12 @@ std::span<const ProblemKind> problem_kinds() {
 void append_problem_item(std::string& out, const base::Error& error) {
     out += '{';
     if (!error.pointer.empty()) {
-        append_member(out, "pointer", error.pointer);
+        text::append_member(out, "pointer", error.pointer);
         out += ',';
     }
-    append_member(out, "code", problem_kind(error.code).code);
+    text::append_member(out, "code", problem_kind(error.code).code);
     out += ',';
-    append_member(out, "detail", error.detail);
+    text::append_member(out, "detail", error.detail);
     out += '}';
 }
 
@@ -130,22 +130,22 @@ void append_problem(std::string& out, const base::Error& error, std::string_view
     out += "{\"type\":\"/problems/";
     out += kind.code;
     out += "\",";
-    append_member(out, "title", kind.title);
+    text::append_member(out, "title", kind.title);
     out += ",\"status\":";
-    append_number(out, kind.status);
+    text::append_number(out, kind.status);
     out += ',';
-    append_member(out, "detail", error.detail);
+    text::append_member(out, "detail", error.detail);
     // Where there is no path, the occurrence is named by its request id.
     out += ',';
     if (instance.empty()) {
-        append_member(out, "instance", "urn:standings:request:" + std::string(request_id));
+        text::append_member(out, "instance", "urn:standings:request:" + std::string(request_id));
     } else {
-        append_member(out, "instance", instance);
+        text::append_member(out, "instance", instance);
     }
     out += ',';
-    append_member(out, "code", kind.code);
+    text::append_member(out, "code", kind.code);
     out += ',';
-    append_member(out, "request_id", request_id);
+    text::append_member(out, "request_id", request_id);
     if (!error.pointer.empty()) {
         out += ",\"errors\":[";
         append_problem_item(out, error);

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "api/json_document.h"
+#include "text/json_document.h"
 
 namespace standings::api {
 namespace {
@@ -54,7 +54,7 @@ TEST(Problem, EscapesWhatAClientSent) {
     std::string body;
     append_problem(body, {ErrorCode::kInvalid, nasty, "/" + nasty}, "/" + nasty, nasty);
     EXPECT_EQ(body.find('<'), std::string::npos);
-    JsonDocument document;
+    text::JsonDocument document;
     const auto root = document.parse(body);
     ASSERT_TRUE(root) << body;
     EXPECT_EQ(document.member(**root, "detail")->text, nasty);

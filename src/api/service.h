@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "access/credentials.h"
-#include "api/json_document.h"
 #include "api/page_cache.h"
 #include "api/target.h"
 #include "base/random.h"
@@ -18,6 +17,7 @@
 #include "engine/queries.h"
 #include "net/http.h"
 #include "net/server.h"
+#include "text/json_document.h"
 
 namespace standings::api {
 
@@ -55,7 +55,7 @@ struct LoopTools {
     net::Loop& loop;
     LoopMailbox mailbox;
     PageCache pages;
-    JsonDocument json;
+    text::JsonDocument json;
     Target target;
     engine::Page page;
     std::string body;

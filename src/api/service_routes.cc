@@ -1,9 +1,9 @@
 // What operators and machines ask: health, version, metrics.
 #include <string>
 
-#include "api/json_writer.h"
 #include "api/metrics_text.h"
 #include "api/routes.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {

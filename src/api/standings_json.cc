@@ -1,8 +1,8 @@
 #include "api/standings_json.h"
 
 #include "api/cursor_text.h"
-#include "api/json_writer.h"
 #include "base/clock.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 
@@ -10,14 +10,14 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
                    const ranking::Scores& scores) {
     const auto& columns = config.rules.columns;
     if (columns.size() == 1) {
-        append_key(out, "score");
+        text::append_key(out, "score");
         ranking::append_units(out, scores.units[0], columns[0].decimals);
         return;
     }
-    append_key(out, "scores");
+    text::append_key(out, "scores");
     for (std::size_t i = 0; i < columns.size(); ++i) {
         out += i == 0 ? '{' : ',';
-        append_key(out, columns[i].name);
+        text::append_key(out, columns[i].name);
         ranking::append_units(out, scores.units[i], columns[i].decimals);
     }
     out += '}';
@@ -26,15 +26,15 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
 void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
                 std::string_view player, const ledger::Details* details, bool with_meta) {
     out += "{\"rank\":";
-    append_number(out, row.place.rank.value);
+    text::append_number(out, row.place.rank.value);
     out += ",\"position\":";
-    append_number(out, row.place.position.value);
+    text::append_number(out, row.place.position.value);
     // An id needs no escaping.
     out += ",\"player\":\"";
     out += player;
     out += "\",";
     if (details != nullptr && details->name) {
-        append_member(out, "name", *details->name);
+        text::append_member(out, "name", *details->name);
         out += ',';
     }
     append_scores(out, config, row.scores);
@@ -65,9 +65,9 @@ void append_position(std::string& out, std::string_view board, std::string_view 
     out += "\",\"period\":\"all\",\"epoch\":\"";
     out += epoch;
     out += "\",\"seq\":";
-    append_number(out, seq.value);
+    text::append_number(out, seq.value);
     out += ",\"total\":";
-    append_number(out, total);
+    text::append_number(out, total);
 }
 
 void append_page(std::string& out, std::string_view board, std::string_view epoch,
@@ -115,7 +115,7 @@ void append_receipt(std::string& out, const engine::ChangeOutcome& outcome,
     out += "{\"outcome\":\"";
     out += outcome_name(outcome.outcome);
     out += "\",\"seq\":";
-    append_number(out, outcome.seq.value);
+    text::append_number(out, outcome.seq.value);
     out += ",\"epoch\":\"";
     out += epoch;
     out += '"';
@@ -124,14 +124,14 @@ void append_receipt(std::string& out, const engine::ChangeOutcome& outcome,
         append_row(out, config, *reading.row, player, details);
         out.pop_back();
         out += ",\"seq\":";
-        append_number(out, reading.seq.value);
+        text::append_number(out, reading.seq.value);
         out += '}';
     }
     if (outcome.had_entry) {
         out += ",\"previous\":{";
         if (reading.previous_rank) {
             out += "\"rank\":";
-            append_number(out, reading.previous_rank->value);
+            text::append_number(out, reading.previous_rank->value);
             out += ',';
         }
         append_scores(out, config, outcome.previous);
@@ -150,13 +150,13 @@ void append_receipt(std::string& out, const engine::ChangeOutcome& outcome,
         out += ",\"to_next\":";
         if (columns.size() > 1) {
             out += '{';
-            append_key(out, columns[column].name);
+            text::append_key(out, columns[column].name);
         }
         ranking::append_units(out, units, columns[column].decimals);
         if (columns.size() > 1) out += '}';
     }
     out += ",\"total\":";
-    append_number(out, reading.total);
+    text::append_number(out, reading.total);
     out += '}';
 }
 

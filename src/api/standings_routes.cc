@@ -6,10 +6,10 @@
 
 #include "api/cursor_text.h"
 #include "api/details_read.h"
-#include "api/json_writer.h"
 #include "api/routes.h"
 #include "api/standings_json.h"
-#include "api/text.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -56,7 +56,7 @@ Result<std::vector<std::string_view>> read_friends(std::string_view text) {
     while (!text.empty()) {
         const std::size_t comma = text.find(',');
         const std::string_view player = text.substr(0, comma);
-        if (!is_player_id(player)) {
+        if (!text::is_player_id(player)) {
             return invalid("?players", "`players` is a list of player ids, parted by commas.");
         }
         players.push_back(player);
@@ -99,7 +99,7 @@ Result<View> read_view(const Call& call, const ledger::BoardConfig& config) {
     }
 
     if (around) {
-        if (!is_player_id(*around)) return invalid("?around", "`around` is a player's id.");
+        if (!text::is_player_id(*around)) return invalid("?around", "`around` is a player's id.");
         view.kind = View::Kind::kAround;
         view.player = *around;
     } else if (players) {
@@ -242,7 +242,7 @@ void get_rank(Call& call) {
     append_position(body, (*board)->slug(), call.service().engine.epoch(), would_be.seq,
                     would_be.total);
     body += ",\"rank\":";
-    append_number(body, would_be.rank.value);
+    text::append_number(body, would_be.rank.value);
     body += ',';
     append_scores(body, *config, scores);
     body += "}\n";

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <optional>
 
-#include "api/json_writer.h"
-#include "api/text.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -22,7 +22,7 @@ Error invalid(std::string pointer, std::string detail) {
     return {ErrorCode::kInvalid, std::move(detail), std::move(pointer)};
 }
 
-Result<std::int64_t> read_units(const JsonNode& node, const ranking::Column& column,
+Result<std::int64_t> read_units(const text::JsonNode& node, const ranking::Column& column,
                                 std::string pointer) {
     if (!node.is_number()) return invalid(std::move(pointer), "A score is a JSON number.");
     auto units = ranking::parse_units(node.text, column.decimals);
@@ -30,11 +30,11 @@ Result<std::int64_t> read_units(const JsonNode& node, const ranking::Column& col
     return *units;
 }
 
-Result<ranking::Scores> read_scores(const JsonDocument& document, const JsonNode& node,
+Result<ranking::Scores> read_scores(const text::JsonDocument& document, const text::JsonNode& node,
                                     const ledger::BoardConfig& config) {
     const auto& columns = config.rules.columns;
-    const JsonNode* score = document.member(node, "score");
-    const JsonNode* scores = document.member(node, "scores");
+    const text::JsonNode* score = document.member(node, "score");
+    const text::JsonNode* scores = document.member(node, "scores");
     ranking::Scores out;
     if (columns.size() == 1) {
         if (scores != nullptr) {
@@ -54,39 +54,39 @@ Result<ranking::Scores> read_scores(const JsonDocument& document, const JsonNode
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const std::string pointer = "/scores/" + columns[i].name;
-        const JsonNode* column = document.member(*scores, columns[i].name);
+        const text::JsonNode* column = document.member(*scores, columns[i].name);
         if (column == nullptr) return invalid(pointer, "This column is missing.");
         auto units = read_units(*column, columns[i], pointer);
         if (!units) return units.error();
         out.units[i] = *units;
     }
     std::optional<Error> unknown;
-    document.for_each(*scores, [&](const JsonNode& member) {
+    document.for_each(*scores, [&](const text::JsonNode& member) {
         const bool known =
             std::any_of(columns.begin(), columns.end(),
                         [&](const ranking::Column& column) { return column.name == member.key; });
         if (known || unknown) return;
-        unknown =
-            invalid("/scores" + pointer_to(member.key), "The board has no column of this name.");
+        unknown = invalid("/scores" + text::pointer_to(member.key),
+                          "The board has no column of this name.");
     });
     if (unknown) return *unknown;
     return out;
 }
 
-Result<void> read_name(const JsonNode& member, engine::EntryChange& change,
+Result<void> read_name(const text::JsonNode& member, engine::EntryChange& change,
                        engine::EntryOperation& operation) {
     if (member.is_null()) {
         change.name.emplace();
         return {};
     }
     if (!member.is_string()) return invalid("/name", "`name` is a text.");
-    const auto name = clean_name(member.text, kMaxName);
+    const auto name = text::clean_name(member.text, kMaxName);
     if (!name) return invalid("/name", name.error().detail);
     change.name = operation.keep(*name);
     return {};
 }
 
-Result<void> read_meta(const JsonDocument& document, const JsonNode& member,
+Result<void> read_meta(const text::JsonDocument& document, const text::JsonNode& member,
                        engine::EntryChange& change, engine::EntryOperation& operation) {
     if (member.is_null()) {
         change.meta.emplace();
@@ -100,7 +100,7 @@ Result<void> read_meta(const JsonDocument& document, const JsonNode& member,
     return {};
 }
 
-Result<void> read_occurred_at(const JsonNode& member, base::Instant now,
+Result<void> read_occurred_at(const text::JsonNode& member, base::Instant now,
                               engine::EntryChange& change) {
     const auto at = member.is_string() ? base::parse_rfc3339(member.text) : std::nullopt;
     if (!at) {
@@ -114,11 +114,11 @@ Result<void> read_occurred_at(const JsonNode& member, base::Instant now,
 }
 
 // Everything but the player.
-Result<void> read_rest(const JsonDocument& document, const JsonNode& node,
+Result<void> read_rest(const text::JsonDocument& document, const text::JsonNode& node,
                        const SubmissionRules& rules, bool player_allowed,
                        engine::EntryChange& change, engine::EntryOperation& operation) {
     std::optional<Error> failure;
-    document.for_each(node, [&](const JsonNode& member) {
+    document.for_each(node, [&](const text::JsonNode& member) {
         if (failure) return;
         Result<void> read;
         if (member.key == "name") {
@@ -129,7 +129,7 @@ Result<void> read_rest(const JsonDocument& document, const JsonNode& node,
             read = read_occurred_at(member, rules.now, change);
         } else if (member.key != "score" && member.key != "scores" &&
                    !(player_allowed && member.key == "player")) {
-            read = invalid(pointer_to(member.key), "This member is not known here.");
+            read = invalid(text::pointer_to(member.key), "This member is not known here.");
         }
         if (!read) failure = read.error();
     });
@@ -142,15 +142,16 @@ Result<void> read_rest(const JsonDocument& document, const JsonNode& node,
 
 }  // namespace
 
-Result<engine::EntryChange> read_submission(const JsonDocument& document, const JsonNode& node,
+Result<engine::EntryChange> read_submission(const text::JsonDocument& document,
+                                            const text::JsonNode& node,
                                             const SubmissionRules& rules,
                                             engine::EntryOperation& operation) {
     if (!node.is_object()) {
         return invalid("", "A submission is a JSON object with `player` and `score`.");
     }
-    const JsonNode* player = document.member(node, "player");
+    const text::JsonNode* player = document.member(node, "player");
     if (player == nullptr) return invalid("/player", "The submission needs a `player`.");
-    if (!player->is_string() || !is_player_id(player->text)) {
+    if (!player->is_string() || !text::is_player_id(player->text)) {
         return invalid("/player", "A player's id has 1 to 128 of A-Z, a-z, 0-9 and . _ : @ -");
     }
     engine::EntryChange change;
@@ -161,7 +162,8 @@ Result<engine::EntryChange> read_submission(const JsonDocument& document, const 
     return change;
 }
 
-Result<engine::EntryChange> read_exact_scores(const JsonDocument& document, const JsonNode& node,
+Result<engine::EntryChange> read_exact_scores(const text::JsonDocument& document,
+                                              const text::JsonNode& node,
                                               const SubmissionRules& rules, std::string_view player,
                                               engine::EntryOperation& operation) {
     if (!node.is_object()) return invalid("", "Send a JSON object with the scores.");

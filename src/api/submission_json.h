@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "api/json_document.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/operation.h"
 #include "ledger/records.h"
+#include "text/json_document.h"
 
 namespace standings::api {
 
@@ -21,14 +21,14 @@ struct SubmissionRules {
 
 // Reads {"player":...,"score":...} into a change that keeps its texts in `operation`. Fails with
 // kInvalid and a pointer relative to `node`.
-base::Result<engine::EntryChange> read_submission(const JsonDocument& document,
-                                                  const JsonNode& node,
+base::Result<engine::EntryChange> read_submission(const text::JsonDocument& document,
+                                                  const text::JsonNode& node,
                                                   const SubmissionRules& rules,
                                                   engine::EntryOperation& operation);
 
 // The body of a PUT: the same without `player`, which the path has.
-base::Result<engine::EntryChange> read_exact_scores(const JsonDocument& document,
-                                                    const JsonNode& node,
+base::Result<engine::EntryChange> read_exact_scores(const text::JsonDocument& document,
+                                                    const text::JsonNode& node,
                                                     const SubmissionRules& rules,
                                                     std::string_view player,
                                                     engine::EntryOperation& operation);

@@ -39,7 +39,7 @@ class SubmissionJson : public ::testing::Test {
     NoMailbox home_;
     std::shared_ptr<engine::HostedBoard> board_ = hosted_board();
     ledger::BoardConfig config_;
-    JsonDocument document_;
+    text::JsonDocument document_;
     std::unique_ptr<PlainOperation> operation_;
 };
 
@@ -149,13 +149,13 @@ TEST_F(SubmissionJson, ReadsExactScoresWithoutAPlayer) {
 }
 
 TEST_F(SubmissionJson, SurvivesEveryInput) {
-    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(test_seed()));
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(text::test_seed()));
     const std::vector<std::string> texts = {
         R"({"player":"u_812","name":"Ays\u0327e","score":83,"meta":{"car":"gt3"},"occurred_at":"2026-09-21T00:15:00.5Z"})",
         R"({"player":"a","scores":{"points":1,"time":1.25}})", R"({"score":1e2,"name":null})"};
     for (int columns = 0; columns < 2; ++columns) {
         if (columns == 1) two_columns();
-        read_whole_cut_and_changed(texts, 1500, [&](std::string_view text) {
+        text::read_whole_cut_and_changed(texts, 1500, [&](std::string_view text) {
             const auto change = read(text);
             if (!change) return;
             for (const std::int64_t units : change->scores.units) {

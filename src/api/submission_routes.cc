@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "api/details_read.h"
-#include "api/json_writer.h"
 #include "api/routes.h"
 #include "api/standings_json.h"
 #include "api/submission_json.h"
-#include "api/text.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -57,7 +57,7 @@ void EntryRequest::finished() {
     }
     std::string& body = reply_.tools().body;
     body.assign(outcomes[0].had_entry ? "{\"deleted\":1,\"seq\":" : "{\"deleted\":0,\"seq\":");
-    append_number(body, outcomes[0].seq.value);
+    text::append_number(body, outcomes[0].seq.value);
     body += ",\"epoch\":\"";
     body += reply_.tools().service.engine.epoch();
     body += "\"}\n";
@@ -124,7 +124,7 @@ void EntryRequest::send_receipts() {
         append_receipt(body, outcomes[i], reading, changes[i].player, details.get(), epoch);
     }
     body += "],\"seq\":";
-    append_number(body, outcomes.empty() ? board().seq().value : outcomes.back().seq.value);
+    text::append_number(body, outcomes.empty() ? board().seq().value : outcomes.back().seq.value);
     body += ",\"epoch\":\"" + epoch + "\"}\n";
     reply_.json(200, body, replayed ? "Idempotency-Replayed: true\r\n" : "");
 }
@@ -137,14 +137,14 @@ void submit(Service& service, std::unique_ptr<EntryRequest> request) {
     if (!taken) static_cast<EntryRequest&>(*operation).reply().problem(taken.error());
 }
 
-Result<void> read_array(const JsonDocument& document, const JsonNode& root,
+Result<void> read_array(const text::JsonDocument& document, const text::JsonNode& root,
                         const SubmissionRules& rules, engine::EntryOperation& operation) {
     if (root.size == 0 || root.size > kMaxArray) {
         return Error{root.size == 0 ? ErrorCode::kInvalid : ErrorCode::kTooLarge,
                      "An array has 1 to 1,000 submissions. Send more as an NDJSON stream."};
     }
     std::optional<Error> failure;
-    document.for_each(root, [&](const JsonNode& item) {
+    document.for_each(root, [&](const text::JsonNode& item) {
         if (failure) return;
         auto change = read_submission(document, item, rules, operation);
         if (change) {
@@ -208,7 +208,7 @@ void post_submissions(Call& call) {
 // The player that the path names.
 Result<std::string_view> path_player(const Call& call) {
     const std::string_view player = call.target.segment(4);
-    if (is_player_id(player)) return player;
+    if (text::is_player_id(player)) return player;
     return Error{ErrorCode::kInvalid, "A player's id has 1 to 128 of A-Z, a-z, 0-9 and . _ : @ -"};
 }
 

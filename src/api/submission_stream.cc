@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "api/json_document.h"
-#include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/standings_json.h"
 #include "api/submission_json.h"
 #include "base/hash.h"
+#include "text/json_document.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -103,7 +103,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::shared_ptr<engine::HostedBoard> board_;
     const StreamOptions options_;
 
-    JsonDocument json_;
+    text::JsonDocument json_;
     std::string unread_;  // text not yet cut into lines
     bool opened_ = false;
     bool body_ended_ = false;
@@ -340,7 +340,7 @@ void Stream::piece_done(StreamPiece& piece) {
 
 void Stream::tell(std::uint64_t line, const Error& error) {
     std::string problem = "{\"line\":";
-    append_number(problem, line);
+    text::append_number(problem, line);
     problem += ',';
     std::string item;
     append_problem_item(item, error);
@@ -362,7 +362,7 @@ void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
         details = service.engine.details().find({reading.ranking, reading.row->slot});
     }
     std::string text = "{\"line\":";
-    append_number(text, line);
+    text::append_number(text, line);
     text += ',';
     std::string receipt;
     append_receipt(receipt, outcome, reading, player, details.get(), service.engine.epoch());
@@ -416,13 +416,13 @@ void Stream::released() {
 void Stream::send_summary() {
     if (failure_ && !begun_) return reply_.problem(*failure_);
     std::string text = "{\"summary\":{\"lines\":";
-    append_number(text, accepted_ + rejected_);
+    text::append_number(text, accepted_ + rejected_);
     text += ",\"accepted\":";
-    append_number(text, accepted_);
+    text::append_number(text, accepted_);
     text += ",\"rejected\":";
-    append_number(text, rejected_);
+    text::append_number(text, rejected_);
     text += ",\"seq\":";
-    append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
+    text::append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
     text += ",\"epoch\":\"" + reply_.tools().service.engine.epoch() + "\"}";
     if (failure_) {
         text += ",\"problem\":";

@@ -1,6 +1,6 @@
 #include "api/target.h"
 
-#include "api/text.h"
+#include "text/clean_text.h"
 
 namespace standings::api {
 namespace {
@@ -48,7 +48,7 @@ Result<std::string_view> Target::decode(std::string_view text, bool plus_is_spac
             i += 2;
         }
     }
-    if (!is_utf8(out)) return Error{ErrorCode::kMalformed, "The address is not UTF-8."};
+    if (!text::is_utf8(out)) return Error{ErrorCode::kMalformed, "The address is not UTF-8."};
     decoded_.push_back(std::move(out));
     return std::string_view(decoded_.back());
 }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api_harness.h"
-#include "api/text.h"
+#include "text/clean_text.h"
 
 namespace standings::api {
 namespace {
@@ -64,12 +64,12 @@ TEST(Target, RefusesWhatIsBrokenOrTooMuch) {
 }
 
 TEST(Target, SurvivesEveryInput) {
-    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(test_seed()));
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(text::test_seed()));
     const std::vector<std::string> texts = {
         "/v1/boards/a%2Fb/standings?limit=5&around=u%5F1&q=a+b%20c", "/%C3%A9/%ff?x=%e9&y",
         "/1/2/3/4/5/6/7/8/9?a=1&a=2", "?&=&%=%"};
     Target target;
-    read_whole_cut_and_changed(texts, 3000, [&](std::string_view text) {
+    text::read_whole_cut_and_changed(texts, 3000, [&](std::string_view text) {
         if (!target.parse(text)) return;
         for (const auto& parameter : target.parameters()) {
             ASSERT_EQ(target.parameter(parameter.name), parameter.value);

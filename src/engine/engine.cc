@@ -31,6 +31,10 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> le
     auto reads = ReadPool::start(*engine->ledger_, options.read_threads, options.max_waiting_reads);
     if (!reads) return reads.error();
     engine->reads_ = std::move(*reads);
+    auto slow_reads = ReadPool::start(*engine->ledger_, options.slow_read_threads,
+                                      options.max_waiting_slow_reads);
+    if (!slow_reads) return slow_reads.error();
+    engine->slow_reads_ = std::move(*slow_reads);
     engine->committer_ = std::make_unique<Committer>(
         *engine->ledger_, engine->registry_, engine->details_, engine->queue_, clock,
         engine->waits_, engine->statistics_, *std::move(loaded), options.committer);
@@ -44,6 +48,7 @@ Engine::~Engine() {
 }
 
 void Engine::stop() {
+    if (slow_reads_) slow_reads_->stop();
     if (reads_) reads_->stop();
     if (committer_) committer_->stop();
 }
@@ -68,6 +73,12 @@ Result<void> Engine::read(std::unique_ptr<ReadOperation>& operation) {
     if (reads_->push(operation)) return {};
     return Error{ErrorCode::kOverloaded,
                  "Too many reads wait for the disk. Try again in a moment."};
+}
+
+Result<void> Engine::read_slowly(std::unique_ptr<ReadOperation>& operation) {
+    if (slow_reads_->push(operation)) return {};
+    return Error{ErrorCode::kOverloaded,
+                 "Too many long reads are under way. Try again in a moment."};
 }
 
 }  // namespace standings::engine

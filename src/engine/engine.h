@@ -35,6 +35,9 @@ class Engine {
         std::size_t details_cache_bytes = std::size_t{64} << 20;
         std::size_t read_threads = 1;
         std::size_t max_waiting_reads = 4096;
+        // For reads that take long: lists, exports, histories.
+        std::size_t slow_read_threads = 2;
+        std::size_t max_waiting_slow_reads = 64;
         Committer::Options committer = {};
     };
 
@@ -50,6 +53,8 @@ class Engine {
                               EntryOperation::Lane lane = EntryOperation::Lane::kSingle,
                               std::size_t changes = 1);
     base::Result<void> read(std::unique_ptr<ReadOperation>& operation);
+    // On threads of their own, so that names never wait behind an export. kOverloaded as above.
+    base::Result<void> read_slowly(std::unique_ptr<ReadOperation>& operation);
 
     Registry& registry() { return registry_; }
     DetailsCache& details() { return details_; }
@@ -81,6 +86,7 @@ class Engine {
     Statistics statistics_;
     WriteQueue queue_;
     std::unique_ptr<ReadPool> reads_;
+    std::unique_ptr<ReadPool> slow_reads_;
     std::unique_ptr<Committer> committer_;
 };
 

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <string_view>
 
-#include "api/json_writer.h"
 #include "base/clock.h"
 #include "server/version.h"
+#include "text/json_writer.h"
 
 namespace standings::server {
 namespace {
@@ -20,11 +20,11 @@ bool on_terminal(int file) {
 // {"time":...,"level":...,"message":... and what follows.
 std::string log_line(std::string_view level, std::string_view message) {
     std::string line = "{";
-    api::append_member(line, "time", base::rfc3339(base::SystemClock().now()));
+    text::append_member(line, "time", base::rfc3339(base::SystemClock().now()));
     line += ',';
-    api::append_member(line, "level", level);
+    text::append_member(line, "level", level);
     line += ',';
-    api::append_member(line, "message", message);
+    text::append_member(line, "message", message);
     return line;
 }
 
@@ -57,20 +57,20 @@ void announce_start(const StartNotice& notice) {
     if (on_terminal(STDOUT_FILENO)) return announce_to_person(notice);
     std::string line = log_line("info", "listening");
     line += ',';
-    api::append_member(line, "url", notice.url);
+    text::append_member(line, "url", notice.url);
     line += ',';
-    api::append_member(line, "version", kVersion);
+    text::append_member(line, "version", kVersion);
     line += ',';
-    api::append_member(line, "data", notice.data);
+    text::append_member(line, "data", notice.data);
     line += ",\"boards\":";
-    api::append_number(line, notice.boards);
+    text::append_number(line, notice.boards);
     line += ",\"players\":";
-    api::append_number(line, notice.players);
+    text::append_number(line, notice.players);
     line += ",\"took_ms\":";
-    api::append_number(line, notice.took.count());
+    text::append_number(line, notice.took.count());
     if (!notice.key_file.empty()) {
         line += ',';
-        api::append_member(line, "key_file", notice.key_file);
+        text::append_member(line, "key_file", notice.key_file);
     }
     write_line(stdout, line + '}');
 }
@@ -83,7 +83,7 @@ void announce_note(const std::string& note) {
 void announce_stop(int signal) {
     if (on_terminal(STDOUT_FILENO)) return write_line(stdout, "\nStopping ...");
     std::string line = log_line("info", "stopping") + ',';
-    api::append_member(line, "signal", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    text::append_member(line, "signal", signal == SIGINT ? "SIGINT" : "SIGTERM");
     write_line(stdout, line + '}');
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "cli/command_line.h"
 #include "server/announce.h"
 #include "server/serve.h"
 #include "server/settings.h"
@@ -13,8 +14,13 @@ namespace {
 
 namespace server = standings::server;
 
-void add_serve(CLI::App& app, server::ServeSettings& settings) {
-    CLI::App* serve = app.add_subcommand("serve", "Run the server");
+namespace cli = standings::cli;
+
+int run_serve(server::ServeSettings settings);
+
+void add_serve(cli::CommandLine& line, server::ServeSettings& settings) {
+    CLI::App* serve = line.app.add_subcommand("serve", "Run the server");
+    serve->callback([&line, &settings] { line.chosen = [&] { return run_serve(settings); }; });
     serve->add_option("--listen", settings.listen, "Address and port; port 0 takes a free one")
         ->envname("STANDINGS_LISTEN")
         ->capture_default_str();
@@ -42,20 +48,22 @@ int main(int argc, char** argv) {
     CLI::App app("A real-time leaderboard server", "standings");
     app.set_version_flag("--version", server::kVersion);
     app.require_subcommand(1);
+    cli::CommandLine line{app, {}};
     server::ServeSettings settings;
     // systemd's StateDirectory= comes before the default, and after what is said on purpose.
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
-    add_serve(app, settings);
-    app.add_subcommand("version", "Show the version");
+    add_serve(line, settings);
+    app.add_subcommand("version", "Show the version")->callback([&line] {
+        line.chosen = [] {
+            std::puts(server::kVersion);
+            return 0;
+        };
+    });
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    if (app.got_subcommand("version")) {
-        std::puts(server::kVersion);
-        return 0;
-    }
-    return run_serve(settings);
+    return line.chosen();
 }

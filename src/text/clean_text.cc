@@ -1,4 +1,4 @@
-#include "api/text.h"
+#include "text/clean_text.h"
 
 #include <utf8proc.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace standings::api {
+namespace standings::text {
 namespace {
 
 using base::Error;
@@ -106,4 +106,4 @@ Result<std::string> clean_name(std::string_view text, std::size_t max_graphemes)
     return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
 }
 
-}  // namespace standings::api
+}  // namespace standings::text

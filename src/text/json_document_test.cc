@@ -1,12 +1,12 @@
-#include "api/json_document.h"
+#include "text/json_document.h"
 
 #include <gtest/gtest.h>
 
-#include "api/api_harness.h"
-#include "api/json_writer.h"
-#include "api/text.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
+#include "text/parser_harness.h"
 
-namespace standings::api {
+namespace standings::text {
 namespace {
 
 using base::ErrorCode;
@@ -230,4 +230,4 @@ TEST(JsonPointer, EscapesWhatHasAMeaning) {
 }
 
 }  // namespace
-}  // namespace standings::api
+}  // namespace standings::text

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace standings::api {
+namespace standings::text {
 
 bool is_utf8(std::string_view text);
 
@@ -20,4 +20,4 @@ bool is_player_id(std::string_view text);
 // Fails with kInvalid. Plain ASCII costs nothing but a look.
 base::Result<std::string> clean_name(std::string_view text, std::size_t max_graphemes);
 
-}  // namespace standings::api
+}  // namespace standings::text

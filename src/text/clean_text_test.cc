@@ -1,10 +1,10 @@
-#include "api/text.h"
+#include "text/clean_text.h"
 
 #include <gtest/gtest.h>
 
-#include "api/api_harness.h"
+#include "text/parser_harness.h"
 
-namespace standings::api {
+namespace standings::text {
 namespace {
 
 using base::ErrorCode;
@@ -118,4 +118,4 @@ TEST(Name, SurvivesEveryInput) {
 }
 
 }  // namespace
-}  // namespace standings::api
+}  // namespace standings::text

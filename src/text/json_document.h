@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace standings::api {
+namespace standings::text {
 
 // A value inside a JsonDocument.
 struct JsonNode {
@@ -58,4 +58,4 @@ class JsonDocument {
     std::deque<std::string> unescaped_;
 };
 
-}  // namespace standings::api
+}  // namespace standings::text

@@ -1,13 +1,13 @@
-#include "api/json_document.h"
+#include "text/json_document.h"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 #include <functional>
 #include <optional>
 
-#include "api/json_writer.h"
+#include "text/json_writer.h"
 
-namespace standings::api {
+namespace standings::text {
 
 using base::Error;
 using base::ErrorCode;
@@ -228,4 +228,4 @@ void JsonDocument::write(const JsonNode& node, std::string& out) const {
     out += object ? '}' : ']';
 }
 
-}  // namespace standings::api
+}  // namespace standings::text

@@ -1,6 +1,6 @@
-#include "api/json_writer.h"
+#include "text/json_writer.h"
 
-namespace standings::api {
+namespace standings::text {
 namespace {
 
 constexpr bool needs_escape(char c) {
@@ -63,4 +63,4 @@ std::string pointer_to(std::string_view key) {
     return pointer;
 }
 
-}  // namespace standings::api
+}  // namespace standings::text

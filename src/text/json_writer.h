@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace standings::api {
+namespace standings::text {
 
 // Quoted and escaped. `text` is UTF-8.
 void append_json_string(std::string& out, std::string_view text);
@@ -34,4 +34,4 @@ inline void append_member(std::string& out, std::string_view key, std::string_vi
     append_json_string(out, text);
 }
 
-}  // namespace standings::api
+}  // namespace standings::text
