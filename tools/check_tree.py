@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # ARCHITECTURE.md, "Layers". What a layer may name in USES.
 ALLOWED = {
     "base": set(),
+    "text": {"base"},
     "ranking": {"base"},
     "ledger": {"base", "ranking"},
     "engine": {"base", "ranking", "ledger"},
@@ -17,7 +18,10 @@ ALLOWED = {
     "access": {"base"},
     "jobs": {"base", "engine", "ledger"},
     "net": {"base"},
-    "api": {"base", "ranking", "ledger", "engine", "live", "access", "jobs", "net"},
+    "api": {"base", "text", "ranking", "ledger", "engine", "live", "access", "jobs", "net"},
+    "settings": {"base", "text"},
+    "cli": {"base", "text", "ranking", "settings"},
+    "demo": {"base", "text", "ranking", "ledger", "engine"},
     "testkit": {"base", "ranking", "ledger", "engine", "net"},
 }
 # The program is wired together here, from everything but what is for tests.
