@@ -73,6 +73,14 @@ void Batch::start(base::Sequence last_seq, base::Instant now) {
 
 void Batch::evaluate(EntryOperation& operation) {
     if (operation.key && replay(operation)) return;
+    if (operation.stream &&
+        stream_so_far(operation.stream->key).lines != operation.stream->lines_before) {
+        operation.error =
+            Error{ErrorCode::kOverloaded,
+                  "An earlier part of the stream could not be stored. Send the stream "
+                  "again with the same Idempotency-Key."};
+        return;
+    }
 
     undo_.clear();
     const Mark begin = mark();
@@ -299,14 +307,20 @@ void Batch::drop_details(ledger::EntryKey key, Pending& after) {
     new_details_.push_back({key, after.details});
 }
 
+const ledger::StreamRecord& Batch::stream_so_far(base::Hash128 key) const {
+    static const ledger::StreamRecord kNothing;
+    const auto row = stream_rows_.find(key);
+    if (row != stream_rows_.end()) return streams_[row->second];
+    const auto active = active_streams_.find(key);
+    return active == active_streams_.end() ? kNothing : active->second;
+}
+
 void Batch::note_progress(EntryOperation& operation) {
     const StreamProgress& progress = *operation.stream;
-    const auto [row, is_new] = stream_rows_.try_emplace(progress.key, streams_.size());
-    if (is_new) {
-        const auto active = active_streams_.find(progress.key);
-        streams_.push_back(active == active_streams_.end() ? ledger::StreamRecord{}
-                                                           : active->second);
+    if (!stream_rows_.contains(progress.key)) {
+        streams_.push_back(ledger::StreamRecord(stream_so_far(progress.key)));
     }
+    const auto row = stream_rows_.try_emplace(progress.key, streams_.size() - 1).first;
     ledger::StreamRecord& record = streams_[row->second];
     record.key = progress.key;
     record.lines = progress.lines;

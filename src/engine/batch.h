@@ -106,6 +106,8 @@ class Batch {
                                     const Found& found, Pending& after);
     void drop_details(ledger::EntryKey key, Pending& after);
     base::Result<SharedDetails> present_details(ledger::EntryKey key, const Found& found);
+    // The stream as it is durable, with what this batch adds.
+    const ledger::StreamRecord& stream_so_far(base::Hash128 key) const;
     void note_progress(EntryOperation& operation);
     Found find(const EntryOperation& operation, std::string_view player) const;
     // The last change of the board, the ones of this batch included.

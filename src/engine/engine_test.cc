@@ -331,6 +331,7 @@ TYPED_TEST(EngineTest, RemembersHowFarAStreamCame) {
         operation->atomic = false;
         operation->submit("ann", static_cast<std::int64_t>(lines)).submit("bob", 101);
         operation->stream = StreamProgress{.key = key,
+                                           .lines_before = lines - 3,
                                            .lines = lines,
                                            .running_hash = lines * 11,
                                            .rejected_by_reader = 1,
@@ -362,6 +363,21 @@ TYPED_TEST(EngineTest, RemembersHowFarAStreamCame) {
     const auto finished = rig.step_stream(StreamOperation::Step::kOpen, key);
     EXPECT_TRUE(finished->record->complete);
     EXPECT_EQ(finished->record->seq, done->outcomes[0].seq);
+}
+
+TYPED_TEST(EngineTest, RefusesAPieceOfAStreamBehindOneThatWasNotStored) {
+    Rig<TypeParam> rig;
+    rig.create();
+    const base::Hash128 key{3, 4};
+    rig.step_stream(StreamOperation::Step::kOpen, key);
+    auto operation = rig.entries();
+    operation->atomic = false;
+    operation->submit("ann", 5);
+    operation->stream = StreamProgress{.key = key, .lines_before = 256, .lines = 512};
+    const auto refused = rig.run(std::move(operation));
+    ASSERT_TRUE(refused->error);
+    EXPECT_EQ(refused->error->code, ErrorCode::kOverloaded);
+    EXPECT_FALSE(rig.step_stream(StreamOperation::Step::kOpen, {5, 6})->record);
 }
 
 TYPED_TEST(EngineTest, RemembersAPieceOfWhichNothingWasAccepted) {
