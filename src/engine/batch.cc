@@ -83,6 +83,7 @@ void Batch::evaluate(EntryOperation& operation) {
     }
 
     undo_.clear();
+    first_event_ = events_.size();
     const Mark begin = mark();
     operation.outcomes.resize(operation.changes.size());
     for (std::size_t i = 0; i < operation.changes.size(); ++i) {
@@ -125,8 +126,10 @@ Result<void> Batch::read_replayed(EntryOperation& operation, base::Sequence firs
     for (std::size_t i = 0; i < operation.changes.size(); ++i) {
         const auto event = ledger_.event({first.value + i});
         if (!event) return event.error();
-        const bool same = *event && (*event)->key == operation.key->hash &&
-                          (*event)->fingerprint == operation.key->fingerprint;
+        // The first event carries the key; the fingerprint stands for how many follow.
+        const bool same =
+            *event && (i > 0 || ((*event)->key == operation.key->hash &&
+                                 (*event)->fingerprint == operation.key->fingerprint));
         if (!same) {
             return Error{ErrorCode::kIdempotencyMismatch,
                          "This Idempotency-Key was used for another request. Use a new key for "
@@ -225,6 +228,7 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     }
 
     const base::Sequence seq = next_seq_;
+    const bool carries_key = operation.key && events_.size() == first_event_;
     next_seq_ = {seq.value + 1};
     events_.push_back({.seq = seq,
                        .board = board.id(),
@@ -241,8 +245,8 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
                        .prev_seq = found.state.last_seq,
                        .at = now_,
                        .occurred_at = change.occurred_at,
-                       .key = operation.key ? operation.key->hash : base::Hash128{},
-                       .fingerprint = operation.key ? operation.key->fingerprint : 0});
+                       .key = carries_key ? operation.key->hash : base::Hash128{},
+                       .fingerprint = carries_key ? operation.key->fingerprint : 0});
     if (found.is_new) {
         new_slots_.emplace(PlayerKey{&board, change.player}, found.slot);
         ++new_counts_[&board];

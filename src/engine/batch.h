@@ -136,6 +136,8 @@ class Batch {
     boost::unordered_flat_map<base::Hash128, std::uint64_t, std::hash<base::Hash128>> keys_;
     boost::unordered_flat_map<base::Hash128, std::size_t, std::hash<base::Hash128>> stream_rows_;
     std::vector<Undo> undo_;
+    // Where the events of the operation under way begin: the first one carries its key.
+    std::size_t first_event_ = 0;
 };
 
 }  // namespace standings::engine

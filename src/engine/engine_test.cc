@@ -217,6 +217,28 @@ TYPED_TEST(EngineTest, ReplaysARequestWithItsKey) {
     }
 }
 
+TYPED_TEST(EngineTest, RemembersSoManyKeysThroughARestartHoweverLargeTheirArraysWere) {
+    Engine::Options options;
+    options.load.idempotency_keys = 3;
+    Rig<TypeParam> rig(options);
+    ranking::Rules rules;
+    rules.rule = ranking::Rule::kSum;
+    rig.create("a", rules);
+    const auto request = [&](std::uint64_t key) {
+        auto operation = rig.entries();
+        for (int i = 0; i < 10; ++i) operation->submit("ann", 1);
+        operation->with_key(key, 5);
+        return rig.run(std::move(operation));
+    };
+    for (const std::uint64_t key : {1U, 2U, 3U}) EXPECT_FALSE(request(key)->replayed);
+    rig.crash_and_start();
+    for (const std::uint64_t key : {1U, 2U, 3U}) {
+        const auto again = request(key);
+        EXPECT_TRUE(again->replayed) << key;
+        EXPECT_EQ(again->outcomes.size(), 10U);
+    }
+}
+
 TYPED_TEST(EngineTest, ForgetsAKeyWhenItsWindowIsOver) {
     Rig<TypeParam> rig;
     rig.create();
