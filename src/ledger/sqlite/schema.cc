@@ -93,9 +93,9 @@ CREATE TABLE event (
     occurred_at   INTEGER,
     fingerprint   INTEGER,
     crc           INTEGER NOT NULL,
-    chain         INTEGER NOT NULL
+    chain         INTEGER NOT NULL,
+    keyed_before  INTEGER
 );
-CREATE INDEX event_keyed ON event (seq) WHERE key IS NOT NULL;
 CREATE TABLE stream (
     key          BLOB PRIMARY KEY,
     lines        INTEGER NOT NULL,
@@ -294,9 +294,9 @@ base::Result<void> upgrade(Connection& connection) {
     const auto version = connection.query_number("PRAGMA user_version");
     if (!version) return version.error();
     if (*version == kSchemaVersion) return {};
-    // Version 1 had no index of the keyed events.
+    // Version 1 did not say where the keyed events are.
     return in_transaction(connection,
-                          "CREATE INDEX event_keyed ON event (seq) WHERE key IS NOT NULL;"
+                          "ALTER TABLE event ADD COLUMN keyed_before INTEGER;"
                           "PRAGMA user_version=" +
                               std::to_string(kSchemaVersion) + ";");
 }
