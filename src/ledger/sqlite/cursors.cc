@@ -174,7 +174,9 @@ Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection, base:
 Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
                                                   std::uint64_t most) {
     constexpr int kLongRun = 10'000;
-    auto statement = connection.prepare("SELECT seq, at, key FROM event ORDER BY seq DESC");
+    auto statement = connection.prepare(
+        "SELECT seq, at, key FROM event INDEXED BY event_keyed WHERE key IS NOT NULL ORDER BY seq "
+        "DESC");
     if (!statement) return statement.error();
     std::vector<KeyedEvent> events;
     int older = 0;
@@ -188,9 +190,14 @@ Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::
             continue;
         }
         older = 0;
-        if (statement->is_null(2)) continue;
-        events.push_back(
-            {{static_cast<std::uint64_t>(statement->number(0))}, key_from(statement->blob(2)), at});
+        const base::Sequence seq{static_cast<std::uint64_t>(statement->number(0))};
+        const base::Hash128 key = key_from(statement->blob(2));
+        // Version 1 said the key of an array with each of its events: the first one counts.
+        if (!events.empty() && events.back().key == key) {
+            events.back().seq = seq;
+        } else {
+            events.push_back({seq, key, at});
+        }
     }
     std::reverse(events.begin(), events.end());
     return events;

@@ -95,6 +95,7 @@ CREATE TABLE event (
     crc           INTEGER NOT NULL,
     chain         INTEGER NOT NULL
 );
+CREATE INDEX event_keyed ON event (seq) WHERE key IS NOT NULL;
 CREATE TABLE stream (
     key          BLOB PRIMARY KEY,
     lines        INTEGER NOT NULL,
@@ -280,13 +281,24 @@ base::Result<bool> is_new(Connection& connection) {
         return base::Error{base::ErrorCode::kSchema,
                            "the file is a database of another program; name another data folder"};
     }
-    if (*version != kSchemaVersion) {
+    if (*version < 1 || *version > kSchemaVersion) {
         return base::Error{base::ErrorCode::kSchema,
                            "the database has schema " + std::to_string(*version) +
                                ", this program knows " + std::to_string(kSchemaVersion) +
                                "; start the version that wrote it, or a newer one"};
     }
     return false;
+}
+
+base::Result<void> upgrade(Connection& connection) {
+    const auto version = connection.query_number("PRAGMA user_version");
+    if (!version) return version.error();
+    if (*version == kSchemaVersion) return {};
+    // Version 1 had no index of the keyed events.
+    return in_transaction(connection,
+                          "CREATE INDEX event_keyed ON event (seq) WHERE key IS NOT NULL;"
+                          "PRAGMA user_version=" +
+                              std::to_string(kSchemaVersion) + ";");
 }
 
 base::Result<void> create(Connection& connection, base::Random& random) {
