@@ -23,7 +23,7 @@ Listing boards_listing() {
                     {"rule", "rule", Kind::kExtra},
                     {"ties", "ties", Kind::kExtra},
                     {"columns", "column_list"},
-                    {"seen", "visibility", Kind::kExtra},
+                    {"visibility", "visibility", Kind::kExtra},
                     {"state", "state", Kind::kExtra},
                     {"players", "total", Kind::kNumber},
                     {"revision", "revision", Kind::kNumber, false},

@@ -56,6 +56,10 @@ TEST(Table, LetsNoNameTouchTheTerminal) {
     EXPECT_EQ(out, "\x1b[1mNAME\x1b[0m\na\\u001b[2Jb\\u000ac\n");
 }
 
+TEST(Table, EndsNoLineInSpaces) {
+    EXPECT_EQ(table({{"A"}, {"B"}, {"C"}}, {{"1", "", ""}}, {}), "A  B  C\n1\n");
+}
+
 Listing two_rows() {
     Listing listing({{"rank", "rank", Kind::kNumber},
                      {"name", "name"},

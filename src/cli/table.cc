@@ -74,6 +74,8 @@ std::string line_of(const std::vector<TableColumn>& columns, const std::vector<s
         line += isolated(cell);
         owed = kGap + (at_right ? 0 : spare);
     }
+    // Empty cells at the end leave what stood before them.
+    line.erase(line.find_last_not_of(' ') + 1);
     return line;
 }
 
