@@ -1,0 +1,399 @@
+#include "cli/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "text/json_document.h"
+
+namespace standings::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using Clock = std::chrono::steady_clock;
+
+constexpr long kConnectSeconds = 5;
+constexpr long kAnswerSeconds = 60;
+constexpr auto kStall = std::chrono::seconds(60);
+// What a server may put into memory with an answer that is not streamed.
+constexpr std::size_t kMaxAnswer = 64u << 20;
+
+struct HandleCloser {
+    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Handle = std::unique_ptr<CURL, HandleCloser>;
+using Url = std::unique_ptr<CURLU, HandleCloser>;
+using HeaderList = std::unique_ptr<curl_slist, HandleCloser>;
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+// One part of a URL; empty where it has none.
+std::string part_of(CURLU* url, CURLUPart part) {
+    char* text = nullptr;
+    if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
+    std::string copy(text);
+    curl_free(text);
+    return copy;
+}
+
+Error wrong_server(const std::string& server, std::string_view why) {
+    return {ErrorCode::kSettings,
+            "--server is an address like http://127.0.0.1:8420 or https://scores.example.org, "
+            "not '" +
+                server + "'" + std::string(why)};
+}
+
+// What the callbacks of one request share.
+struct Transfer {
+    HttpAnswer answer;
+    const NextBytes* next = nullptr;
+    const TakeBytes* take = nullptr;
+    Clock::time_point moved = Clock::now();  // when bytes last went either way
+    curl_off_t sent = 0;
+    curl_off_t received = 0;
+    bool gave_up = false;  // `next` or `take` did
+    bool stalled = false;
+    bool too_large = false;
+};
+
+std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* context) {
+    auto& transfer = *static_cast<Transfer*>(context);
+    std::string_view line(bytes, size);
+    while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+    if (line.starts_with("HTTP/")) {
+        // The last head counts: an interim one (1xx) may come before it.
+        transfer.answer = {};
+        const std::size_t space = line.find(' ');
+        if (space != std::string_view::npos)
+            transfer.answer.status = std::atoi(std::string(line.substr(space + 1, 3)).c_str());
+        return size;
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return size;
+    std::string name(line.substr(0, colon));
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    std::string_view value = line.substr(colon + 1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    transfer.answer.headers.emplace_back(std::move(name), value);
+    return size;
+}
+
+std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* context) {
+    auto& transfer = *static_cast<Transfer*>(context);
+    if (transfer.take != nullptr && transfer.answer.is_ok()) {
+        transfer.gave_up = !(*transfer.take)({bytes, size});
+        transfer.moved = Clock::now();
+        return transfer.gave_up ? CURL_WRITEFUNC_ERROR : size;
+    }
+    transfer.too_large = transfer.answer.body.size() + size > kMaxAnswer;
+    if (transfer.too_large) return CURL_WRITEFUNC_ERROR;
+    transfer.answer.body.append(bytes, size);
+    return size;
+}
+
+std::size_t give_body(char* bytes, std::size_t, std::size_t size, void* context) {
+    auto& transfer = *static_cast<Transfer*>(context);
+    const auto count = (*transfer.next)({bytes, size});
+    transfer.moved = Clock::now();
+    if (count) return *count;
+    transfer.gave_up = true;
+    return CURL_READFUNC_ABORT;
+}
+
+// Called about once a second, whatever happens.
+int watch_stall(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+    auto& transfer = *static_cast<Transfer*>(context);
+    const auto now = Clock::now();
+    if (received != transfer.received || sent != transfer.sent) {
+        transfer.received = received;
+        transfer.sent = sent;
+        transfer.moved = now;
+    }
+    transfer.stalled = now - transfer.moved > kStall;
+    return transfer.stalled ? 1 : 0;
+}
+
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
+struct HttpClient::State {
+    std::string server;
+    std::string authorization;  // the whole header; empty: none
+    bool without_proxy = false;
+    Handle handle;
+
+    Result<HttpAnswer> perform(const HttpRequest& request, const NextBytes* next,
+                               const TakeBytes* take);
+    Error failure(CURLcode code, const Transfer& transfer, const char* text) const;
+};
+
+std::string_view HttpAnswer::header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+Result<HttpClient> HttpClient::open(const ClientSettings& settings) {
+    static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
+    auto state = std::make_unique<State>();
+    state->handle.reset(kStarted == CURLE_OK ? curl_easy_init() : nullptr);
+    const Url url(curl_url());
+    if (!state->handle || !url) return Error{ErrorCode::kIo, "libcurl does not start"};
+
+    std::string given = settings.server;
+    if (given.find("://") == std::string::npos) given = "http://" + given;
+    if (has_control(given) || curl_url_set(url.get(), CURLUPART_URL, given.c_str(), 0) != CURLUE_OK)
+        return wrong_server(settings.server, "");
+    const std::string scheme = part_of(url.get(), CURLUPART_SCHEME);
+    if (scheme != "http" && scheme != "https")
+        return wrong_server(settings.server, ": http and https are spoken");
+    if (!part_of(url.get(), CURLUPART_USER).empty())
+        return wrong_server("...", ": a credential goes into --key or STANDINGS_KEY");
+    if (!part_of(url.get(), CURLUPART_QUERY).empty() ||
+        !part_of(url.get(), CURLUPART_FRAGMENT).empty())
+        return wrong_server(settings.server, ": nothing follows the path");
+    state->without_proxy = is_loopback(part_of(url.get(), CURLUPART_HOST));
+    state->server = part_of(url.get(), CURLUPART_URL);
+    while (state->server.ends_with('/')) state->server.pop_back();
+
+    if (has_control(settings.key) || settings.key.find(' ') != std::string::npos) {
+        return Error{ErrorCode::kSettings,
+                     "the key holds a space or a control character: look at --key or "
+                     "STANDINGS_KEY, it is one word like st_sk_..."};
+    }
+    if (!settings.key.empty()) state->authorization = "Authorization: Bearer " + settings.key;
+    return HttpClient(std::move(state));
+}
+
+HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+HttpClient::~HttpClient() = default;
+
+const std::string& HttpClient::server() const {
+    return state_->server;
+}
+
+Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
+    return state_->perform(request, nullptr, nullptr);
+}
+
+Result<HttpAnswer> HttpClient::upload(const HttpRequest& request, const NextBytes& next,
+                                      const TakeBytes& take) {
+    return state_->perform(request, &next, take ? &take : nullptr);
+}
+
+Result<HttpAnswer> HttpClient::download(const HttpRequest& request, const TakeBytes& take) {
+    return state_->perform(request, nullptr, &take);
+}
+
+Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const NextBytes* next,
+                                              const TakeBytes* take) {
+    CURL* curl = handle.get();
+    curl_easy_reset(curl);  // its connections and names stay
+    Transfer transfer;
+    transfer.next = next;
+    transfer.take = take;
+    const std::string url = server + request.target;
+    char text[CURL_ERROR_SIZE] = "";
+
+    HeaderList headers;
+    const auto add = [&](const std::string& header) {
+        // The list grows at its end; only its first node is new.
+        headers.reset(curl_slist_append(headers.release(), header.c_str()));
+    };
+    add("Expect:");  // the body goes at once, without asking
+    add("Accept: */*");
+    if (!authorization.empty()) add(authorization);
+    if (next != nullptr || !request.body.empty()) add("Content-Type: " + request.content_type);
+    if (next == nullptr && request.body.empty() && request.method == "POST")
+        add("Content-Type:");  // curl would name a form
+    for (const auto& [name, value] : request.headers) add(name + ": " + value);
+
+    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "standings/" STANDINGS_VERSION);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+    if (without_proxy) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    // As the tool `curl` has it; a company's own authority is named so.
+    if (const char* authorities = std::getenv("SSL_CERT_FILE"))
+        curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
+
+    if (next == nullptr && take == nullptr) {
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, kAnswerSeconds);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_stall);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+    }
+    if (next != nullptr) {
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);  // chunked: the length is not known
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(curl, CURLOPT_READDATA, &transfer);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+    } else if (!request.body.empty() || request.method == "POST") {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(request.body.size()));
+    }
+    if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+
+    const CURLcode code = curl_easy_perform(curl);
+    // The handle keeps pointers to what ends with this call.
+    Error error = code == CURLE_OK ? Error{ErrorCode::kIo, ""} : failure(code, transfer, text);
+    curl_easy_reset(curl);
+    // A server that refuses may answer and close while we still send: the answer is what counts.
+    const bool refused = code == CURLE_SEND_ERROR && transfer.answer.status >= 400;
+    if (code != CURLE_OK && !refused) return error;
+    return std::move(transfer.answer);
+}
+
+Error HttpClient::State::failure(CURLcode code, const Transfer& transfer, const char* text) const {
+    if (transfer.gave_up) return {ErrorCode::kIo, "given up"};
+    if (transfer.stalled)
+        return {ErrorCode::kIo, server + " neither took nor sent a byte for a minute; try again"};
+    if (transfer.too_large)
+        return {ErrorCode::kIo, server + " sent more than 64 MiB; is it a Standings server?"};
+    long number = 0;
+    curl_easy_getinfo(handle.get(), CURLINFO_OS_ERRNO, &number);
+    std::string why = text[0] != '\0' ? text : curl_easy_strerror(code);
+    switch (code) {
+        case CURLE_COULDNT_CONNECT: {
+            // Some versions of curl lose the number of a refused connection.
+            std::string reason = number != 0 ? std::strerror(static_cast<int>(number))
+                                             : std::string("connection refused");
+            if (!reason.empty() && reason[0] >= 'A' && reason[0] <= 'Z')
+                reason[0] = static_cast<char>(reason[0] - 'A' + 'a');
+            return {ErrorCode::kIo, "cannot reach " + server + ": " + reason +
+                                        "; is the server running? Start it with `standings "
+                                        "serve`, or name another one with --server"};
+        }
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return {ErrorCode::kIo, "cannot reach " + server +
+                                        ": no such host; look at --server or STANDINGS_SERVER"};
+        case CURLE_OPERATION_TIMEDOUT:
+            return {ErrorCode::kIo, server + " did not answer in time (" + why + "); try again"};
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CACERT_BADFILE:
+            return {ErrorCode::kIo, "cannot trust " + server + ": " + why +
+                                        "; SSL_CERT_FILE names the file of its authority"};
+        default:
+            return {ErrorCode::kIo, "no answer from " + server + ": " + why};
+    }
+}
+
+Problem problem_of(const HttpAnswer& answer) {
+    Problem problem;
+    problem.status = answer.status;
+    text::JsonDocument document;
+    const auto parsed = document.parse(answer.body);
+    const std::string status = std::to_string(answer.status);
+    if (!parsed || !(*parsed)->is_object() || document.member(**parsed, "title") == nullptr) {
+        problem.message = "the server answered " + status;
+        const std::string_view location = answer.header("location");
+        if (!location.empty()) {
+            problem.message += " and points to " + std::string(location) +
+                               "; if that is the server, name it with --server";
+        } else {
+            problem.message += " without saying why; is this a Standings server?";
+        }
+        return problem;
+    }
+    const auto text_of = [&](const text::JsonNode& node, std::string_view key) {
+        const text::JsonNode* member = document.member(node, key);
+        return std::string(member != nullptr && member->is_string() ? member->text : "");
+    };
+    const text::JsonNode& root = **parsed;
+    problem.code = text_of(root, "code");
+    problem.message = text_of(root, "title");
+    const std::string detail = text_of(root, "detail");
+    if (!detail.empty()) problem.message += ": " + detail;
+    if (const text::JsonNode* errors = document.member(root, "errors")) {
+        document.for_each(*errors, [&](const text::JsonNode& item) {
+            const std::string pointer = text_of(item, "pointer");
+            const std::string item_detail = text_of(item, "detail");
+            problem.message += "\n  at " + (pointer.empty() ? "the whole body" : pointer);
+            // A single error says what the detail has said.
+            if (item_detail != detail) problem.message += ": " + item_detail;
+        });
+    }
+    const std::string request_id = text_of(root, "request_id");
+    if (!request_id.empty()) problem.message += "\n  request " + request_id;
+    return problem;
+}
+
+Error error_of(const HttpAnswer& answer) {
+    ErrorCode code = ErrorCode::kIo;
+    switch (answer.status) {
+        case 401:
+            code = ErrorCode::kUnauthenticated;
+            break;
+        case 403:
+            code = ErrorCode::kForbidden;
+            break;
+        case 404:
+            code = ErrorCode::kRouteNotFound;
+            break;
+        case 412:
+            code = ErrorCode::kRevisionMismatch;
+            break;
+        case 422:
+            code = ErrorCode::kInvalid;
+            break;
+        case 429:
+            code = ErrorCode::kRateLimited;
+            break;
+        case 503:
+            code = ErrorCode::kOverloaded;
+            break;
+        default:
+            break;
+    }
+    std::string message = problem_of(answer).message;
+    if (answer.status == 401) message += "\n  give the key with STANDINGS_KEY or --key";
+    return {code, std::move(message)};
+}
+
+std::string escaped(std::string_view text) {
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+                              c == '~' || c == ':' || c == '@';
+        if (is_plain) {
+            out += c;
+        } else {
+            out += '%';
+            out += kHex[static_cast<unsigned char>(c) >> 4];
+            out += kHex[static_cast<unsigned char>(c) & 15];
+        }
+    }
+    return out;
+}
+
+}  // namespace standings::cli

@@ -1,0 +1,257 @@
+#include "cli/http_client.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
+namespace standings::cli {
+namespace {
+
+using base::ErrorCode;
+
+// Takes one connection on a free port of the loopback, and answers each request it finds complete
+// with the next of `answers`. What it read is there after join().
+class OneConnection {
+  public:
+    explicit OneConnection(std::vector<std::string> answers, bool at_head = false) {
+        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+        EXPECT_EQ(::listen(listener_, 4), 0);
+        EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread([this, answers = std::move(answers), at_head] {
+            const int socket = ::accept(listener_, nullptr, nullptr);
+            for (const std::string& answer : answers) {
+                if (!read_request(socket, at_head)) break;
+                EXPECT_EQ(::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL),
+                          static_cast<ssize_t>(answer.size()));
+            }
+            ::shutdown(socket, SHUT_WR);
+            char rest[65536];
+            while (::recv(socket, rest, sizeof rest, 0) > 0) {
+            }
+            ::close(socket);
+        });
+    }
+    ~OneConnection() {
+        if (thread_.joinable()) thread_.join();
+        ::close(listener_);
+    }
+
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    // After the client is gone.
+    const std::string& read() {
+        thread_.join();
+        return bytes_;
+    }
+
+  private:
+    bool read_request(int socket, bool at_head) {
+        const std::size_t start = bytes_.size();
+        const auto is_complete = [&] {
+            const std::string_view request = std::string_view(bytes_).substr(start);
+            const std::size_t end = request.find("\r\n\r\n");
+            if (end == std::string_view::npos) return false;
+            if (at_head) return true;
+            if (request.find("Transfer-Encoding: chunked") < end)
+                return request.ends_with("0\r\n\r\n");
+            const std::size_t length = request.find("Content-Length: ");
+            if (length > end) return true;
+            return request.size() - end - 4 == std::stoul(std::string(request.substr(length + 16)));
+        };
+        char piece[65536];
+        while (!is_complete()) {
+            const ssize_t count = ::recv(socket, piece, sizeof piece, 0);
+            if (count <= 0) return false;
+            bytes_.append(piece, static_cast<std::size_t>(count));
+        }
+        return true;
+    }
+
+    int listener_ = -1;
+    int port_ = 0;
+    std::string bytes_;
+    std::thread thread_;
+};
+
+std::string answer_of(std::string_view status, std::string_view body, std::string_view more = "") {
+    return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(more) +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+base::Result<HttpClient> client_of(const std::string& server, const std::string& key = "st_sk_x") {
+    ClientSettings settings;
+    settings.server = server;
+    settings.key = key;
+    return HttpClient::open(settings);
+}
+
+TEST(HttpClient, SendsKeyAndBodyOverOneConnectionAndReadsTheAnswers) {
+    OneConnection server({answer_of("200 OK", "{}", "X-Thing:  a b\r\n"),
+                          answer_of("409 Conflict", "no"), answer_of("204 No Content", "")});
+    {
+        auto client = client_of(server.url() + "/");
+        ASSERT_TRUE(client);
+        EXPECT_EQ(client->server(), server.url());
+        const auto first = client->send({.method = "POST", .target = "/v1/boards", .body = "{1}"});
+        ASSERT_TRUE(first) << first.error().detail;
+        EXPECT_EQ(first->status, 200);
+        EXPECT_EQ(first->body, "{}");
+        EXPECT_EQ(first->header("x-thing"), "a b");
+        EXPECT_EQ(first->header("x-other"), "");
+        const auto second = client->send({.target = "/v1/boards/a?b=c"});
+        ASSERT_TRUE(second);
+        EXPECT_EQ(second->status, 409);
+        EXPECT_EQ(second->body, "no");
+        const auto third =
+            client->send({.method = "POST", .target = "/x", .headers = {{"If-Match", "\"3\""}}});
+        ASSERT_TRUE(third);
+        EXPECT_EQ(third->status, 204);
+    }
+    const std::string& read = server.read();
+    EXPECT_TRUE(read.starts_with("POST /v1/boards HTTP/1.1\r\n")) << read;
+    EXPECT_NE(read.find("Authorization: Bearer st_sk_x\r\n"), std::string::npos);
+    EXPECT_NE(read.find("User-Agent: standings/"), std::string::npos);
+    EXPECT_NE(read.find("Content-Type: application/json\r\n"), std::string::npos);
+    EXPECT_NE(read.find("If-Match: \"3\"\r\n"), std::string::npos);
+    EXPECT_NE(read.find("Content-Length: 0\r\n"), std::string::npos);
+    EXPECT_EQ(read.find("Expect:"), std::string::npos);
+    EXPECT_EQ(read.find("x-www-form"), std::string::npos);
+}
+
+TEST(HttpClient, UploadsWhatTheCallbackGivesAndHandsOverTheAnswer) {
+    OneConnection server(
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n"});
+    const std::string line = std::string(1000, 'x') + '\n';
+    std::string taken;
+    {
+        auto client = client_of(server.url());
+        int left = 1000;
+        const auto answer = client->upload(
+            {.method = "POST", .target = "/s", .content_type = "application/x-ndjson"},
+            [&](std::span<char> room) -> std::optional<std::size_t> {
+                if (left == 0) return 0;
+                --left;
+                return line.copy(room.data(), room.size());
+            },
+            [&](std::string_view piece) {
+                taken += piece;
+                return true;
+            });
+        ASSERT_TRUE(answer) << answer.error().detail;
+        EXPECT_EQ(answer->body, "");
+    }
+    EXPECT_EQ(taken, "one\ntwo\n");
+    const std::string& read = server.read();
+    EXPECT_TRUE(read.starts_with("POST /s HTTP/1.1\r\n")) << read.substr(0, 200);
+    EXPECT_NE(read.find("Content-Type: application/x-ndjson\r\n"), std::string::npos);
+    EXPECT_EQ(read.find("Expect:"), std::string::npos);
+    EXPECT_GT(read.size(), 1000 * line.size());
+}
+
+TEST(HttpClient, HearsARefusalBeforeTheBodyIsComplete) {
+    OneConnection server({answer_of("401 Unauthorized", R"({"title":"A key is needed"})")}, true);
+    auto client = client_of(server.url());
+    const std::string piece(16384, 'x');
+    const auto answer = client->upload(
+        {.method = "POST", .target = "/s"},
+        [&](std::span<char> room) -> std::optional<std::size_t> {
+            return piece.copy(room.data(), room.size());
+        },
+        [](std::string_view) { return ADD_FAILURE() << "not a 2xx body", true; });
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->status, 401);
+    EXPECT_NE(error_of(*answer).detail.find("STANDINGS_KEY"), std::string::npos);
+}
+
+TEST(HttpClient, EndsWhenACallbackGivesUp) {
+    {
+        OneConnection server({answer_of("200 OK", "0123456789")});
+        auto client = client_of(server.url());
+        const auto answer = client->download({.target = "/e"}, [](auto) { return false; });
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, ErrorCode::kIo);
+    }
+    OneConnection server({answer_of("200 OK", "")});
+    auto client = client_of(server.url());
+    const auto answer = client->upload({.method = "POST", .target = "/e"},
+                                       [](std::span<char>) { return std::nullopt; });
+    ASSERT_FALSE(answer);
+}
+
+TEST(HttpClient, SaysWhatToDoWhenNobodyListens) {
+    std::string url;
+    {
+        OneConnection gone({});
+        url = gone.url();
+        auto wake = client_of(url);
+        EXPECT_FALSE(wake->send({.target = "/"}));  // closed without an answer
+    }
+    auto client = client_of(url, "st_sk_hidden");
+    const auto answer = client->send({.target = "/"});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::kIo);
+    EXPECT_NE(answer.error().detail.find("cannot reach " + url + ": connection refused"),
+              std::string::npos)
+        << answer.error().detail;
+    EXPECT_NE(answer.error().detail.find("standings serve"), std::string::npos);
+    EXPECT_EQ(answer.error().detail.find("hidden"), std::string::npos);
+}
+
+TEST(HttpClient, RefusesAddressesAndKeysThatCannotBe) {
+    for (const char* server :
+         {"", "http://", "ftp://host", "http://user:st_sk_secret@host", "http://host?x=1",
+          "http://host:99999", "http://ho st", "http://host\n"}) {
+        const auto client = client_of(server);
+        ASSERT_FALSE(client) << server;
+        EXPECT_EQ(client.error().code, ErrorCode::kSettings);
+        EXPECT_EQ(client.error().detail.find("st_sk_"), std::string::npos);
+    }
+    for (const char* key : {"a b", "a\r\nX: y", "a\x7f"}) {
+        const auto client = client_of("http://host", key);
+        ASSERT_FALSE(client) << key;
+        EXPECT_EQ(client.error().detail.find(key), std::string::npos);
+    }
+    EXPECT_EQ(client_of("127.0.0.1:8420")->server(), "http://127.0.0.1:8420");
+    EXPECT_EQ(client_of("https://host/some/path/")->server(), "https://host/some/path");
+}
+
+TEST(Problem, IsASentenceWithItsPlacesAndRequest) {
+    HttpAnswer answer;
+    answer.status = 422;
+    answer.body = R"({"type":"/problems/invalid","title":"A value is not allowed","status":422,)"
+                  R"("detail":"Two values.","code":"invalid","request_id":"r1","errors":[)"
+                  R"({"pointer":"/score","code":"invalid","detail":"A score is a JSON number."},)"
+                  R"({"code":"invalid","detail":"Two values."}]})";
+    const Problem problem = problem_of(answer);
+    EXPECT_EQ(problem.code, "invalid");
+    EXPECT_EQ(problem.message,
+              "A value is not allowed: Two values.\n"
+              "  at /score: A score is a JSON number.\n"
+              "  at the whole body\n"
+              "  request r1");
+    answer.body = "<html>";
+    EXPECT_NE(problem_of(answer).message.find("answered 422"), std::string::npos);
+    answer.status = 301;
+    answer.headers = {{"location", "https://host/"}};
+    EXPECT_NE(problem_of(answer).message.find("https://host/"), std::string::npos);
+}
+
+TEST(Escaped, KeepsWhatIdsHoldAndEscapesTheRest) {
+    EXPECT_EQ(escaped("u_1.a:b@c-d~"), "u_1.a:b@c-d~");
+    EXPECT_EQ(escaped("a/b?c=d&e f%"), "a%2Fb%3Fc%3Dd%26e%20f%25");
+    EXPECT_EQ(escaped("\xc3\xa9"), "%C3%A9");
+}
+
+}  // namespace
+}  // namespace standings::cli
