@@ -421,6 +421,8 @@ void Stream::send_summary() {
     text::append_number(text, accepted_);
     text += ",\"rejected\":";
     text::append_number(text, rejected_);
+    text += ",\"replayed\":";
+    text::append_number(text, before_.accepted + before_.rejected);
     text += ",\"seq\":";
     text::append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
     text += ",\"epoch\":\"" + reply_.tools().service.engine.epoch() + "\"}";

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/import/import_command.h"
 #include "server/announce.h"
 #include "server/serve.h"
 #include "server/settings.h"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     // systemd's StateDirectory= comes before the default, and after what is said on purpose.
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
     add_serve(line, settings);
+    cli::add_import(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);
