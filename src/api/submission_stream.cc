@@ -439,6 +439,8 @@ std::string Stream::summary() const {
     text::append_number(text, accepted_);
     text += ",\"rejected\":";
     text::append_number(text, rejected_);
+    text += ",\"replayed\":";
+    text::append_number(text, before_.accepted + before_.rejected);
     text += ",\"seq\":";
     text::append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
     text += ",\"epoch\":\"" + reply_.tools().service.engine.epoch() + "\"}";

@@ -6,6 +6,7 @@
 
 #include "cli/client_commands.h"
 #include "cli/command_line.h"
+#include "cli/import/import_command.h"
 #include "server/announce.h"
 #include "server/serve.h"
 #include "server/settings.h"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
     cli::add_rank(line);
     cli::add_export(line);
     cli::add_health(line);
+    cli::add_import(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);

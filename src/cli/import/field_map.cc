@@ -1,0 +1,112 @@
+#include "cli/import/field_map.h"
+
+#include <utility>
+
+namespace standings::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using Kind = FieldTarget::Kind;
+
+Error wrong(std::string detail) {
+    return {ErrorCode::kSettings, std::move(detail)};
+}
+
+std::string quoted(std::string_view text) {
+    return "'" + std::string(text) + "'";
+}
+
+}  // namespace
+
+Result<std::vector<Renaming>> parse_renamings(std::string_view text) {
+    std::vector<Renaming> renamings;
+    while (!text.empty()) {
+        const std::string_view pair = text.substr(0, text.find(','));
+        text.remove_prefix(pair.size() + (pair.size() < text.size() ? 1 : 0));
+        const std::size_t equals = pair.rfind('=');
+        if (equals == std::string_view::npos || equals == 0) {
+            return wrong("--map is from=to, like user=player,pts=score, not " + quoted(pair));
+        }
+        Renaming renaming{std::string(pair.substr(0, equals)),
+                          std::string(pair.substr(equals + 1))};
+        for (const Renaming& other : renamings) {
+            if (other.from == renaming.from)
+                return wrong("--map names " + quoted(other.from) + " twice");
+        }
+        renamings.push_back(std::move(renaming));
+    }
+    return renamings;
+}
+
+Result<FieldMap> FieldMap::make(std::vector<Renaming> renamings,
+                                std::vector<ranking::Column> columns) {
+    FieldMap map(std::move(renamings), std::move(columns));
+    for (const Renaming& renaming : map.renamings_) {
+        if (renaming.to.empty() || map.meaning_of(renaming.to)) continue;
+        std::string known = "player, name, meta, occurred_at";
+        for (const ranking::Column& column : map.columns_) known += ", " + column.name;
+        return wrong("--map " + renaming.from + "=" + renaming.to +
+                     ": the board knows no such thing; it has " + known +
+                     ". To ignore the column: --map " + renaming.from + "=");
+    }
+    return map;
+}
+
+std::optional<FieldTarget> FieldMap::meaning_of(std::string_view word) const {
+    if (word == "player") return FieldTarget{Kind::kPlayer};
+    if (word == "name") return FieldTarget{Kind::kName};
+    if (word == "meta") return FieldTarget{Kind::kMeta};
+    if (word == "occurred_at") return FieldTarget{Kind::kOccurredAt};
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].name == word) return FieldTarget{Kind::kScore, i};
+    }
+    // A column whose name is a word of ours is reached through the object.
+    if (word.starts_with("scores.")) {
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            if (columns_[i].name == word.substr(7)) return FieldTarget{Kind::kScore, i};
+        }
+    }
+    if (word == "score" && columns_.size() == 1) return FieldTarget{Kind::kScore, 0};
+    if (word == "scores") return FieldTarget{Kind::kScores};
+    return std::nullopt;
+}
+
+std::optional<FieldTarget> FieldMap::target_of(std::string_view source) const {
+    for (const Renaming& renaming : renamings_) {
+        if (renaming.from != source) continue;
+        return renaming.to.empty() ? FieldTarget{Kind::kIgnored} : meaning_of(renaming.to);
+    }
+    return meaning_of(source);
+}
+
+Error FieldMap::unknown(std::string_view source) const {
+    std::string known = "player, name, meta, occurred_at";
+    for (const ranking::Column& column : columns_) known += ", " + column.name;
+    return wrong("The column " + quoted(source) +
+                 " means nothing here. Say what it is with --map '" + std::string(source) +
+                 "=...' (" + known + "), or ignore it with --map '" + std::string(source) + "='.");
+}
+
+std::string FieldMap::name_of(FieldTarget target) const {
+    switch (target.kind) {
+        case Kind::kIgnored:
+            return "nothing";
+        case Kind::kPlayer:
+            return "player";
+        case Kind::kScore:
+            return columns_[target.column].name;
+        case Kind::kScores:
+            return "scores";
+        case Kind::kName:
+            return "name";
+        case Kind::kMeta:
+            return "meta";
+        case Kind::kOccurredAt:
+            return "occurred_at";
+    }
+    return {};
+}
+
+}  // namespace standings::cli

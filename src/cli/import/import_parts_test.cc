@@ -1,0 +1,213 @@
+// The smaller parts of an import: board specs, addresses of Redis, doubles, rejects, whole passes.
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "cli/import/board_sum.h"
+#include "cli/import/progress.h"
+#include "cli/import/redis_set.h"
+#include "cli/import/row_stream.h"
+#include "cli/import/target_board.h"
+
+namespace standings::cli {
+namespace {
+
+// A folder that goes away with its test.
+class Folder {
+  public:
+    Folder() {
+        std::string path = testing::TempDir() + "import-XXXXXX";
+        path_ = mkdtemp(path.data());
+    }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    std::string path(const std::string& name) const { return path_ / name; }
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path(name), std::ios::binary) << text;
+        return path(name);
+    }
+    std::string pack(const std::string& name, const std::string& text) const {
+        const gzFile file = gzopen(path(name).c_str(), "ab");  // another member, if it exists
+        gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+        gzclose(file);
+        return path(name);
+    }
+    std::string read(const std::string& name) const {
+        std::ifstream file(path(name), std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+bool go_on(const ByteSource&) {
+    return true;
+}
+
+TEST(BoardSpec, ReadsRuleAndColumns) {
+    EXPECT_EQ(board_spec(*parse_board_spec("sum:points,goal_difference,goals_for")),
+              "sum:points:desc:0,goal_difference:desc:0,goals_for:desc:0");
+    EXPECT_EQ(board_spec(*parse_board_spec("best:time:asc:2,laps:1:desc")),
+              "best:time:asc:2,laps:desc:1");
+    EXPECT_EQ(board_spec(*parse_board_spec("last")), "last:score:desc:0");
+    for (const char* wrong : {"", "most", "sum:", "sum:a,", "sum:a:up", "sum:a:7", "sum:a,b,c,d,e"})
+        EXPECT_FALSE(parse_board_spec(wrong)) << wrong;
+}
+
+TEST(RedisAddress, TakesEachPart) {
+    const auto all = parse_redis_address("redis://me:p%40ss%2F@db.example.org:6380/5/game%20a:b/c");
+    ASSERT_TRUE(all);
+    EXPECT_EQ(all->host, "db.example.org");
+    EXPECT_EQ(all->port, 6380);
+    EXPECT_EQ(all->user, "me");
+    EXPECT_EQ(all->password, "p@ss/");
+    EXPECT_EQ(all->database, 5U);
+    EXPECT_EQ(all->key, "game a:b/c");
+    const auto least = parse_redis_address("valkey://[::1]/scores");
+    ASSERT_TRUE(least);
+    EXPECT_EQ(least->host, "::1");
+    EXPECT_EQ(least->port, 6379);
+    EXPECT_EQ(least->key, "scores");
+    EXPECT_EQ(parse_redis_address("redis://h/7")->key, "7");
+    for (const char* wrong :
+         {"", "http://h/k", "redis://h", "redis://h/", "redis:///k", "redis://h:x/k",
+          "redis://h:70000/k", "redis://[::1/k", "redis://secret@h/k"}) {
+        const auto address = parse_redis_address(wrong);
+        ASSERT_FALSE(address) << wrong;
+        EXPECT_EQ(address.error().detail.find("secret"), std::string::npos);
+    }
+}
+
+TEST(Doubles, AreTheShortestTextThatIsExact) {
+    EXPECT_EQ(shortest_decimal(0.1), "0.1");
+    EXPECT_EQ(shortest_decimal(3.1400000000000001), "3.14");
+    EXPECT_EQ(shortest_decimal(-9007199254740991), "-9007199254740991");
+    EXPECT_EQ(shortest_decimal(1e22), "10000000000000000000000");
+    EXPECT_EQ(shortest_decimal(std::numeric_limits<double>::denorm_min()).size(), 326U);
+    EXPECT_EQ(shortest_decimal(std::numeric_limits<double>::infinity()), "inf");
+}
+
+TEST(Doubles, AreRoundedHalvesAwayFromZero) {
+    EXPECT_EQ(round_decimal("2.005", 2), "2.01");
+    EXPECT_EQ(round_decimal("2.004", 2), "2.00");
+    EXPECT_EQ(round_decimal("-0.5", 0), "-1");
+    EXPECT_EQ(round_decimal("0.49", 0), "0");
+    EXPECT_EQ(round_decimal("9.999", 2), "10.00");
+    EXPECT_EQ(round_decimal("-99.95", 1), "-100.0");
+    EXPECT_EQ(round_decimal("12", 2), "12");
+    EXPECT_EQ(round_decimal("1.5", 3), "1.5");
+}
+
+TEST(BoardSum, DoesNotDependOnTheOrder) {
+    BoardSum one;
+    BoardSum other;
+    one.add("a", {{1}});
+    one.add("b", {{2}});
+    other.add("b", {{2}});
+    other.add("c", {{3}});
+    other.add("a", {{1}});
+    EXPECT_NE(one, other);
+    other.take_away("c", {{3}});
+    EXPECT_EQ(one, other);
+    BoardSum swapped;
+    swapped.add("a", {{2}});
+    swapped.add("b", {{1}});
+    EXPECT_EQ(swapped.count(), one.count());
+    EXPECT_NE(swapped.checksum(), one.checksum());
+}
+
+TEST(AsUtf8, ReplacesOnlyWhatIsWrong) {
+    EXPECT_EQ(as_utf8("Ay\u015fe"), "Ay\u015fe");
+    EXPECT_EQ(as_utf8("a\xFF\u015f\xC5"), "a\uFFFD\u015f\uFFFD");
+}
+
+TEST(Grouped, SetsCommas) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1234567), "1,234,567");
+}
+
+TEST(Rejects, TakeThePlaceOfEarlierOnesAtTheEnd) {
+    const Folder folder;
+    folder.write("r", "earlier");
+    {
+        Rejects rejects(folder.path("r"));
+        rejects.add(3, "wrong", "a\n\"b\"");
+    }
+    EXPECT_EQ(folder.read("r"), "earlier");
+    EXPECT_FALSE(std::filesystem::exists(folder.path("r.part")));
+    Rejects rejects(folder.path("r"));
+    rejects.add(1, "x", "y");
+    rejects.start_over();
+    rejects.add(3, "wrong", "a\n\"b\"");
+    EXPECT_TRUE(rejects.finish());
+    EXPECT_EQ(folder.read("r"), "{\"line\":3,\"reason\":\"wrong\",\"row\":\"a\\n\\\"b\\\"\"}\n");
+    EXPECT_TRUE(Rejects(folder.path("r")).finish());
+    EXPECT_FALSE(std::filesystem::exists(folder.path("r")));
+    Rejects nowhere(folder.path("none/r"));
+    nowhere.add(1, "x", "y");
+    EXPECT_FALSE(nowhere.finish());
+}
+
+TEST(Input, HashesTheUnpackedContent) {
+    const Folder folder;
+    const std::string text(3'000'000, 'x');
+    const auto plain = Input::open(folder.write("a", text));
+    folder.pack("b.gz", text.substr(0, 1'000'001));
+    const auto packed = Input::open(folder.pack("b.gz", text.substr(1'000'001)));
+    const auto shorter = Input::open(folder.write("c", text.substr(1)));
+    ASSERT_TRUE(plain && packed && shorter);
+    EXPECT_EQ(*plain->hash(go_on), *packed->hash(go_on));
+    EXPECT_NE(*plain->hash(go_on), *shorter->hash(go_on));
+    EXPECT_FALSE(plain->hash([](const ByteSource&) { return false; }));
+    // Cut off anywhere, or damaged, it is refused as a whole.
+    const std::string bytes = folder.read("b.gz");
+    for (const std::size_t size : {3UL, 12UL, bytes.size() / 2, bytes.size() - 1}) {
+        const auto cut = Input::open(folder.write("cut.gz", bytes.substr(0, size)));
+        EXPECT_NE(cut->hash(go_on) ? *cut->hash(go_on) : base::Hash128{}, *plain->hash(go_on))
+            << size;
+        if (size > 10) EXPECT_FALSE(cut->hash(go_on)) << size;
+    }
+    EXPECT_FALSE(Input::open(folder.path("none")));
+}
+
+TEST(RowStream, GivesTheSameLinesForEveryPass) {
+    const Folder folder;
+    const auto input =
+        Input::open(folder.write("s.csv", "player,score\n\na,1\nbad id,2\n\"b\n\",3\n  \nc,4\n"));
+    ASSERT_TRUE(input);
+    const auto map = FieldMap::make({}, {ranking::Column{}});
+    for (const std::size_t bytes : {1U, 1000U}) {
+        auto stream = RowStream::open(*input, FileFormat::kCsv, *map);
+        ASSERT_TRUE(stream);
+        Rejects rejects(folder.path("r"));
+        std::string lines;
+        std::string piece;
+        while (true) {
+            piece.clear();
+            const auto more = stream->fill(piece, bytes, rejects);
+            ASSERT_TRUE(more);
+            lines += piece;
+            if (!*more) break;
+        }
+        // An empty line for each record that is no submission.
+        EXPECT_EQ(lines,
+                  "\n{\"player\":\"a\",\"score\":1}\n\n\n\n{\"player\":\"c\",\"score\":4}\n");
+        EXPECT_EQ(stream->counts().rows, 4U);
+        EXPECT_EQ(stream->counts().rejected, 2U);
+        ASSERT_TRUE(rejects.finish());
+        EXPECT_NE(folder.read("r").find("\"line\":4"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace standings::cli

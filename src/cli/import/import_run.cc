@@ -1,0 +1,364 @@
+#include "cli/import/import_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "cli/command_line.h"
+#include "cli/http_client.h"
+#include "cli/import/board_sum.h"
+#include "cli/import/redis_input.h"
+#include "cli/import/stop_request.h"
+#include "cli/import/summary.h"
+#include "cli/import/target_board.h"
+#include "cli/import/upload.h"
+#include "text/clean_text.h"
+
+namespace standings::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+// Of which a column that means nothing stops the import before it begins.
+constexpr int kPreviewRows = 100;
+constexpr std::size_t kShownRows = 5;
+// Part of the key: another number where the same file would give other lines than before.
+constexpr std::string_view kLinesVersion = "1";
+
+std::string hex(base::Hash128 hash) {
+    char text[33];
+    std::snprintf(text, sizeof text, "%016lx%016lx", static_cast<unsigned long>(hash.high),
+                  static_cast<unsigned long>(hash.low));
+    return text;
+}
+
+bool is_spooled(const ImportSettings& settings) {
+    return settings.file.empty() || settings.file == "-";
+}
+
+// One run of the command, step by step; the main thread's.
+class ImportRun {
+  public:
+    ImportRun(const ImportSettings& settings, HttpClient client)
+        : settings_(settings), client_(std::move(client)) {}
+
+    Result<ImportSummary> run();
+
+  private:
+    Result<void> find_board();
+    Result<void> open_input();
+    Result<void> preview();
+    Result<void> make_key();
+    Result<ImportSummary> dry_run();
+    Result<ImportSummary> send();
+    Result<void> add_server_rejects(const UploadSummary& upload, Rejects& rejects);
+    Result<void> compare(ImportSummary& summary);
+    std::string rejects_path() const;
+    ImportSummary new_summary() const;
+
+    const ImportSettings& settings_;
+    HttpClient client_;
+    Progress progress_;
+    std::optional<ranking::Rules> rules_;
+    bool board_exists_ = false;
+    std::optional<FieldMap> map_;
+    std::optional<Input> input_;
+    FileFormat format_ = FileFormat::kNdjson;
+    std::uint64_t members_ = 0;
+    std::uint64_t rounded_ = 0;
+    std::string key_;
+    std::string again_;  // what tells this import from others of the same content
+    BoardSum sent_;      // of what the server took; for a sorted set
+};
+
+Result<ImportSummary> ImportRun::run() {
+    if (const auto found = find_board(); !found) return found.error();
+    if (const auto opened = open_input(); !opened) return opened.error();
+    if (const auto looked = preview(); !looked) return looked.error();
+    if (settings_.dry_run) return dry_run();
+    if (const auto made = make_key(); !made) return made.error();
+    if (!board_exists_) {
+        const auto created = create_board(client_, settings_.board, *rules_);
+        if (!created) return created.error();
+        progress_.say("made the board " + settings_.board + " (" + board_spec(*rules_) + ")");
+    }
+    return send();
+}
+
+Result<void> ImportRun::find_board() {
+    std::optional<ranking::Rules> wanted;
+    if (!settings_.create.empty()) {
+        auto spec = parse_board_spec(settings_.create);
+        if (!spec) return spec.error();
+        wanted = *std::move(spec);
+    }
+    auto found = fetch_rules(client_, settings_.board);
+    if (!found) return found.error();
+    board_exists_ = found->has_value();
+    rules_ = board_exists_ ? **found : wanted;
+    if (!rules_) {
+        return Error{
+            ErrorCode::kSettings,
+            "there is no board " + settings_.board + " on " + client_.server() +
+                ". Make it with --create RULE:COLUMN,... (sum:points), or look at --board"};
+    }
+    const bool other =
+        wanted && (wanted->rule != rules_->rule || wanted->columns != rules_->columns);
+    if (other) {
+        return Error{ErrorCode::kSettings,
+                     "the board " + settings_.board + " exists as " + board_spec(*rules_) +
+                         ", not as --create says. Leave --create away, or name another board"};
+    }
+    return {};
+}
+
+Result<void> ImportRun::open_input() {
+    std::vector<Renaming> renamings;
+    for (const std::string& text : settings_.map) {
+        auto some = parse_renamings(text);
+        if (!some) return some.error();
+        renamings.insert(renamings.end(), some->begin(), some->end());
+    }
+    auto map = FieldMap::make(std::move(renamings), rules_->columns);
+    if (!map) return map.error();
+    map_ = *std::move(map);
+
+    if (!settings_.from.empty()) {
+        const auto address = parse_redis_address(settings_.from);
+        if (!address) return address.error();
+        std::optional<std::uint8_t> decimals;
+        if (settings_.decimals) decimals = static_cast<std::uint8_t>(*settings_.decimals);
+        auto redis = read_redis(*address, *rules_, decimals, progress_);
+        if (!redis) return redis.error();
+        members_ = redis->members;
+        rounded_ = redis->rounded;
+        if (rounded_ > 0) {
+            progress_.say(grouped(rounded_) + " of " + grouped(members_) +
+                          " scores were rounded to " + std::to_string(*decimals) + " decimals");
+        }
+        input_ = std::move(redis->input);
+        return {};
+    }
+    auto input = Input::open(settings_.file);
+    if (!input) return input.error();
+    input_ = *std::move(input);
+    if (settings_.format.empty()) {
+        const auto format = input_->find_format();
+        if (!format) return format.error();
+        format_ = *format;
+    } else {
+        format_ = settings_.format == "csv"   ? FileFormat::kCsv
+                  : settings_.format == "tsv" ? FileFormat::kTsv
+                                              : FileFormat::kNdjson;
+    }
+    return {};
+}
+
+Result<void> ImportRun::preview() {
+    auto stream = RowStream::open(*input_, format_, *map_);
+    if (!stream) return stream.error();
+    for (int i = 0; i < kPreviewRows; ++i) {
+        const auto item = stream->next();
+        if (!item) return item.error();
+        if (!*item) break;
+        if (!(*item)->row && (*item)->row.error().code == ErrorCode::kSettings) {
+            return (*item)->row.error().with_context("line " +
+                                                     std::to_string((*item)->source.line));
+        }
+    }
+    return {};
+}
+
+Result<void> ImportRun::make_key() {
+    const auto content = input_->hash([&](const ByteSource& source) {
+        progress_.tick("hashed", {source.position(), source.size(), 0, 0});
+        return StopRequest::signal() == 0;
+    });
+    if (!content) return content.error();
+    std::string text = "standings import " + std::string(kLinesVersion) + '\n' + settings_.board +
+                       '\n' + hex(*content) + '\n';
+    text += std::to_string(static_cast<int>(format_)) + '\n';
+    for (const Renaming& renaming : map_->renamings())
+        text += renaming.from + '=' + renaming.to + '\n';
+    again_ = settings_.again_as;
+    if (settings_.again && again_.empty()) {
+        char word[17];
+        std::snprintf(word, sizeof word, "%016lx",
+                      static_cast<unsigned long>(base::SystemRandom().next()));
+        again_ = word;
+    }
+    key_ = "import-" + hex(base::hash128(text + again_));
+
+    std::string words = "\nstandings import: interrupted. What was sent stays; the same command ";
+    if (!again_.empty()) words += "with --again-as " + again_ + " instead of --again ";
+    words += is_spooled(settings_) && settings_.from.empty()
+                 ? "with the same input goes on where it stopped.\n"
+                 : "goes on where it stopped.\n";
+    StopRequest::set_last_words(std::move(words));
+    return {};
+}
+
+std::string ImportRun::rejects_path() const {
+    if (!settings_.rejects.empty()) return settings_.rejects;
+    return (is_spooled(settings_) ? settings_.board : settings_.file) + ".rejects.ndjson";
+}
+
+ImportSummary ImportRun::new_summary() const {
+    ImportSummary summary;
+    summary.board = settings_.board;
+    summary.rejects_path = rejects_path();
+    summary.from_redis = !settings_.from.empty();
+    summary.rounded = rounded_;
+    return summary;
+}
+
+Result<ImportSummary> ImportRun::dry_run() {
+    ImportSummary summary = new_summary();
+    summary.dry_run = true;
+    auto stream = RowStream::open(*input_, format_, *map_);
+    if (!stream) return stream.error();
+    Rejects rejects(summary.rejects_path);
+    const auto began = std::chrono::steady_clock::now();
+    while (true) {
+        const auto item = stream->next();
+        if (!item) return item.error();
+        if (!*item) break;
+        if (StopRequest::signal() != 0) return Error{ErrorCode::kDraining, "interrupted"};
+        progress_.tick("read", {stream->source().position(), stream->source().size(),
+                                stream->counts().rows, stream->counts().rejected});
+        if (!(*item)->row) {
+            rejects.add((*item)->source.line, (*item)->row.error().detail, (*item)->source.text);
+        } else if (summary.first_rows.size() < kShownRows) {
+            std::string line;
+            append_submission(line, **(*item)->row, rules_->columns);
+            line.pop_back();
+            summary.first_rows.push_back({(*item)->source.line, std::move(line)});
+        }
+    }
+    if (const auto kept = rejects.finish(); !kept) return kept.error();
+    summary.rows = stream->counts().rows;
+    summary.rejected = stream->counts().rejected;
+    summary.accepted = summary.rows - summary.rejected;
+    summary.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return summary;
+}
+
+Result<ImportSummary> ImportRun::send() {
+    ImportSummary summary = new_summary();
+    Rejects rejects(summary.rejects_path);
+    RowObserver observer;
+    if (summary.from_redis) {
+        observer.starting = [this] { sent_ = {}; };
+        observer.accepted = [this](const ImportRow& row) { sent_.add(row.player, row.scores); };
+    }
+    const auto began = std::chrono::steady_clock::now();
+    const auto sent = upload(client_, {*input_, format_, *map_, settings_.board, key_}, rejects,
+                             progress_, observer);
+    if (!sent) return sent.error();
+    summary.rows = sent->counts.rows;
+    summary.accepted = sent->accepted;
+    summary.rejected = sent->counts.rejected + sent->rejected;
+    summary.already_there = sent->replayed;
+    summary.seq = sent->seq;
+    summary.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    if (const auto added = add_server_rejects(*sent, rejects); !added) return added.error();
+    summary.not_detailed = summary.rejected - std::min(summary.rejected, rejects.count());
+    // That of the run that sent everything says more: it has the server's reasons.
+    const bool keep_earlier = sent->all_there && summary.not_detailed > 0;
+    if (const auto kept = rejects.finish(keep_earlier); !kept) return kept.error();
+    if (summary.from_redis) {
+        if (const auto compared = compare(summary); !compared) return compared.error();
+    }
+    return summary;
+}
+
+// The server names lines of the stream; their rows are found in another pass.
+Result<void> ImportRun::add_server_rejects(const UploadSummary& upload, Rejects& rejects) {
+    if (upload.problems.empty()) return {};
+    auto stream = RowStream::open(*input_, format_, *map_);
+    if (!stream) return stream.error();
+    auto problem = upload.problems.begin();
+    while (problem != upload.problems.end()) {
+        const auto item = stream->next();
+        if (!item) return item.error();
+        if (!*item) break;
+        if ((*item)->record != problem->line) continue;
+        rejects.add((*item)->source.line, "The server: " + problem->detail, (*item)->source.text);
+        if ((*item)->row) {
+            const ImportRow& row = **(*item)->row;
+            if (!settings_.from.empty()) sent_.take_away(row.player, row.scores);
+        }
+        ++problem;
+    }
+    return {};
+}
+
+// Exactly what was sent is on the board.
+Result<void> ImportRun::compare(ImportSummary& summary) {
+    summary.checksum = sent_.checksum();
+    if (summary.not_detailed > 0) {
+        summary.mismatch = "the server rejected " + grouped(summary.not_detailed) +
+                           " rows that it does not name any more, so the board cannot be compared";
+        return {};
+    }
+    const auto there = sum_of_board(client_, settings_.board, rules_->columns);
+    if (!there) return there.error();
+    if (*there == sent_) return {};
+    summary.mismatch = "the board differs from the sorted set: it has " + grouped(there->count()) +
+                       " players with checksum " + there->checksum() + ", the import " +
+                       grouped(sent_.count()) + " with " + sent_.checksum() +
+                       ". Somebody else writes to the board, or it had other scores before";
+    return {};
+}
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "standings import: %s\n", error.detail.c_str());
+    return error.code == ErrorCode::kSettings ? kUsage : kFailed;
+}
+
+Result<void> check_settings(const ImportSettings& settings) {
+    if (settings.file.empty() == settings.from.empty()) {
+        return Error{ErrorCode::kSettings,
+                     "name either a file (- is standard input) or --from redis://..."};
+    }
+    if (!text::is_slug(settings.board)) {
+        return Error{ErrorCode::kSettings,
+                     "--board has 1 to 63 of a-z, 0-9, _ and -, not '" + settings.board + "'"};
+    }
+    if (!settings.from.empty() && !(settings.map.empty() && settings.format.empty())) {
+        return Error{ErrorCode::kSettings, "--from has no columns: leave --map and --format away"};
+    }
+    if (settings.from.empty() && settings.decimals) {
+        return Error{ErrorCode::kSettings,
+                     "--decimals goes with --from; a file's scores are exact"};
+    }
+    return {};
+}
+
+}  // namespace
+
+int run_import(const ImportSettings& settings) {
+    if (const auto checked = check_settings(settings); !checked) return fail(checked.error());
+    auto client = HttpClient::open(settings.client);
+    if (!client) return fail(client.error());
+    const StopRequest stop;
+    StopRequest::set_last_words("\nstandings import: interrupted before anything was sent.\n");
+    const auto summary = ImportRun(settings, *std::move(client)).run();
+    if (const int signal = StopRequest::signal(); signal != 0 && !summary) {
+        StopRequest::write_last_words();
+        return StopRequest::exit_code(signal);
+    }
+    if (!summary) return fail(summary.error());
+    print_summary(*summary, settings.output == "json");
+    if (!summary->mismatch.empty()) return kFailed;
+    return summary->accepted == 0 && summary->rejected > 0 ? kFailed : kDone;
+}
+
+}  // namespace standings::cli

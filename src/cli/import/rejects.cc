@@ -1,0 +1,78 @@
+#include "cli/import/rejects.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "text/clean_text.h"
+#include "text/json_writer.h"
+
+namespace standings::cli {
+
+std::string as_utf8(std::string_view text) {
+    if (text::is_utf8(text)) return std::string(text);
+    std::string out;
+    while (!text.empty()) {
+        // The longest sequence that is a character; four bytes at most.
+        std::size_t size = std::min<std::size_t>(text.size(), 4);
+        while (size > 0 && !text::is_utf8(text.substr(0, size))) --size;
+        if (size == 0) {
+            out += "\uFFFD";
+            size = 1;
+        } else {
+            out += text.substr(0, size);
+        }
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
+Rejects::~Rejects() {
+    // After finish() there is nothing left of this name.
+    if (file_) ::unlink(unfinished_.c_str());
+}
+
+void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view row) {
+    ++count_;
+    if (failure_ != 0) return;
+    if (!file_) {
+        file_.reset(std::fopen(unfinished_.c_str(), "we"));
+        if (!file_) {
+            failure_ = errno;
+            return;
+        }
+    }
+    text_ = "{\"line\":";
+    text::append_number(text_, line);
+    text_ += ',';
+    text::append_member(text_, "reason", as_utf8(reason));
+    text_ += ',';
+    text::append_member(text_, "row", as_utf8(row));
+    text_ += "}\n";
+    if (std::fwrite(text_.data(), 1, text_.size(), file_.get()) != text_.size()) failure_ = errno;
+}
+
+void Rejects::start_over() {
+    file_.reset();
+    count_ = 0;
+    failure_ = 0;
+}
+
+base::Result<void> Rejects::finish(bool keep_earlier) {
+    if (file_ && std::fflush(file_.get()) != 0 && failure_ == 0) failure_ = errno;
+    if (failure_ == 0 && !(keep_earlier && ::access(path_.c_str(), F_OK) == 0)) {
+        if (count_ == 0) {
+            ::unlink(path_.c_str());
+        } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {
+            failure_ = errno;
+        }
+    }
+    if (failure_ == 0) return {};
+    return base::Error{base::ErrorCode::kIo, "cannot write the rejects to " + path_ + ": " +
+                                                 std::strerror(failure_) +
+                                                 ". Name another file with --rejects"};
+}
+
+}  // namespace standings::cli

@@ -1,0 +1,50 @@
+// The file of rows that could not be imported, with reasons.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+
+namespace standings::cli {
+
+// `text` with a replacement character for each byte that is no UTF-8.
+std::string as_utf8(std::string_view text);
+
+// NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
+// finish(): a run that is stopped leaves the file of an earlier run alone. One thread.
+class Rejects {
+  public:
+    explicit Rejects(std::string path) : path_(std::move(path)), unfinished_(path_ + ".part") {}
+    ~Rejects();
+    Rejects(const Rejects&) = delete;
+    Rejects& operator=(const Rejects&) = delete;
+
+    // A failure to write is kept, and told by finish().
+    void add(std::uint64_t line, std::string_view reason, std::string_view row);
+    // Forgets all, for another pass.
+    void start_over();
+    // The file is there: that of this run or, without rejects, none. With `keep_earlier` the file
+    // that a completed run left stays instead. Fails with kIo.
+    base::Result<void> finish(bool keep_earlier = false);
+
+    std::uint64_t count() const { return count_; }
+    const std::string& path() const { return path_; }
+
+  private:
+    struct Closer {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::string path_;
+    std::string unfinished_;
+    std::unique_ptr<std::FILE, Closer> file_;
+    std::uint64_t count_ = 0;
+    int failure_ = 0;  // errno of the first
+    std::string text_;
+};
+
+}  // namespace standings::cli

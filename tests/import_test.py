@@ -1,0 +1,487 @@
+"""`standings import` from outside: formats, mapping, rejects, resuming after kills, sorted sets of Redis.
+
+STANDINGS_TEST_SCALE=50 makes it 1M members and 10M lines that are killed five times.
+"""
+
+import collections
+import gzip
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support.server import KEY, Server, ServerTest, program, wait_until
+
+SCALE = int(os.environ.get("STANDINGS_TEST_SCALE", "1"))
+SEED = int(os.environ.get("STANDINGS_SEED", str(random.randrange(2**32))))
+MEMBERS = 20_000 * SCALE
+KILL_LINES = 200_000 * SCALE
+KILLS = 5
+PLAYERS = 1000
+SECONDS = 60 + 60 * SCALE  # one import of the scaled tests takes no longer
+
+
+class ImportTest(ServerTest):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="standings-import-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def environment(self):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+        return {**clean, "STANDINGS_KEY": KEY, "STANDINGS_SERVER": self.server.url}
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def begin(self, *args, **more):
+        process = subprocess.Popen(
+            [str(program()), "import", *map(str, args), "-o", "json"], cwd=self.folder, env=self.environment(),
+            stdin=more.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def run_import(self, *args, status=0, stdin=b"", seconds=SECONDS):
+        """The summary of an import that ends with `status`; its errors, where it has no summary."""
+        done = subprocess.run(
+            [str(program()), "import", *map(str, args), "-o", "json"], cwd=self.folder, env=self.environment(),
+            input=stdin, capture_output=True, timeout=seconds)
+        self.assertEqual(done.returncode, status, done)
+        self.errors = done.stderr.decode()
+        return json.loads(done.stdout) if done.stdout else None
+
+    def board_id(self, **settings):
+        return self.make_board(**settings).rsplit("/", 1)[1]
+
+    def rows(self, board):
+        rows, cursor = [], ""
+        while True:
+            page = self.server.api.get(f"/v1/boards/{board}/standings?limit=1000{cursor}").json
+            rows += page["rows"]
+            if "next_cursor" not in page:
+                return rows
+            cursor = "&cursor=" + page["next_cursor"]
+
+    def scores(self, board):
+        return {row["player"]: row["score"] for row in self.rows(board)}
+
+    def rejects(self, name):
+        return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
+
+
+class Formats(ImportTest):
+    EXPECTED = {"ada": 30, "bob": 20, "eve": 10}
+
+    def expect(self, name, content, *args):
+        for pack, ending in ((bytes, ""), (gzip.compress, ".gz")):
+            with self.subTest(name=name + ending):
+                board = self.board_id()
+                path = self.write(name + ending, pack(content))
+                summary = self.run_import(path, "--board", board, *args)
+                self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (3, 3, 0), summary)
+                self.assertEqual(self.scores(board), self.EXPECTED)
+
+    def test_ndjson(self):
+        self.expect("s.ndjson", b'{"player":"ada","score":30}\n\n{"player":"bob","score":2e1}\r\n{"player":"eve","score":10}')
+
+    def test_csv_with_mark_and_crlf(self):
+        self.expect("s.csv", b'\xef\xbb\xbfplayer,score\r\nada,30\r\n"bob","20"\r\neve, 10 \r\n')
+
+    def test_tsv(self):
+        self.expect("s.tsv", b"player\tscore\nada\t30\nbob\t20\neve\t10\n")
+
+    def test_the_content_tells_the_format_where_the_name_does_not(self):
+        self.expect("a.data", b'{"player":"ada","score":30}\n{"player":"bob","score":20}\n{"player":"eve","score":10}\n')
+        self.expect("b.data", b"score,player\n30,ada\n20,bob\n10,eve\n")
+        self.expect("c.data", b"score\tplayer\n30\tada\n20\tbob\n10\teve\n")
+        self.expect("d.txt", b"player,score\nada,30\nbob,20\neve,10\n", "--format", "csv")
+
+    def test_standard_input_is_known_again(self):
+        board = self.board_id(rule="sum")
+        text = b"player,score\nada,30\nbob,20\neve,10\n"
+        for already_there in (0, 3):
+            summary = self.run_import("-", "--board", board, stdin=gzip.compress(text) if already_there else text)
+            self.assertEqual(summary["already_there"], already_there)
+            self.assertEqual(self.scores(board), self.EXPECTED)
+
+    def test_mapping_names_and_several_columns(self):
+        board = self.board_id(rule="sum", columns=[{"name": "points"}, {"name": "time", "order": "asc", "decimals": 2}])
+        path = self.write("s.csv", 'user,pts,time,who,when,notes,extra\n'
+                          'u1,3,1.50,"Ay\u015fe ""A"" Y\u0131ld\u0131z",2026-01-01T10:00:00+01:00,"two\nlines","{""car"":""gt3""}"\n'
+                          'u2,4,2,,,,\n')
+        summary = self.run_import(path, "--board", board, "--map", "user=player,pts=points,who=name",
+                                  "--map", "when=occurred_at,notes=,extra=meta")
+        self.assertEqual(summary["accepted"], 2, summary)
+        rows = {row["player"]: row for row in self.rows(board)}
+        self.assertEqual(json.dumps(rows["u1"]["scores"], default=str), '{"points": 3, "time": "1.5"}')
+        self.assertEqual(rows["u1"]["name"], 'Ay\u015fe "A" Y\u0131ld\u0131z')
+        self.assertEqual(rows["u2"]["scores"], {"points": 4, "time": 2})
+        path = self.write("s.ndjson", '{"player":"u3","scores":{"points":1,"time":1},"name":"Z"}\n'
+                          '{"player":4,"points":1,"time":1}\n')
+        self.assertEqual(self.run_import(path, "--board", board)["accepted"], 2)
+
+    def test_what_means_nothing_is_refused_with_what_to_do(self):
+        board = self.board_id()
+        for name, content, args, says in (
+                ("a.csv", "player,score,team\na,1,x\n", (), "--map 'team='"),
+                ("a.csv", "user,score\na,1\n", ("--map", "usr=player"), "--map names 'usr'"),
+                ("a.csv", "player,points\na,1\n", ("--map", "points="), "--map COLUMN=score"),
+                ("a.csv", "player,score\na,1\n", ("--map", "player=points"), "knows no such thing"),
+                ("a.csv", "player,user,score\na,b,1\n", ("--map", "user=player"), "Two columns"),
+                ("a.ndjson", '{"player":"a","score":1,"team":"x"}\n', (), "--map 'team='"),
+                ("a.json", '[{"player":"a","score":1}]', (), "jq"),
+                ("a.csv", "", (), "is empty"),
+                ("a.csv.gz", gzip.compress(b"player,score\na,1\n" * 100)[:-10], (), "cut off")):
+            with self.subTest(says=says):
+                status = 1 if says == "cut off" else 2
+                self.run_import(self.write(name, content), "--board", board, *args, status=status)
+                self.assertIn(says, self.errors)
+        self.run_import("none.csv", "--board", board, status=1)
+        self.assertIn("cannot read none.csv", self.errors)
+        self.assertEqual(self.rows(board), [])
+        for args in (("--board", board), ("a.csv",), ("a.csv", "--board", "No Slug"), ("a.csv", "--board", board, "--decimals", "2"),
+                     ("a.csv", "--board", board, "--from", "redis://x/y"), ("--from", "http://x/y", "--board", board)):
+            self.run_import(*args, status=2)
+
+    def test_a_board_is_made_when_it_is_missing(self):
+        path = self.write("s.csv", "player,points,goal_difference,goals_for\na,3,-2,1\nb,3,4,9\n")
+        for board, args in (("made-1", ["--create", "sum:points,goal_difference,goals_for"]),):
+            self.run_import(path, "--board", board, status=2)
+            self.assertIn("--create", self.errors)
+            self.assertEqual(self.run_import(path, "--board", board, *args)["accepted"], 2)
+            self.assertEqual([row["player"] for row in self.rows(board)], ["b", "a"])
+            self.assertEqual(self.server.api.get(f"/v1/boards/{board}").json["rule"], "sum")
+            self.assertEqual(self.run_import(path, "--board", board, *args)["already_there"], 2)
+            self.run_import(path, "--board", board, "--create", "best:points,goal_difference,goals_for", status=2)
+            self.assertIn("exists as sum:points:desc:0", self.errors)
+        for spec in ("most:points", "sum:", "sum:a:up", "sum:a,b,c,d,e"):
+            self.run_import(path, "--board", "never", "--create", spec, status=2)
+
+    def test_a_dry_run_sends_nothing(self):
+        path = self.write("s.csv", "player,time\na,1.25\nb,x\nc,2\n")
+        summary = self.run_import(path, "--board", "dry", "--create", "best:time:asc:2", "--dry-run")
+        self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (3, 2, 1))
+        self.assertEqual(summary["first_rows"], [{"player": "a", "score": 1.25}, {"player": "c", "score": 2}])
+        self.assertEqual(self.server.api.get("/v1/boards/dry").status, 404)
+        self.assertEqual([reject["line"] for reject in self.rejects("s.csv.rejects.ndjson")], [3])
+
+    def test_rejects_name_line_reason_and_row(self):
+        board = self.board_id(limits={"min": 0, "max": 100})
+        path = self.write("s.csv", b'player,score,name\n'
+                          b'ok,1,A\nbad id,2,\nb,1.5,\n'
+                          b'c,999,"two\nlines"\n'          # wrong by the name first
+                          b'd,999,D\n'                     # the server's limit
+                          b'e,1\nf,"3"x,\ng,4,\xff\n'
+                          b'h,' + b"9" * 70000 + b',\nlast,2,L\nopen,"3,\n')
+        for expected in ("fresh", "again"):
+            summary = self.run_import(path, "--board", board)
+            self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (11, 2, 9), summary)
+            rejects = {reject["line"]: reject for reject in self.rejects("s.csv.rejects.ndjson")}
+            self.assertEqual(sorted(rejects), [3, 4, 5, 7, 8, 9, 10, 11, 13], expected)
+            self.assertIn("is no id", rejects[3]["reason"])
+            self.assertIn("must be whole", rejects[4]["reason"])
+            self.assertEqual(rejects[5]["row"], 'c,999,"two\nlines"')
+            self.assertIn("The server: ", rejects[7]["reason"])
+            self.assertIn("2 fields", rejects[8]["reason"])
+            self.assertIn("closing quote", rejects[9]["reason"])
+            self.assertEqual(rejects[10]["row"], "g,4,\ufffd")
+            self.assertIn("64 KiB", rejects[11]["reason"])
+            self.assertIn("never closed", rejects[13]["reason"])
+        self.assertEqual(self.scores(board), {"ok": 1, "last": 2})
+        # All wrong is a failure; an old file of rejects goes when there are none.
+        path = self.write("t.ndjson", "nonsense\n")
+        self.run_import(path, "--board", board, "--rejects", "mine.ndjson", status=1)
+        self.assertEqual(len(self.rejects("mine.ndjson")), 1)
+        path = self.write("t.ndjson", '{"player":"t","score":1}\n')
+        self.run_import(path, "--board", board, "--rejects", "mine.ndjson")
+        self.assertFalse((self.folder / "mine.ndjson").exists())
+
+    def test_again_is_on_purpose(self):
+        board = self.board_id(rule="sum")
+        path = self.write("s.ndjson", '{"player":"a","score":1}\n' * 10)
+        for total, args, already_there in ((10, (), 0), (10, (), 10), (20, ("--again",), 0), (20, (), 10),
+                                           (30, ("--again-as", "x"), 0), (30, ("--again-as", "x"), 10)):
+            summary = self.run_import(path, "--board", board, *args)
+            self.assertEqual(summary["already_there"], already_there, args)
+            self.assertEqual(self.scores(board), {"a": total})
+        # Another board, another content, another mapping: another import.
+        other = self.board_id(rule="sum")
+        self.run_import(path, "--board", other)
+        self.assertEqual(self.scores(other), {"a": 10})
+
+    def test_the_table_and_refusals(self):
+        board = self.board_id()
+        path = self.write("s.ndjson", '{"player":"a","score":1}\n')
+        done = subprocess.run([str(program()), "import", str(path), "--board", board], env=self.environment(),
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, r"(?m)^accepted +1$")
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        self.run_import(path, "--board", board, "--key", "wrong", status=1)
+        self.assertNotIn("Traceback", self.errors)
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            self.run_import(path, "--board", board, "--server", f"http://127.0.0.1:{closed.getsockname()[1]}", status=1)
+
+
+class Resume(ImportTest):
+    """Whatever is killed, the totals are exact in the end."""
+
+    def make_file(self, name="big.ndjson", lines=KILL_LINES):
+        chance = random.Random(SEED)
+        totals = collections.Counter()
+        path = self.folder / name
+        with open(path, "w") as file:
+            for _ in range(lines):
+                player, score = f"u{chance.randrange(PLAYERS)}", chance.randrange(1, 100)
+                totals[player] += score
+                file.write(f'{{"player":"{player}","score":{score}}}\n')
+        return path, dict(totals)
+
+    def seq(self, board):
+        return self.server.new_client().get(f"/v1/boards/{board}").json["seq"]
+
+    def settled_seq(self, board):
+        """Once the server is through with what it got from a client that is gone."""
+        last = [None]
+
+        def is_settled():
+            before, last[0] = last[0], self.seq(board)
+            time.sleep(0.1)
+            return before == last[0]
+        wait_until(is_settled, "the server to be through")
+        return last[0]
+
+    def wait_for_headway(self, board, before):
+        wait_until(lambda: self.seq(board) > before, "the import to make headway", 60)
+
+    def test_killed_clients_and_servers(self):
+        print(f"\nSTANDINGS_SEED={SEED}", flush=True)
+        path, totals = self.make_file()
+        board = self.board_id(rule="sum")
+        began = time.monotonic()
+        cut = 0
+        for kill in range(KILLS):
+            process = self.begin(path, "--board", board)
+            self.wait_for_headway(board, self.seq(board) + KILL_LINES // (2 * KILLS))
+            if kill % 2 == 0:
+                process.kill()
+                self.end(process)
+                cut += process.returncode != 0
+            else:
+                # This client goes on by itself once the server is back.
+                self.server.kill()
+                self.server.start(f"127.0.0.1:{self.listen_port}")
+                cut += process.poll() is None
+                self.wait_for_headway(board, self.seq(board))
+                process.kill()
+                self.end(process)
+        self.assertGreater(cut, 2, "the import was over before it could be killed")
+        summary = self.run_import(path, "--board", board)
+        self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (KILL_LINES, KILL_LINES, 0), summary)
+        self.assertEqual(self.scores(board), totals)
+        seq = self.seq(board)
+        again = self.run_import(path, "--board", board)
+        self.assertEqual(again["already_there"], KILL_LINES)
+        self.assertEqual(self.seq(board), seq)
+        print(f"{KILL_LINES} lines, {KILLS} kills: {time.monotonic() - began:.1f} s; last run {summary}", flush=True)
+
+    @property
+    def listen_port(self):
+        return type(self).port
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.port = cls.server.port
+
+    def test_a_client_outlives_its_server(self):
+        path, totals = self.make_file("outlive.ndjson")
+        board = self.board_id(rule="sum")
+        before = self.seq(board)
+        process = self.begin(path, "--board", board)
+        self.wait_for_headway(board, before)
+        self.server.kill()
+        self.server.start(f"127.0.0.1:{self.listen_port}")
+        out, errors = process.communicate(timeout=SECONDS)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn(b"trying again", errors)
+        self.assertEqual(json.loads(out)["accepted"], KILL_LINES)
+        self.assertEqual(self.scores(board), totals)
+
+    def test_a_signal_leaves_it_resumable(self):
+        path, totals = self.make_file("signal.ndjson")
+        board = self.board_id(rule="sum")
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+            before = self.settled_seq(board)
+            process = self.begin(path, "--board", board)
+            self.wait_for_headway(board, before)
+            process.send_signal(number)
+            out, errors = process.communicate(timeout=30)
+            self.assertEqual((process.returncode, out), (status, b""), errors)
+            self.assertIn(b"the same command goes on", errors)
+        before = self.settled_seq(board)
+        process = self.begin(path, "--board", board, "--again")
+        self.wait_for_headway(board, before)
+        process.send_signal(signal.SIGINT)
+        word = process.communicate(timeout=30)[1].split(b"--again-as ")[1].split()[0].decode()
+        self.run_import(path, "--board", board)
+        self.run_import(path, "--board", board, "--again-as", word)
+        self.assertEqual(self.scores(board), {player: 2 * score for player, score in totals.items()})
+
+
+class FromRedis(ImportTest):
+    @classmethod
+    def setUpClass(cls):
+        if not shutil.which("redis-server"):
+            raise unittest.SkipTest("redis-server is not installed (Debian package redis-server)")
+        super().setUpClass()
+        cls.redis_folder = tempfile.mkdtemp(prefix="standings-redis-")
+        cls.addClassCleanup(shutil.rmtree, cls.redis_folder, ignore_errors=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            cls.redis_port = free.getsockname()[1]
+        cls.redis = subprocess.Popen(
+            ["redis-server", "--port", str(cls.redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--requirepass", "se cret", "--dir", cls.redis_folder],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cls.redis_folder)
+        cls.addClassCleanup(cls.redis.wait)
+        cls.addClassCleanup(cls.redis.kill)
+        wait_until(cls.answers, "redis-server to answer")
+
+    @classmethod
+    def answers(cls):
+        try:
+            cls.ask(["PING"])
+            return True
+        except OSError:
+            return False
+
+    @classmethod
+    def ask(cls, *commands):
+        """The answers to commands in database 3; simple ones, numbers and flat lists."""
+        def pack(words):
+            words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+            return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+        def read(stream):
+            line = stream.readline()[:-2]
+            kind, rest = line[:1], line[1:]
+            assert kind != b"-", line
+            if kind == b"$":
+                return stream.read(int(rest) + 2)[:-2]
+            if kind == b"*":
+                return [read(stream) for _ in range(int(rest))]
+            return rest
+
+        with socket.create_connection(("127.0.0.1", cls.redis_port), 60) as connection, connection.makefile("rb") as stream:
+            answers = []
+            for words in (["AUTH", "se cret"], ["SELECT", 3], *commands):
+                connection.sendall(pack(words))
+                answers.append(read(stream))
+            return answers[2:]
+
+    def url(self, key):
+        return f"redis://:se%20cret@127.0.0.1:{self.redis_port}/3/{key}"
+
+    def fill(self, key, members):
+        members = list(members)
+        for at in range(0, len(members), 10_000):
+            words = [word for member, score in members[at:at + 10_000] for word in (score, member)]
+            self.ask(["ZADD", key, *words])
+
+    def test_ranks_equal_zrevrank(self):
+        chance = random.Random(SEED)
+        self.fill("game:scores", ((f"player:{i}", chance.randrange(MEMBERS // 4)) for i in range(MEMBERS)))
+        expected = [member.decode() for member in self.ask(["ZREVRANGE", "game:scores", 0, -1])[0]]
+        self.assertEqual(len(expected), MEMBERS)
+        board = self.board_id(ties="earliest")
+        began = time.monotonic()
+        summary = self.run_import("--from", self.url("game:scores"), "--board", board)
+        print(f"\n{MEMBERS} members in {time.monotonic() - began:.1f} s: {summary}", flush=True)
+        self.assertEqual((summary["accepted"], summary["rejected"], summary["matches"]), (MEMBERS, 0, True))
+        rows = self.rows(board)
+        self.assertEqual([row["player"] for row in rows], expected)
+        self.assertEqual([row["rank"] for row in rows], list(range(1, MEMBERS + 1)))
+        # The same set again changes nothing; a member that moved is another content.
+        self.assertEqual(self.run_import("--from", self.url("game:scores"), "--board", board)["already_there"], MEMBERS)
+        # With shared ties the positions are the same, and equal scores share a rank.
+        shared = self.board_id()
+        self.run_import("--from", self.url("game:scores"), "--board", shared)
+        rows = self.rows(shared)
+        self.assertEqual([row["player"] for row in rows], expected)
+        first = {}
+        for row in rows:
+            self.assertEqual(row["rank"], first.setdefault(row["score"], row["position"]))
+
+    def test_the_order_of_zrange_for_a_rising_board(self):
+        self.fill("times", [("b", 2), ("a", 2), ("c", 1)])
+        board = self.board_id(columns=[{"name": "score", "order": "asc"}], ties="earliest")
+        self.run_import("--from", self.url("times"), "--board", board)
+        self.assertEqual([row["player"] for row in self.rows(board)], ["c", "a", "b"])
+
+    def test_doubles(self):
+        self.fill("doubles", [("a", "3.14"), ("b", "2.005"), ("c", "-1.995"), ("d", "7"), ("e", "0.1")])
+        board = self.board_id(columns=[{"name": "score", "decimals": 2}])
+        self.run_import("--from", self.url("doubles"), "--board", board, status=2)
+        self.assertIn("2 of 5 scores have more decimals than the board's 2 (b has 2.005)", self.errors)
+        self.assertIn("--decimals 2", self.errors)
+        self.assertEqual(self.rows(board), [])
+        summary = self.run_import("--from", self.url("doubles"), "--board", board, "--decimals", "2")
+        self.assertIn("2 of 5 scores were rounded", self.errors)
+        self.assertEqual((summary["rounded"], summary["matches"]), (2, True))
+        self.assertEqual({player: str(score) for player, score in self.scores(board).items()},
+                         {"a": "3.14", "b": "2.01", "c": "-2", "d": "7", "e": "0.1"})
+        self.run_import("--from", self.url("doubles"), "--board", board, "--decimals", "3", status=2)
+        exact = self.board_id(columns=[{"name": "score", "decimals": 3}])
+        self.run_import("--from", self.url("doubles"), "--board", exact)
+        self.assertEqual(str(self.scores(exact)["b"]), "2.005")
+
+    def test_members_that_are_no_players(self):
+        self.fill("mixed", [("fine", 1), ("not fine", 2), (b"\xff\x00", 3), ("endless", "inf"), ("huge", "1e300")])
+        board = self.board_id()
+        summary = self.run_import("--from", self.url("mixed"), "--board", board)
+        self.assertEqual((summary["accepted"], summary["rejected"], summary["matches"]), (1, 4, True), summary)
+        reasons = {reject["line"]: reject["reason"] for reject in self.rejects(f"{board}.rejects.ndjson")}
+        self.assertEqual(sorted(reasons), [1, 2, 3, 4])
+        self.assertIn("inf", reasons[1])
+        self.assertIn("too large", reasons[2])
+
+    def test_a_board_that_has_other_scores_is_told(self):
+        self.fill("two", [("a", 1), ("b", 2)])
+        board = self.board_id()
+        self.submit(f"/v1/boards/{board}", "stranger", 5)
+        summary = self.run_import("--from", self.url("two"), "--board", board, status=1)
+        self.assertFalse(summary["matches"])
+        self.assertIn("the board differs from the sorted set: it has 3 players", self.errors)
+
+    def test_failures_are_sentences(self):
+        self.ask(["SET", "text", "x"])
+        board = self.board_id()
+        self.run_import("--from", self.url("none"), "--board", board, status=1)
+        self.assertIn("no sorted set 'none'", self.errors)
+        self.run_import("--from", self.url("text"), "--board", board, status=1)
+        self.assertIn("WRONGTYPE", self.errors)
+        self.run_import("--from", self.url("x").replace("se%20cret", "wrong"), "--board", board, status=1)
+        self.assertNotIn("wrong@", self.errors)
+        self.assertIn("Redis at 127.0.0.1", self.errors)
+        self.run_import("--from", "redis://127.0.0.1:1/x", "--board", board, status=1)
+        self.assertIn("cannot reach Redis", self.errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
