@@ -279,7 +279,7 @@ void get_standing(Call& call) {
                      std::string& body = tools.body;
                      body.clear();
                      append_row(body, *rows.config, rows.rows[own], rows.player(own),
-                                rows.details[own].get(), with_meta);
+                                rows.details_of(own), with_meta);
                      body.back() = ',';
                      append_position(body, board->slug(), tools.service.engine.epoch(), rows.seq,
                                      rows.total);

@@ -38,6 +38,10 @@ class Page {
         const std::size_t from = row == 0 ? 0 : id_ends_[row - 1];
         return std::string_view(ids_).substr(from, id_ends_[row] - from);
     }
+    // Once resolved; null: no name, no meta.
+    const ledger::Details* details_of(std::size_t row) const {
+        return details[row] ? &details[row]->details : nullptr;
+    }
 
     // --- for the queries ----------------------------------------------------------------------
     void start(const HostedBoard::View& view);

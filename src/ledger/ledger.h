@@ -78,8 +78,8 @@ class EventSink {
 class LedgerReader {
   public:
     virtual ~LedgerReader() = default;
-    // Names and meta in the order of `keys`; an unknown key gives empty ones.
-    virtual base::Result<std::vector<Details>> details(std::span<const EntryKey> keys) = 0;
+    // Ids, names and meta in the order of `keys`; an unknown key gives empty ones.
+    virtual base::Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) = 0;
     virtual base::Result<std::optional<Event>> event(base::Sequence seq) = 0;
 };
 

@@ -151,11 +151,11 @@ TYPED_TEST_P(LedgerContract, AReaderSeesCommittedRowsOnly) {
     ASSERT_TRUE(this->ledger_->begin({}));
     ASSERT_TRUE(this->ledger_->append(this->engine_.batch()));
     EXPECT_FALSE(reader->event({4}).value());
-    EXPECT_NE(reader->details({&key, 1}).value()[0].name, "Ada");
+    EXPECT_NE(reader->details({&key, 1}).value()[0].details.name, "Ada");
     ASSERT_EQ(this->ledger_->commit().outcome, CommitOutcome::kCommitted);
     this->engine_.take_over();
     EXPECT_TRUE(reader->event({4}).value());
-    EXPECT_EQ(reader->details({&key, 1}).value()[0].name, "Ada");
+    EXPECT_EQ(reader->details({&key, 1}).value()[0].details.name, "Ada");
 }
 
 TYPED_TEST_P(LedgerContract, DetailsChangeOneByOneAndAnEmptyTextRemoves) {

@@ -58,11 +58,14 @@ class MemoryReader final : public LedgerReader {
   public:
     explicit MemoryReader(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
 
-    Result<std::vector<Details>> details(std::span<const EntryKey> keys) override {
+    Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) override {
         const std::scoped_lock lock(store_->mutex);
-        std::vector<Details> all;
+        std::vector<PlayerRecord> all;
         all.reserve(keys.size());
-        for (const EntryKey& key : keys) all.push_back(find_details(*store_, key));
+        for (const EntryKey& key : keys) {
+            const auto found = store_->players.find(key);
+            all.push_back(found == store_->players.end() ? PlayerRecord{} : found->second);
+        }
         return all;
     }
 

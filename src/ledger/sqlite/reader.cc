@@ -14,12 +14,12 @@ class SqliteReader final : public LedgerReader {
     SqliteReader(Connection connection, PointReads reads)
         : connection_(std::move(connection)), reads_(std::move(reads)) {}
 
-    Result<std::vector<Details>> details(std::span<const EntryKey> keys) override {
-        std::vector<Details> all(keys.size());
+    Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) override {
+        std::vector<PlayerRecord> all(keys.size());
         for (std::size_t i = 0; i < keys.size(); ++i) {
             auto player = reads_.player(keys[i]);
             if (!player) return player.error();
-            if (*player) all[i] = std::move((*player)->details);
+            if (*player) all[i] = **std::move(player);
         }
         return all;
     }
