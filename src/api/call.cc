@@ -68,9 +68,11 @@ void Reply::empty(int status, std::string_view headers) {
     send(status, {}, {}, headers);
 }
 
-void Reply::begin(int status, std::string_view content_type) {
-    exchange_.begin(
-        {.status = status, .content_type = content_type, .headers = head_lines({}), .body = {}});
+void Reply::begin(int status, std::string_view content_type, std::string_view headers) {
+    exchange_.begin({.status = status,
+                     .content_type = content_type,
+                     .headers = head_lines(headers),
+                     .body = {}});
 }
 
 void Reply::problem(const Error& error, std::string_view further) {

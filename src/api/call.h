@@ -39,7 +39,7 @@ class Reply {
     // 304 or 204: no body.
     void empty(int status, std::string_view headers = {});
     // The head of an answer that goes on with exchange().write().
-    void begin(int status, std::string_view content_type);
+    void begin(int status, std::string_view content_type, std::string_view headers = {});
 
     // CORS: any page may read this answer.
     void allow_any_origin() { any_origin_ = true; }

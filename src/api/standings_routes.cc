@@ -8,6 +8,7 @@
 #include "api/details_read.h"
 #include "api/routes.h"
 #include "api/standings_json.h"
+#include "api/view_answers.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
@@ -20,12 +21,6 @@ using base::Result;
 
 constexpr std::size_t kMaxFriends = 200;
 constexpr std::uint64_t kMaxOffset = UINT32_MAX;
-
-std::string_view cache_rule(const ledger::BoardConfig& config) {
-    return config.visibility == ledger::Visibility::kPublic
-               ? "Cache-Control: public, max-age=1, stale-while-revalidate=5\r\n"
-               : "Cache-Control: private, no-cache\r\n";
-}
 
 // What a request asks of /standings.
 struct View {
@@ -139,32 +134,6 @@ bool read_page(const engine::HostedBoard& board, const View& view, engine::Page&
             return true;
     }
     return false;
-}
-
-// ETag and caching lines for a view of a board at `seq`.
-std::string view_headers(std::string_view etag, const ledger::BoardConfig& config) {
-    std::string headers = "ETag: ";
-    headers += etag;
-    headers += "\r\n";
-    headers += cache_rule(config);
-    return headers;
-}
-
-// Answers 304 when the client has the view at the board's present seq.
-bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view) {
-    if (call.request.if_none_match.empty()) return false;
-    std::string etag;
-    append_etag(etag, call.service().engine.epoch(), board.seq(), view);
-    if (!etag_matches(call.request.if_none_match, etag)) return false;
-    call.reply.empty(304, "ETag: " + etag + "\r\nCache-Control: no-cache\r\n");
-    return true;
-}
-
-// What an ETag stands for beside the seq: the same target shows more to who may see meta.
-std::string name_of_view(const Call& call, bool with_meta) {
-    std::string name(call.request.target);
-    if (with_meta) name += "#meta";
-    return name;
 }
 
 void get_standings(Call& call) {
