@@ -97,6 +97,7 @@ class Download : public std::enable_shared_from_this<Download> {
     Service& service() const { return reply_.tools().service; }
     Result<void> build(ledger::LedgerReader& reader);
     Result<void> make_piece();
+    void drop_rows();
     Result<void> ask_worker();
     void watch_client();
     void ask_for_piece();
@@ -110,6 +111,8 @@ class Download : public std::enable_shared_from_this<Download> {
     std::atomic<bool> client_gone_{false};
 
     std::unique_ptr<engine::StandingsExport> rows_;
+    std::string slug_;
+    base::Sequence seq_;
     std::string piece_;
     bool complete_ = false;
     bool begun_ = false;
@@ -140,8 +143,9 @@ Result<void> Download::ask_worker() {
 
 // Nobody waits for an export whose client has left, or at a shutdown.
 void Download::watch_client() {
-    reply_.tools().loop.after(kLookAtClient, [self = shared_from_this()] {
-        if (self->begun_ || self->error_) return;
+    reply_.tools().loop.after(kLookAtClient, [here = weak_from_this()] {
+        const auto self = here.lock();
+        if (!self || self->begun_) return;
         if (!self->reply_.exchange().open()) {
             self->client_gone_ = true;
         } else {
@@ -151,8 +155,15 @@ void Download::watch_client() {
 }
 
 void Download::work(ledger::LedgerReader& reader) {
+    if (client_gone_ && begun_) return drop_rows();
     const auto worked = rows_ ? make_piece() : build(reader);
     if (!worked) error_ = worked.error();
+    if (error_ || complete_) drop_rows();
+}
+
+// Hundreds of megabytes, and a file of more: not to be freed on an event loop.
+void Download::drop_rows() {
+    rows_.reset();
 }
 
 Result<void> Download::build(ledger::LedgerReader& reader) {
@@ -168,6 +179,8 @@ Result<void> Download::build(ledger::LedgerReader& reader) {
                                         }});
     if (!built) return built.error();
     rows_ = *std::move(built);
+    slug_ = rows_->record().slug;
+    seq_ = rows_->seq();
     append_export_head(piece_, request_.format, rows_->record(), engine.epoch(),
                        request_.with_meta);
     return make_piece();
@@ -189,6 +202,7 @@ Result<void> Download::make_piece() {
 }
 
 void Download::worked() {
+    if (begun_ && client_gone_) return;
     if (error_) {
         if (!begun_) return reply_.problem(*error_);
         // The client must not take the beginning for the whole.
@@ -197,9 +211,8 @@ void Download::worked() {
     if (!begun_) {
         begun_ = true;
         reply_.exchange().allow_slow_reading(kClientPatience);
-        reply_.begin(
-            200, export_content_type(request_.format),
-            export_headers(service().engine.epoch(), rows_->record().slug, rows_->seq(), request_));
+        reply_.begin(200, export_content_type(request_.format),
+                     export_headers(service().engine.epoch(), slug_, seq_, request_));
     }
     send_piece();
 }
@@ -213,7 +226,12 @@ void Download::send_piece() {
 }
 
 void Download::ask_for_piece() {
-    if (!reply_.exchange().open()) return;
+    if (!reply_.exchange().open()) {
+        client_gone_ = true;
+        // Where even that has to wait, it is freed here after all.
+        static_cast<void>(ask_worker());
+        return;
+    }
     if (ask_worker()) return;
     // Others read, too.
     reply_.tools().loop.after(kRetryFullPool,
