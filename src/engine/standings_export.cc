@@ -164,7 +164,8 @@ class StandingsExport::Builder {
         if (changed == changed_.end() && !state.entry) return {};
 
         RowHead head{};
-        const std::string_view name = player.details.name ? *player.details.name : "";
+        const std::string_view name =
+            player.details.name ? std::string_view(*player.details.name) : std::string_view();
         const bool with_meta = options_.with_meta && player.details.meta;
         const std::string_view meta = with_meta ? *player.details.meta : std::string_view();
         head.player_bytes = static_cast<std::uint8_t>(player.player.size());
