@@ -19,7 +19,9 @@ constexpr std::size_t kMaxIdempotencyKey = 255;
 bool needs_retry_after(ErrorCode code) {
     return code == ErrorCode::kOverloaded || code == ErrorCode::kDraining ||
            code == ErrorCode::kReadOnly || code == ErrorCode::kOutcomeUnknown ||
-           code == ErrorCode::kNotReached || code == ErrorCode::kRateLimited;
+           code == ErrorCode::kNotReached || code == ErrorCode::kRateLimited ||
+           code == ErrorCode::kIo || code == ErrorCode::kIntegrity || code == ErrorCode::kNoSpace ||
+           code == ErrorCode::kBusy;
 }
 
 // The media type without its parameters.
@@ -69,9 +71,11 @@ void Reply::empty(int status, std::string_view headers) {
     send(status, {}, {}, headers);
 }
 
-void Reply::begin(int status, std::string_view content_type) {
-    exchange_.begin(
-        {.status = status, .content_type = content_type, .headers = head_lines({}), .body = {}});
+void Reply::begin(int status, std::string_view content_type, std::string_view headers) {
+    exchange_.begin({.status = status,
+                     .content_type = content_type,
+                     .headers = head_lines(headers),
+                     .body = {}});
 }
 
 void Reply::problem(const Error& error, std::string_view further, std::string_view member) {
@@ -88,17 +92,27 @@ void Reply::problem(const Error& error, std::string_view further, std::string_vi
 }
 
 Result<std::shared_ptr<engine::HostedBoard>> Call::board() const {
-    const std::string_view slug = target.segment(2);
-    auto board = service().engine.registry().find(slug);
-    const bool visible =
-        board && (caller.may(access::Scope::kReadPrivate) ||
-                  board->read([](const engine::HostedBoard::View& view) {
-                      return view.config->visibility == ledger::Visibility::kPublic;
-                  }));
-    if (!visible) {
+    return board(target.segment(2));
+}
+
+Result<std::shared_ptr<engine::HostedBoard>> Call::board(std::string_view slug) const {
+    return visible_board(service(), slug, caller.may(access::Scope::kReadPrivate));
+}
+
+Result<std::shared_ptr<engine::HostedBoard>> visible_board(const Service& service,
+                                                           std::string_view slug,
+                                                           bool private_too) {
+    auto board = service.engine.registry().find(slug);
+    if (!board || (!private_too && !is_public(*board))) {
         return Error{ErrorCode::kBoardNotFound, "There is no board of this name."};
     }
     return board;
+}
+
+bool is_public(const engine::HostedBoard& board) {
+    return board.read([](const engine::HostedBoard::View& view) {
+        return view.config->visibility == ledger::Visibility::kPublic;
+    });
 }
 
 Result<void> Call::check_parameters(std::initializer_list<std::string_view> known) const {

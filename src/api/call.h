@@ -41,7 +41,7 @@ class Reply {
     // 304 or 204: no body.
     void empty(int status, std::string_view headers = {});
     // The head of an answer that goes on with exchange().write().
-    void begin(int status, std::string_view content_type);
+    void begin(int status, std::string_view content_type, std::string_view headers = {});
 
     // CORS: any page may read this answer.
     void allow_any_origin() { any_origin_ = true; }
@@ -68,6 +68,8 @@ struct Call {
 
     // The board that the path names, if the caller may see it; else kBoardNotFound.
     base::Result<std::shared_ptr<engine::HostedBoard>> board() const;
+    // The same for a board that something else names.
+    base::Result<std::shared_ptr<engine::HostedBoard>> board(std::string_view slug) const;
     // kInvalid for a parameter that is not in `known`.
     base::Result<void> check_parameters(std::initializer_list<std::string_view> known) const;
     base::Result<void> check_parameters(std::span<const std::string_view> known) const;
@@ -80,6 +82,12 @@ struct Call {
     // The body as one JSON value.
     base::Result<const text::JsonNode*> json_body() const;
 };
+
+// The board, if it is public or `private_too`; else kBoardNotFound.
+base::Result<std::shared_ptr<engine::HostedBoard>> visible_board(const Service& service,
+                                                                 std::string_view slug,
+                                                                 bool private_too);
+bool is_public(const engine::HostedBoard& board);
 
 // What the content type says about a body.
 enum class BodyKind : std::uint8_t { kNone, kJson, kNdjson, kOther };

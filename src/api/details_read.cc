@@ -13,6 +13,7 @@ class PageRead final : public engine::DetailsOperation {
           render_(std::move(render)) {
         for (const std::size_t row : missing_) {
             keys.push_back({page_.ranking, page_.rows[row].slot});
+            players.emplace_back(page_.player(row));
         }
     }
 
@@ -40,7 +41,7 @@ std::vector<std::size_t> resolve_details(LoopTools& tools, engine::Page& page) {
     engine::DetailsCache& cache = tools.service.engine.details();
     for (std::size_t i = 0; i < page.rows.size(); ++i) {
         if (!page.rows[i].has_details) continue;
-        page.details[i] = cache.find({page.ranking, page.rows[i].slot});
+        page.details[i] = cache.find({page.ranking, page.rows[i].slot}, page.player(i));
         if (!page.details[i]) missing.push_back(i);
     }
     return missing;

@@ -295,8 +295,13 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
         return nullptr;
     }
     Call call{head, tools_.target, caller, std::move(reply)};
-    const auto board = call.board();
-    if (!board) return call.reply.problem(board.error()), nullptr;
+    std::shared_ptr<engine::HostedBoard> board;
+    const bool lines_name_boards = tools_.target.segment_count() == 2;  // /v1/submissions
+    if (!lines_name_boards) {
+        auto named = call.board();
+        if (!named) return call.reply.problem(named.error()), nullptr;
+        board = *std::move(named);
+    }
     if (!head.content_encoding.empty()) {
         call.reply.problem({ErrorCode::kUnsupportedMediaType, "Send the stream uncompressed."});
         return nullptr;
@@ -312,9 +317,11 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
     const auto key = call.idempotency_key();
     if (!key) return call.reply.problem(key.error()), nullptr;
 
-    StreamOptions options{.receipts_by_line = receipts.has_value(), .key = {}};
+    StreamOptions options{.receipts_by_line = receipts.has_value(),
+                          .private_boards = caller.may(access::Scope::kReadPrivate),
+                          .key = {}};
     if (*key) options.key = (*key)->hash;
-    return open_submission_stream(std::move(call.reply), *board, options);
+    return open_submission_stream(std::move(call.reply), std::move(board), options);
 }
 
 void ApiHandler::describe(const net::TransportProblem& problem, std::string& headers,

@@ -87,6 +87,17 @@ constexpr std::array kKinds = {
                 "with the same Idempotency-Key once the server is back: it never counts twice."},
     ProblemKind{ErrorCode::kNotReached, 503, "not_reached", "The position is not reached yet",
                 "The server has not seen what min_seq asks for within two seconds. Read again."},
+    ProblemKind{ErrorCode::kIo, 503, "disk_failed", "The disk could not be read",
+                "The disk or the database file failed while the request ran. The server's log and "
+                "`detail` say how. Try again; if it stays, look at the disk."},
+    ProblemKind{ErrorCode::kIntegrity, 503, "data_damaged", "What is stored is damaged",
+                "A row of the database does not match its checksum, and is not served. `detail` "
+                "names it. Restore a backup; the rest can be read meanwhile."},
+    ProblemKind{ErrorCode::kNoSpace, 503, "no_space", "The disk is full",
+                "There is no room for what the request needs on the disk. Make room; the server "
+                "goes on by itself."},
+    ProblemKind{ErrorCode::kBusy, 503, "storage_busy", "The database is busy",
+                "Another process holds the database. Try again in a moment."},
     ProblemKind{ErrorCode::kVersionNotSupported, 505, "version_not_supported",
                 "This version of HTTP is not spoken", "Use HTTP/1.1."},
 };
@@ -97,7 +108,7 @@ const ProblemKind& problem_kind(ErrorCode error) {
     for (const ProblemKind& kind : kKinds) {
         if (kind.error == error) return kind;
     }
-    // What goes wrong on disk while a request runs.
+    // What only a start meets.
     return problem_kind(ErrorCode::kInternal);
 }
 

@@ -28,6 +28,10 @@ std::span<const Route> board_routes();
 std::span<const Route> submission_routes();
 std::span<const Route> standings_routes();
 std::span<const Route> player_routes();
+std::span<const Route> export_routes();
+std::span<const Route> stats_routes();
+std::span<const Route> players_routes();
+std::span<const Route> classic_routes();
 std::span<const Route> service_routes();
 std::span<const Route> page_routes();
 

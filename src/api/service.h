@@ -29,6 +29,7 @@ struct Service {
     std::string version;
     std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
+    std::atomic<std::uint32_t> exports{0};  // under way
 };
 
 // Brings finished operations to a loop's thread: one post for all that wait.

@@ -52,8 +52,7 @@ void append_rows(std::string& out, const engine::Page& page, bool with_meta) {
     out += '[';
     for (std::size_t i = 0; i < page.rows.size(); ++i) {
         if (i > 0) out += ',';
-        append_row(out, *page.config, page.rows[i], page.player(i), page.details[i].get(),
-                   with_meta);
+        append_row(out, *page.config, page.rows[i], page.player(i), page.details_of(i), with_meta);
     }
     out += ']';
 }

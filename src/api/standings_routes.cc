@@ -8,6 +8,7 @@
 #include "api/details_read.h"
 #include "api/routes.h"
 #include "api/standings_json.h"
+#include "api/view_answers.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
@@ -20,24 +21,6 @@ using base::Result;
 
 constexpr std::size_t kMaxFriends = 200;
 constexpr std::uint64_t kMaxOffset = UINT32_MAX;
-
-// What a credential opens (private boards, meta) is for its holder alone, never for a shared cache.
-std::string_view cache_rule(const ledger::BoardConfig& config, bool with_credential) {
-    return config.visibility == ledger::Visibility::kPublic && !with_credential
-               ? "Cache-Control: public, max-age=1, stale-while-revalidate=5\r\n"
-                 "Vary: Authorization\r\n"
-               : "Cache-Control: private, no-cache\r\nVary: Authorization\r\n";
-}
-
-bool with_credential(const Call& call) {
-    return !call.request.authorization.empty();
-}
-
-// Periods other than all time are not there yet, and refused rather than ignored.
-Result<void> check_period(const Call& call) {
-    if (call.target.parameter("period").value_or("all") == "all") return {};
-    return Error{ErrorCode::kInvalid, "The board has the period `all` only.", "?period"};
-}
 
 // What a request asks of /standings.
 struct View {
@@ -149,43 +132,6 @@ bool read_page(const engine::HostedBoard& board, const View& view, engine::Page&
             return true;
     }
     return false;
-}
-
-// ETag and caching lines for a view of a board at `seq`.
-std::string view_headers(std::string_view etag, const ledger::BoardConfig& config,
-                         bool with_credential) {
-    std::string headers = "ETag: ";
-    headers += etag;
-    headers += "\r\n";
-    headers += cache_rule(config, with_credential);
-    return headers;
-}
-
-// Answers 304 when the client has the view at the board's present seq.
-bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view) {
-    // "*" asks whether there is a view at all, which is not known before it is read.
-    if (call.request.if_none_match.empty() || call.request.if_none_match == "*") return false;
-    std::string etag;
-    append_etag(etag, call.service().engine.epoch(), board.seq(), view);
-    if (!etag_matches(call.request.if_none_match, etag)) return false;
-    const auto config =
-        board.read([](const engine::HostedBoard::View& look) { return look.config; });
-    call.reply.empty(304, view_headers(etag, *config, with_credential(call)));
-    return true;
-}
-
-// 304 to "If-None-Match: *", of a view that there is.
-void answer_any(Call& call, const engine::Page& page, std::string_view view) {
-    std::string etag;
-    append_etag(etag, call.service().engine.epoch(), page.seq, view);
-    call.reply.empty(304, view_headers(etag, *page.config, with_credential(call)));
-}
-
-// What an ETag stands for beside the seq: the same target shows more to who may see meta.
-std::string name_of_view(const Call& call, bool with_meta) {
-    std::string name(call.request.target);
-    if (with_meta) name += "#meta";
-    return name;
 }
 
 void get_standings(Call& call) {
@@ -313,7 +259,7 @@ void get_standing(Call& call) {
                      std::string& body = tools.body;
                      body.clear();
                      append_row(body, *rows.config, rows.rows[own], rows.player(own),
-                                rows.details[own].get(), with_meta);
+                                rows.details_of(own), with_meta);
                      body.back() = ',';
                      append_position(body, board->slug(), tools.service.engine.epoch(), rows.seq,
                                      rows.total);

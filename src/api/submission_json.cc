@@ -128,7 +128,8 @@ Result<void> read_rest(const text::JsonDocument& document, const text::JsonNode&
         } else if (member.key == "occurred_at") {
             read = read_occurred_at(member, rules.now, change);
         } else if (member.key != "score" && member.key != "scores" &&
-                   !(player_allowed && member.key == "player")) {
+                   !(player_allowed && member.key == "player") &&
+                   !(rules.names_board && member.key == "board")) {
             read = invalid(text::pointer_to(member.key), "This member is not known here.");
         }
         if (!read) failure = read.error();
@@ -141,6 +142,21 @@ Result<void> read_rest(const text::JsonDocument& document, const text::JsonNode&
 }
 
 }  // namespace
+
+Result<std::string_view> read_board_name(const text::JsonDocument& document,
+                                         const text::JsonNode& node) {
+    if (!node.is_object()) {
+        return invalid("", "A submission is a JSON object with `board`, `player` and `score`.");
+    }
+    const text::JsonNode* board = document.member(node, "board");
+    if (board == nullptr) {
+        return invalid("/board",
+                       "The submission needs a `board`, or POST it to the board's own "
+                       "/submissions.");
+    }
+    if (!board->is_string()) return invalid("/board", "`board` is the id of a board, a text.");
+    return board->text;
+}
 
 Result<engine::EntryChange> read_submission(const text::JsonDocument& document,
                                             const text::JsonNode& node,

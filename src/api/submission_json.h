@@ -17,7 +17,12 @@ namespace standings::api {
 struct SubmissionRules {
     const ledger::BoardConfig& config;
     base::Instant now;
+    bool names_board = false;  // has a member `board`, which the caller reads
 };
+
+// The board that a submission to /v1/submissions names. Fails with kInvalid and a pointer.
+base::Result<std::string_view> read_board_name(const text::JsonDocument& document,
+                                               const text::JsonNode& node);
 
 // Reads {"player":...,"score":...} into a change that keeps its texts in `operation`. Fails with
 // kInvalid and a pointer relative to `node`.

@@ -22,7 +22,13 @@ constexpr std::size_t kMaxObjectBytes = 64 * 1024;
 // Submissions, a PUT or a DELETE under way, and how they are answered.
 class EntryRequest final : public engine::EntryOperation {
   public:
-    enum class Answer : std::uint8_t { kReceipt, kReceipts, kStanding, kDeleted };
+    enum class Answer : std::uint8_t {
+        kReceipt,
+        kReceiptWithBoard,  // of a request that named the board itself
+        kReceipts,
+        kStanding,
+        kDeleted,
+    };
 
     EntryRequest(Reply reply, std::shared_ptr<engine::HostedBoard> board, Answer answer)
         : EntryOperation(reply.tools().mailbox, std::move(board)),
@@ -36,6 +42,8 @@ class EntryRequest final : public engine::EntryOperation {
     void send_problem();
     void send_receipts();
     void send_receipt(int status, std::string_view headers);
+    // What a receipt begins with.
+    std::string opening() const;
 
     Reply reply_;
     Answer answer_;
@@ -46,6 +54,7 @@ void EntryRequest::finished() {
     const std::string_view headers = replayed ? "Idempotency-Replayed: true\r\n" : "";
     switch (answer_) {
         case Answer::kReceipt:
+        case Answer::kReceiptWithBoard:
             return send_receipt(200, headers);
         case Answer::kStanding:
             return send_receipt(outcomes[0].outcome == ranking::Outcome::kCreated ? 201 : 200,
@@ -75,34 +84,43 @@ void EntryRequest::send_problem() {
     reply_.problem(*error);
 }
 
+std::string EntryRequest::opening() const {
+    if (answer_ != Answer::kReceiptWithBoard) return {};
+    return "{\"board\":\"" + board().slug() + "\",";
+}
+
 void EntryRequest::send_receipt(int status, std::string_view headers) {
     engine::ReceiptReading reading = engine::read_receipt(board(), changes[0].player, outcomes[0]);
     LoopTools& tools = reply_.tools();
     engine::SharedDetails details;
     if (reading.row && reading.row->has_details) {
-        details = tools.service.engine.details().find({reading.ranking, reading.row->slot});
+        details = tools.service.engine.details().find({reading.ranking, reading.row->slot},
+                                                      changes[0].player);
     }
     const bool known = !reading.row || !reading.row->has_details || details;
     const auto render = [&](Reply& reply, const ledger::Details* names) {
         std::string& body = tools.body;
-        body.clear();
+        body = opening();
+        const std::size_t from = body.size();
         append_receipt(body, outcomes[0], reading, changes[0].player, names,
                        tools.service.engine.epoch());
+        if (from > 0) body.erase(from, 1);  // the receipt's own brace
         body += '\n';
         reply.json(status, body, headers);
     };
-    if (known) return render(reply_, details.get());
+    if (known) return render(reply_, details ? &details->details : nullptr);
 
     // The name has left the cache: a page of this one row brings it back.
     engine::Page& page = tools.page;
     const auto own = engine::read_standing(board(), changes[0].player, 0, page);
     if (!own) return render(reply_, nullptr);
     with_details(page, reply_,
-                 [status, replay = replayed, outcome = outcomes[0], reading,
+                 [status, replay = replayed, outcome = outcomes[0], reading, begin = opening(),
                   player = std::string(changes[0].player)](const engine::Page& rows, Reply& reply) {
-                     std::string body;
-                     append_receipt(body, outcome, reading, player, rows.details[0].get(),
+                     std::string body = begin;
+                     append_receipt(body, outcome, reading, player, rows.details_of(0),
                                     reply.tools().service.engine.epoch());
+                     if (!begin.empty()) body.erase(begin.size(), 1);
                      body += '\n';
                      reply.json(status, body, replay ? "Idempotency-Replayed: true\r\n" : "");
                  });
@@ -119,9 +137,11 @@ void EntryRequest::send_receipts() {
             engine::read_receipt(board(), changes[i].player, outcomes[i]);
         engine::SharedDetails details;
         if (reading.row && reading.row->has_details) {
-            details = tools.service.engine.details().find({reading.ranking, reading.row->slot});
+            details = tools.service.engine.details().find({reading.ranking, reading.row->slot},
+                                                          changes[i].player);
         }
-        append_receipt(body, outcomes[i], reading, changes[i].player, details.get(), epoch);
+        append_receipt(body, outcomes[i], reading, changes[i].player,
+                       details ? &details->details : nullptr, epoch);
     }
     body += "],\"seq\":";
     text::append_number(body, outcomes.empty() ? board().seq().value : outcomes.back().seq.value);
@@ -137,27 +157,6 @@ void submit(Service& service, std::unique_ptr<EntryRequest> request) {
     if (!taken) static_cast<EntryRequest&>(*operation).reply().problem(taken.error());
 }
 
-Result<void> read_array(const text::JsonDocument& document, const text::JsonNode& root,
-                        const SubmissionRules& rules, engine::EntryOperation& operation) {
-    if (root.size == 0 || root.size > kMaxArray) {
-        return Error{root.size == 0 ? ErrorCode::kInvalid : ErrorCode::kTooLarge,
-                     "An array has 1 to 1,000 submissions. Send more as an NDJSON stream."};
-    }
-    std::optional<Error> failure;
-    document.for_each(root, [&](const text::JsonNode& item) {
-        if (failure) return;
-        auto change = read_submission(document, item, rules, operation);
-        if (change) {
-            operation.changes.push_back(*change);
-            return;
-        }
-        failure = change.error();
-        failure->pointer = '/' + std::to_string(operation.changes.size()) + failure->pointer;
-    });
-    if (failure) return *failure;
-    return {};
-}
-
 // What the board takes, as of now.
 struct Terms {
     std::shared_ptr<const ledger::BoardConfig> config;
@@ -168,6 +167,31 @@ Terms terms_of(const engine::HostedBoard& board) {
     // In this order: columns that change in between are found out by the committer.
     const std::uint32_t version = board.columns_version();
     return {board.read([](const engine::HostedBoard::View& view) { return view.config; }), version};
+}
+
+void add_change(engine::EntryOperation& operation, const Terms& terms, engine::EntryChange change) {
+    change.board = &operation.board();
+    change.columns_version = terms.columns_version;
+    operation.changes.push_back(change);
+}
+
+Result<void> read_array(const text::JsonDocument& document, const text::JsonNode& root,
+                        const Terms& terms, const SubmissionRules& rules,
+                        engine::EntryOperation& operation) {
+    if (root.size == 0 || root.size > kMaxArray) {
+        return Error{root.size == 0 ? ErrorCode::kInvalid : ErrorCode::kTooLarge,
+                     "An array has 1 to 1,000 submissions. Send more as an NDJSON stream."};
+    }
+    std::optional<Error> failure;
+    document.for_each(root, [&](const text::JsonNode& item) {
+        if (failure) return;
+        auto change = read_submission(document, item, rules, operation);
+        if (change) return add_change(operation, terms, *change);
+        failure = change.error();
+        failure->pointer = '/' + std::to_string(operation.changes.size()) + failure->pointer;
+    });
+    if (failure) return *failure;
+    return {};
 }
 
 void post_submissions(Call& call) {
@@ -189,19 +213,52 @@ void post_submissions(Call& call) {
         std::move(call.reply), *board,
         array ? EntryRequest::Answer::kReceipts : EntryRequest::Answer::kReceipt);
     request->key = *key;
-    request->columns_version = terms.columns_version;
     Result<void> read;
     if (array) {
-        read = read_array(tools.json, **root, rules, *request);
+        read = read_array(tools.json, **root, terms, rules, *request);
     } else {
         auto change = read_submission(tools.json, **root, rules, *request);
         if (change) {
-            request->changes.push_back(*change);
+            add_change(*request, terms, *change);
         } else {
             read = change.error();
         }
     }
     if (!read) return request->reply().problem(read.error());
+    submit(tools.service, std::move(request));
+}
+
+// One submission that names its board. Streams of them are in submission_stream.
+void post_anywhere(Call& call) {
+    const auto key = call.idempotency_key();
+    if (!key) return call.reply.problem(key.error());
+    const auto root = call.json_body();
+    if (!root) return call.reply.problem(root.error());
+    if ((*root)->is_array()) {
+        return call.reply.problem(
+            {ErrorCode::kInvalid,
+             "An array counts as a whole and names one board: POST it to "
+             "/v1/boards/{board}/submissions, or send the items as NDJSON lines."});
+    }
+    if (call.request.body.size() > kMaxObjectBytes) {
+        return call.reply.problem({ErrorCode::kTooLarge, "One submission has at most 64 KiB."});
+    }
+    LoopTools& tools = call.tools();
+    const auto slug = read_board_name(tools.json, **root);
+    if (!slug) return call.reply.problem(slug.error());
+    const auto board = call.board(*slug);
+    if (!board) return call.reply.problem(board.error());
+
+    const Terms terms = terms_of(**board);
+    auto request = std::make_unique<EntryRequest>(std::move(call.reply), *board,
+                                                  EntryRequest::Answer::kReceiptWithBoard);
+    request->key = *key;
+    auto change = read_submission(
+        tools.json, **root,
+        {.config = *terms.config, .now = tools.service.engine.clock().now(), .names_board = true},
+        *request);
+    if (!change) return request->reply().problem(change.error());
+    add_change(*request, terms, *change);
     submit(tools.service, std::move(request));
 }
 
@@ -225,10 +282,9 @@ void put_player(Call& call) {
     const SubmissionRules rules{*terms.config, tools.service.engine.clock().now()};
     auto request = std::make_unique<EntryRequest>(std::move(call.reply), *board,
                                                   EntryRequest::Answer::kStanding);
-    request->columns_version = terms.columns_version;
     auto change = read_exact_scores(tools.json, **root, rules, *player, *request);
     if (!change) return request->reply().problem(change.error());
-    request->changes.push_back(*change);
+    add_change(*request, terms, *change);
     submit(tools.service, std::move(request));
 }
 
@@ -241,8 +297,8 @@ void delete_player(Call& call) {
     Service& service = call.service();
     auto request = std::make_unique<EntryRequest>(std::move(call.reply), *board,
                                                   EntryRequest::Answer::kDeleted);
-    request->columns_version = (*board)->columns_version();
     engine::EntryChange change;
+    change.board = &request->board();
     change.kind = ledger::EventKind::kRemove;
     change.player = request->keep(*player);
     request->changes.push_back(change);
@@ -252,6 +308,7 @@ void delete_player(Call& call) {
 constexpr Route kSubmissionRoutes[] = {
     {net::Method::kPost, "/v1/boards/{board}/submissions", access::Scope::kSubmit,
      post_submissions},
+    {net::Method::kPost, "/v1/submissions", access::Scope::kSubmit, post_anywhere},
 };
 
 constexpr Route kPlayerRoutes[] = {

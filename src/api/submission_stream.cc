@@ -1,6 +1,8 @@
 #include "api/submission_stream.h"
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,9 +41,8 @@ struct LineFate {
 // Lines on their way through the committer.
 class StreamPiece final : public engine::EntryOperation {
   public:
-    StreamPiece(engine::Mailbox& home, std::shared_ptr<engine::HostedBoard> board,
-                std::shared_ptr<Stream> owner)
-        : EntryOperation(home, std::move(board)), stream_(std::move(owner)) {
+    StreamPiece(engine::Mailbox& home, std::shared_ptr<Stream> owner)
+        : EntryOperation(home), stream_(std::move(owner)) {
         atomic = false;
     }
     void finished() override;
@@ -70,7 +71,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
           board_(std::move(board)),
           options_(options),
           // The same lines for another board are another stream.
-          running_hash_(base::hash64(board_->slug())) {}
+          running_hash_(base::hash64(board_ ? std::string_view(board_->slug()) : "/")) {}
 
     void open();
     bool take(std::string_view piece);
@@ -88,6 +89,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void read_lines();
     void read_line(std::string_view line);
     bool skip_committed(std::string_view line);
+    base::Result<engine::EntryChange> read_change(std::string_view line, StreamPiece& piece);
+    base::Result<std::shared_ptr<engine::HostedBoard>> board_of(const text::JsonNode& root);
     StreamPiece& piece();
     void send_piece(bool complete);
     void push(std::unique_ptr<engine::Operation> operation, std::size_t lines);
@@ -97,13 +100,20 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void fail(Error error);
 
     void tell(std::uint64_t line, const Error& error);
-    void tell(std::uint64_t line, const engine::ChangeOutcome& outcome, std::string_view player);
+    void tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
+              const engine::EntryChange& change);
     void write_out(const std::string& text);
     std::string summary() const;
     void send_summary();
+    void append_seqs(std::string& text) const;
+    // What a summary says where no line counted.
+    base::Sequence position_without_change() const;
 
     Reply reply_;
-    std::shared_ptr<engine::HostedBoard> board_;
+    std::shared_ptr<engine::HostedBoard> board_;  // none: each line names its own
+    // The board of the line before: most often that of the next one, too.
+    std::shared_ptr<engine::HostedBoard> last_board_;
+    std::map<std::string, base::Sequence, std::less<>> seqs_;  // by board, where lines name them
     const StreamOptions options_;
 
     text::JsonDocument json_;
@@ -257,29 +267,58 @@ void Stream::read_line(std::string_view line) {
 
     StreamPiece& piece = this->piece();
     LineFate& fate = piece.fates.emplace_back(LineFate{line_, std::nullopt});
-    const auto config =
-        board_->read([](const engine::HostedBoard::View& view) { return view.config; });
-    if (line.size() > kMaxLineBytes) {
-        fate.refused = Error{ErrorCode::kTooLarge, "The line is longer than 64 KiB."};
-    } else if (const auto root = json_.parse(line); !root) {
-        fate.refused = root.error();
+    auto change = read_change(line, piece);
+    if (change) {
+        piece.changes.push_back(*change);
     } else {
-        auto change = read_submission(
-            json_, **root, {*config, reply_.tools().service.engine.clock().now()}, piece);
-        if (change) {
-            piece.changes.push_back(*change);
-        } else {
-            fate.refused = change.error();
-        }
+        fate.refused = change.error();
+        ++refused_in_piece_;
     }
-    if (fate.refused) ++refused_in_piece_;
     if (piece.fates.size() >= kLinesPerOperation) send_piece(false);
+}
+
+base::Result<engine::EntryChange> Stream::read_change(std::string_view line, StreamPiece& piece) {
+    if (line.size() > kMaxLineBytes) {
+        return Error{ErrorCode::kTooLarge, "The line is longer than 64 KiB."};
+    }
+    const auto root = json_.parse(line);
+    if (!root) return root.error();
+    const auto board = board_of(**root);
+    if (!board) return board.error();
+
+    // In this order: columns that change in between are found out by the committer.
+    const std::uint32_t columns_version = (*board)->columns_version();
+    const auto config =
+        (*board)->read([](const engine::HostedBoard::View& view) { return view.config; });
+    auto change = read_submission(json_, **root,
+                                  {.config = *config,
+                                   .now = reply_.tools().service.engine.clock().now(),
+                                   .names_board = board_ == nullptr},
+                                  piece);
+    if (!change) return change.error();
+    change->board = piece.keep(*board);
+    change->columns_version = columns_version;
+    return *change;
+}
+
+base::Result<std::shared_ptr<engine::HostedBoard>> Stream::board_of(const text::JsonNode& root) {
+    if (board_) return board_;
+    const auto slug = read_board_name(json_, root);
+    if (!slug) return slug.error();
+    const bool same = last_board_ && last_board_->slug() == *slug && !last_board_->deleted() &&
+                      (options_.private_boards || is_public(*last_board_));
+    if (same) return last_board_;
+    auto board = visible_board(reply_.tools().service, *slug, options_.private_boards);
+    if (!board) {
+        return Error{board.error().code, board.error().detail, "/board"};
+    }
+    last_board_ = *board;
+    return last_board_;
 }
 
 StreamPiece& Stream::piece() {
     if (!piece_) {
-        piece_ = std::make_unique<StreamPiece>(reply_.tools().mailbox, board_, shared_from_this());
-        piece_->columns_version = board_->columns_version();
+        piece_ = std::make_unique<StreamPiece>(reply_.tools().mailbox, shared_from_this());
     }
     return *piece_;
 }
@@ -349,7 +388,9 @@ void Stream::piece_done(StreamPiece& piece) {
         } else {
             ++accepted_;
             seq_ = outcome.seq;
-            tell(fate.line, outcome, piece.changes[next].player);
+            const engine::EntryChange& change = piece.changes[next];
+            if (!board_) seqs_[change.board->slug()] = outcome.seq;
+            tell(fate.line, outcome, change);
         }
         ++next;
     }
@@ -371,19 +412,23 @@ void Stream::tell(std::uint64_t line, const Error& error) {
 }
 
 void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
-                  std::string_view player) {
+                  const engine::EntryChange& change) {
     if (!options_.receipts_by_line || client_gone_) return;
-    const engine::ReceiptReading reading = engine::read_receipt(*board_, player, outcome);
+    const engine::ReceiptReading reading =
+        engine::read_receipt(*change.board, change.player, outcome);
     engine::SharedDetails details;
     Service& service = reply_.tools().service;
     if (reading.row && reading.row->has_details) {
-        details = service.engine.details().find({reading.ranking, reading.row->slot});
+        details =
+            service.engine.details().find({reading.ranking, reading.row->slot}, change.player);
     }
     std::string text = "{\"line\":";
     text::append_number(text, line);
     text += ',';
+    if (!board_) text += "\"board\":\"" + change.board->slug() + "\",";
     std::string receipt;
-    append_receipt(receipt, outcome, reading, player, details.get(), service.engine.epoch());
+    append_receipt(receipt, outcome, reading, change.player, details ? &details->details : nullptr,
+                   service.engine.epoch());
     text += std::string_view(receipt).substr(1);
     text += '\n';
     write_out(text);
@@ -442,7 +487,8 @@ std::string Stream::summary() const {
     text += ",\"replayed\":";
     text::append_number(text, before_.accepted + before_.rejected);
     text += ",\"seq\":";
-    text::append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
+    text::append_number(text, seq_.value > 0 ? seq_.value : position_without_change().value);
+    if (!board_) append_seqs(text);
     text += ",\"epoch\":\"" + reply_.tools().service.engine.epoch() + "\"}";
     return text;
 }
@@ -467,6 +513,21 @@ void Stream::send_summary() {
     const bool replayed = before_.complete;
     reply_.send(200, "application/x-ndjson", text,
                 replayed ? "Idempotency-Replayed: true\r\n" : "");
+}
+
+base::Sequence Stream::position_without_change() const {
+    return board_ ? board_->seq() : reply_.tools().service.engine.applied_seq();
+}
+
+void Stream::append_seqs(std::string& text) const {
+    text += ",\"seqs\":{";
+    bool first = true;
+    for (const auto& [slug, seq] : seqs_) {
+        if (!std::exchange(first, false)) text += ',';
+        text::append_key(text, slug);
+        text::append_number(text, seq.value);
+    }
+    text += '}';
 }
 
 // --- the sink -------------------------------------------------------------------------------

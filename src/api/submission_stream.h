@@ -1,4 +1,5 @@
-// NDJSON streams of submissions: any length, each line for itself, resumable with a key.
+// NDJSON streams of submissions, to one board or with a board in each line: any length, each line
+// for itself, resumable with a key.
 #pragma once
 
 #include <memory>
@@ -12,11 +13,12 @@ namespace standings::api {
 
 struct StreamOptions {
     bool receipts_by_line = false;
+    bool private_boards = true;  // lines may name them
     std::optional<base::Hash128> key;
 };
 
-// Takes the body of `call`. Bounded: one line of text, the piece just read, and 1,024 lines with
-// the committer; beyond that it pauses the connection.
+// Takes the body of `call`. No `board`: each line names its own. Bounded: one line of text, the
+// piece just read, and 1,024 lines with the committer; beyond that it pauses the connection.
 std::unique_ptr<net::BodySink> open_submission_stream(Reply reply,
                                                       std::shared_ptr<engine::HostedBoard> board,
                                                       const StreamOptions& options);

@@ -147,8 +147,7 @@ Result<void> Batch::read_replayed(EntryOperation& operation, base::Sequence firs
     return {};
 }
 
-Batch::Found Batch::find(const EntryOperation& operation, std::string_view player) const {
-    const HostedBoard& board = operation.board();
+Batch::Found Batch::find(const HostedBoard& board, std::string_view player) const {
     const ranking::Board& committed = board.committed_board();
     std::optional<base::PlayerSlot> slot = committed.find(player);
     if (!slot) {
@@ -179,21 +178,22 @@ void Batch::keep(SlotKey key, Pending pending) {
 
 Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange& change,
                                     ChangeOutcome& outcome) {
-    HostedBoard& board = operation.board();
+    HostedBoard& board = *change.board;
     const ledger::BoardRecord& record = board.committed_record();
     if (board.deleted()) {
         return Error{ErrorCode::kBoardNotFound, "The board '" + board.slug() + "' was deleted."};
     }
-    if (operation.columns_version != board.columns_version()) {
+    const bool has_scores = change.kind != EventKind::kRemove;
+    if (has_scores && change.columns_version != board.columns_version()) {
         return Error{ErrorCode::kRevisionMismatch,
                      "The columns of the board changed while the request was under way. Read the "
                      "board and send it again."};
     }
-    if (record.closed && change.kind != EventKind::kRemove) {
+    if (record.closed && has_scores) {
         return Error{ErrorCode::kBoardClosed,
                      "The board '" + board.slug() + "' is closed and takes no scores."};
     }
-    const Found found = find(operation, change.player);
+    const Found found = find(board, change.player);
     if (found.slot.value >= ranking::kMaxPlayers) {
         return Error{ErrorCode::kBoardFull, "The board holds as many players as it can."};
     }
@@ -218,11 +218,13 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
 
     Pending after{.entry = {}, .last_seq = next_seq_, .details = found.state.details};
     if (change.kind == EventKind::kRemove) {
-        if (before->has_details) drop_details({record.ranking, found.slot}, after);
+        if (before->has_details) {
+            drop_details({record.ranking, found.slot}, change.player, after);
+        }
     } else {
         after.entry = decision.after;
         after.entry->has_details = before && before->has_details;
-        if (const auto noted = note_details(operation, change, found, after); !noted) {
+        if (const auto noted = note_details(change, found, after); !noted) {
             return noted.error();
         }
     }
@@ -265,27 +267,23 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     return {};
 }
 
-Result<SharedDetails> Batch::present_details(ledger::EntryKey key, const Found& found) {
-    if (found.state.details) return found.state.details;
-    if (!found.state.entry || !found.state.entry->has_details) {
-        return std::make_shared<const ledger::Details>();
-    }
-    if (auto cached = cache_.find(key)) return cached;
-    auto stored = ledger_.details(key);
-    if (!stored) return stored.error();
-    return std::make_shared<const ledger::Details>(*std::move(stored));
+Result<ledger::Details> Batch::present_details(ledger::EntryKey key, std::string_view player,
+                                               const Found& found) {
+    if (found.state.details) return found.state.details->details;
+    if (!found.state.entry || !found.state.entry->has_details) return ledger::Details{};
+    if (auto cached = cache_.find(key, player)) return cached->details;
+    return ledger_.details(key);
 }
 
-Result<void> Batch::note_details(const EntryOperation& operation, const EntryChange& change,
-                                 const Found& found, Pending& after) {
-    const ledger::EntryKey key{operation.board().committed_record().ranking, found.slot};
+Result<void> Batch::note_details(const EntryChange& change, const Found& found, Pending& after) {
+    const ledger::EntryKey key{change.board->committed_record().ranking, found.slot};
     if (!found.is_new && !change.name && !change.meta) return {};
 
     ledger::Details merged;
     if (!found.is_new) {
-        auto present = present_details(key, found);
+        auto present = present_details(key, change.player, found);
         if (!present) return present.error();
-        merged = **present;
+        merged = *std::move(present);
     }
     const bool new_name = merge(merged.name, change.name);
     const bool new_meta = merge(merged.meta, change.meta);
@@ -300,14 +298,14 @@ Result<void> Batch::note_details(const EntryOperation& operation, const EntryCha
     if (!new_name && !new_meta) return {};
 
     after.entry->has_details = merged.name || merged.meta;
-    after.details = std::make_shared<const ledger::Details>(std::move(merged));
+    after.details = share_details(change.player, std::move(merged));
     new_details_.push_back({key, after.details});
     return {};
 }
 
-void Batch::drop_details(ledger::EntryKey key, Pending& after) {
+void Batch::drop_details(ledger::EntryKey key, std::string_view player, Pending& after) {
     details_.push_back({key, {}, {std::string{}, std::string{}}});
-    after.details = std::make_shared<const ledger::Details>();
+    after.details = share_details(player, {});
     new_details_.push_back({key, after.details});
 }
 

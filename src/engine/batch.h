@@ -102,14 +102,14 @@ class Batch {
     base::Result<void> read_replayed(EntryOperation& operation, base::Sequence first);
     base::Result<void> evaluate_change(EntryOperation& operation, const EntryChange& change,
                                        ChangeOutcome& outcome);
-    base::Result<void> note_details(const EntryOperation& operation, const EntryChange& change,
-                                    const Found& found, Pending& after);
-    void drop_details(ledger::EntryKey key, Pending& after);
-    base::Result<SharedDetails> present_details(ledger::EntryKey key, const Found& found);
+    base::Result<void> note_details(const EntryChange& change, const Found& found, Pending& after);
+    void drop_details(ledger::EntryKey key, std::string_view player, Pending& after);
+    base::Result<ledger::Details> present_details(ledger::EntryKey key, std::string_view player,
+                                                  const Found& found);
     // The stream as it is durable, with what this batch adds.
     const ledger::StreamRecord& stream_so_far(base::Hash128 key) const;
     void note_progress(EntryOperation& operation);
-    Found find(const EntryOperation& operation, std::string_view player) const;
+    Found find(const HostedBoard& board, std::string_view player) const;
     // The last change of the board, the ones of this batch included.
     base::Sequence board_seq(const HostedBoard& board) const;
     void keep(SlotKey key, Pending pending);

@@ -235,11 +235,16 @@ void Committer::deliver(Operations& run) {
 void Committer::commit_entries(Operations& run) {
     batch_boards_.clear();
     for (const auto& operation : run) {
-        const auto id = static_cast<EntryOperation&>(*operation).board().id();
-        if (std::find(batch_boards_.begin(), batch_boards_.end(), id) == batch_boards_.end()) {
-            batch_boards_.push_back(id);
-        }
+        static_cast<EntryOperation&>(*operation).for_each_board([&](const HostedBoard& board) {
+            // Once for runs of one board; the sort below sees to the rest.
+            if (batch_boards_.empty() || batch_boards_.back() != board.id()) {
+                batch_boards_.push_back(board.id());
+            }
+        });
     }
+    std::sort(batch_boards_.begin(), batch_boards_.end());
+    batch_boards_.erase(std::unique(batch_boards_.begin(), batch_boards_.end()),
+                        batch_boards_.end());
     const auto last_seq = begin(batch_boards_);
     if (!last_seq) {
         fail(run, last_seq.error());

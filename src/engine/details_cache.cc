@@ -4,17 +4,18 @@
 
 namespace standings::engine {
 
-std::size_t DetailsCache::cost(const ledger::Details& details) {
-    constexpr std::size_t kFixed = 160;  // node, control block, key in map and sweep
-    return kFixed + (details.name ? details.name->size() : 0) +
+std::size_t DetailsCache::cost(const OwnedDetails& owned) {
+    constexpr std::size_t kFixed = 192;  // node, control block, key in map and sweep
+    const ledger::Details& details = owned.details;
+    return kFixed + owned.player.size() + (details.name ? details.name->size() : 0) +
            (details.meta ? details.meta->size() : 0);
 }
 
-SharedDetails DetailsCache::find(ledger::EntryKey key) {
+SharedDetails DetailsCache::find(ledger::EntryKey key, std::string_view player) {
     Shard& shard = shard_of(key);
     const std::lock_guard hold(shard.mutex);
     const auto found = shard.entries.find(key);
-    if (found == shard.entries.end()) return nullptr;
+    if (found == shard.entries.end() || found->second.details->player != player) return nullptr;
     found->second.read_lately = true;
     return found->second.details;
 }

@@ -9,12 +9,26 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "ledger/records.h"
 
 namespace standings::engine {
 
-using SharedDetails = std::shared_ptr<const ledger::Details>;
+// Names and meta together with whose they are: a slot may be another player's by the time that
+// somebody looks, and then these are not shown.
+struct OwnedDetails {
+    std::string player;
+    ledger::Details details;
+};
+using SharedDetails = std::shared_ptr<const OwnedDetails>;
+
+inline SharedDetails share_details(std::string_view player, ledger::Details details) {
+    return std::make_shared<const OwnedDetails>(
+        OwnedDetails{std::string(player), std::move(details)});
+}
 
 // Promise: what it answers is never older than the last applied event of the entry. Bounded by
 // `max_bytes`; when full, what was not read since the last sweep goes first (second chance).
@@ -23,8 +37,8 @@ class DetailsCache {
   public:
     explicit DetailsCache(std::size_t max_bytes) : max_shard_bytes_(max_bytes / kShards) {}
 
-    // None: not cached, ask the ledger.
-    SharedDetails find(ledger::EntryKey key);
+    // None: not cached, or of another player who had or has the slot; ask the ledger.
+    SharedDetails find(ledger::EntryKey key, std::string_view player);
 
     // The committer's side: what has just become durable. A removed entry has empty details.
     void put(ledger::EntryKey key, SharedDetails details);
@@ -60,7 +74,7 @@ class DetailsCache {
 
     Shard& shard_of(ledger::EntryKey key) { return shards_[key.slot.value % kShards]; }
     void insert(Shard& shard, ledger::EntryKey key, SharedDetails details);
-    static std::size_t cost(const ledger::Details& details);
+    static std::size_t cost(const OwnedDetails& owned);
 
     const std::size_t max_shard_bytes_;
     std::array<Shard, kShards> shards_;

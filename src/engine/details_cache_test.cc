@@ -10,27 +10,36 @@ ledger::EntryKey key(std::uint32_t slot) {
 }
 
 SharedDetails named(std::string name) {
-    return std::make_shared<const ledger::Details>(ledger::Details{std::move(name), {}});
+    return share_details("p", {.name = std::move(name), .meta = {}});
 }
 
 constexpr std::size_t kRoomy = 1 << 20;
 
 TEST(DetailsCache, GivesWhatWasPutLast) {
     DetailsCache cache(kRoomy);
-    EXPECT_EQ(cache.find(key(1)), nullptr);
+    EXPECT_EQ(cache.find(key(1), "p"), nullptr);
     cache.put(key(1), named("Ann"));
     cache.put(key(1), named("Anna"));
     cache.put({{2}, {1}}, named("Bob"));
-    EXPECT_EQ(cache.find(key(1))->name, "Anna");
-    EXPECT_EQ(cache.find({{2}, {1}})->name, "Bob");
+    EXPECT_EQ(cache.find(key(1), "p")->details.name, "Anna");
+    EXPECT_EQ(cache.find({{2}, {1}}, "p")->details.name, "Bob");
+}
+
+TEST(DetailsCache, KeepsTheNameOfWhoHadASlotFromWhoHasItNow) {
+    DetailsCache cache(kRoomy);
+    cache.put(key(1), share_details("ann", {.name = "Ann", .meta = {}}));
+    EXPECT_EQ(cache.find(key(1), "bob"), nullptr);
+    cache.put(key(1), share_details("bob", {.name = "Bob", .meta = {}}));
+    EXPECT_EQ(cache.find(key(1), "ann"), nullptr);
+    EXPECT_EQ(cache.find(key(1), "bob")->details.name, "Bob");
 }
 
 TEST(DetailsCache, TakesAFillWhenNothingWasWrittenMeanwhile) {
     DetailsCache cache(kRoomy);
     const auto ticket = cache.ticket(key(1));
     cache.fill(key(1), named("Ann"), ticket);
-    ASSERT_NE(cache.find(key(1)), nullptr);
-    EXPECT_EQ(cache.find(key(1))->name, "Ann");
+    ASSERT_NE(cache.find(key(1), "p"), nullptr);
+    EXPECT_EQ(cache.find(key(1), "p")->details.name, "Ann");
 }
 
 TEST(DetailsCache, DropsAFillThatMayBeOlderThanAWrite) {
@@ -38,36 +47,36 @@ TEST(DetailsCache, DropsAFillThatMayBeOlderThanAWrite) {
     const auto ticket = cache.ticket(key(1));
     cache.put(key(1), named("new"));
     cache.fill(key(1), named("old"), ticket);
-    EXPECT_EQ(cache.find(key(1))->name, "new");
+    EXPECT_EQ(cache.find(key(1), "p")->details.name, "new");
 }
 
 TEST(DetailsCache, DropsALateFillAlsoWhenTheWrittenOneWasEvicted) {
-    DetailsCache cache(16 * 400);
+    DetailsCache cache(16 * 480);
     const auto ticket = cache.ticket(key(0));
     cache.put(key(0), named("new"));
     for (std::uint32_t i = 1; i < 10; ++i) cache.put(key(16 * i), named("other"));
-    ASSERT_EQ(cache.find(key(0)), nullptr);
+    ASSERT_EQ(cache.find(key(0), "p"), nullptr);
     cache.fill(key(0), named("old"), ticket);
-    EXPECT_EQ(cache.find(key(0)), nullptr);
+    EXPECT_EQ(cache.find(key(0), "p"), nullptr);
 }
 
 TEST(DetailsCache, StaysBelowItsBound) {
     DetailsCache cache(16 * 1000);
     for (std::uint32_t i = 0; i < 1000; ++i) {
         cache.put(key(i), named(std::string(i % 50, 'x')));
-        if (i % 3 == 0) cache.find(key(i / 2));
+        if (i % 3 == 0) cache.find(key(i / 2), "p");
         EXPECT_LE(cache.bytes(), 16U * 1000U);
     }
     EXPECT_GT(cache.bytes(), 16U * 500U) << "and is filled";
 }
 
 TEST(DetailsCache, KeepsWhatWasReadSinceTheLastSweep) {
-    DetailsCache cache(16 * 700);  // four short names a shard
+    DetailsCache cache(16 * 832);  // four short names a shard
     for (std::uint32_t i = 0; i < 4; ++i) cache.put(key(16 * i), named("n"));
-    ASSERT_NE(cache.find(key(0)), nullptr);
+    ASSERT_NE(cache.find(key(0), "p"), nullptr);
     cache.put(key(16 * 4), named("n"));
-    EXPECT_NE(cache.find(key(0)), nullptr) << "it was read";
-    EXPECT_EQ(cache.find(key(16)), nullptr) << "the oldest that was not";
+    EXPECT_NE(cache.find(key(0), "p"), nullptr) << "it was read";
+    EXPECT_EQ(cache.find(key(16), "p"), nullptr) << "the oldest that was not";
 }
 
 TEST(DetailsCache, CountsAReplacedOneOnce) {

@@ -19,6 +19,7 @@ Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
       clock_(clock),
       epoch_(ledger_->state().epoch),
       hash_seed_(ledger_->state().hash_seed),
+      spool_folder_(options.spool_folder),
       details_(options.details_cache_bytes),
       waits_(kMaxPositionWaits),
       queue_(options.queue) {}

@@ -36,8 +36,10 @@ class Engine {
         std::size_t read_threads = 1;
         std::size_t max_waiting_reads = 4096;
         // For reads that take long: lists, exports, histories.
-        std::size_t slow_read_threads = 2;
+        std::size_t slow_read_threads = 3;
         std::size_t max_waiting_slow_reads = 64;
+        // Where large answers are kept while they are read; empty: the system's temporary folder.
+        std::string spool_folder = {};
         Committer::Options committer = {};
     };
 
@@ -65,6 +67,7 @@ class Engine {
     base::Sequence applied_seq() const {
         return {statistics_.applied_seq.load(std::memory_order_acquire)};
     }
+    const std::string& spool_folder() const { return spool_folder_; }
     const base::Clock& clock() const { return clock_; }
     std::size_t queue_depth() const { return queue_.depth(); }
 
@@ -80,6 +83,7 @@ class Engine {
     const base::Clock& clock_;
     const std::string epoch_;
     const std::uint64_t hash_seed_;
+    const std::string spool_folder_;
     Registry registry_;
     DetailsCache details_;
     PositionWaits waits_;

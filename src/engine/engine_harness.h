@@ -85,13 +85,23 @@ class Desk final : public Mailbox {
 class Entries final : public EntryOperation {
   public:
     Entries(Mailbox& home, std::shared_ptr<HostedBoard> hosted)
-        : EntryOperation(home, std::move(hosted)) {
-        columns_version = board().columns_version();
-    }
+        : EntryOperation(home, std::move(hosted)), columns_version_(board().columns_version()) {}
     void finished() override {}
 
     Entries& add(ledger::EventKind kind, std::string_view player, ranking::Scores scores = {}) {
+        return add_to(board(), columns_version_, kind, player, scores);
+    }
+    // Of another board than the first.
+    Entries& submit_to(const std::shared_ptr<HostedBoard>& other, std::string_view player,
+                       std::int64_t score) {
+        return add_to(*keep(other), other->columns_version(), ledger::EventKind::kSubmit, player,
+                      {{score}});
+    }
+    Entries& add_to(HostedBoard& to, std::uint32_t columns_version, ledger::EventKind kind,
+                    std::string_view player, ranking::Scores scores) {
         EntryChange change;
+        change.board = &to;
+        change.columns_version = columns_version;
         change.kind = kind;
         change.player = keep(player);
         change.scores = scores;
@@ -119,6 +129,9 @@ class Entries final : public EntryOperation {
         key = RequestKey{{7, key_number}, fingerprint};
         return *this;
     }
+
+  private:
+    const std::uint32_t columns_version_;
 };
 
 class BoardStep final : public BoardOperation {
@@ -322,8 +335,11 @@ class Rig {
     }
 
     // The name and meta of a row, from the cache or from the disk.
-    ledger::Details details(base::RankingId ranking, base::PlayerSlot slot) {
-        if (const auto cached = engine_->details().find({ranking, slot})) return *cached;
+    ledger::Details details(base::RankingId ranking, base::PlayerSlot slot,
+                            std::string_view player) {
+        if (const auto cached = engine_->details().find({ranking, slot}, player)) {
+            return cached->details;
+        }
         class Read final : public DetailsOperation {
           public:
             using DetailsOperation::DetailsOperation;
@@ -331,19 +347,20 @@ class Rig {
         };
         auto read = std::make_unique<Read>(desk_, engine_->details());
         read->keys = {{ranking, slot}};
+        read->players = {std::string(player)};
         std::unique_ptr<ReadOperation> operation = std::move(read);
         CHECK(engine_->read(operation));
         const auto groups = desk_.take(1);
         const auto& done = static_cast<const DetailsOperation&>(*groups[0][0]);
         CHECK(!done.error);
-        return *done.details[0];
+        return done.details[0]->details;
     }
     std::optional<std::string> name_of(std::string_view player, std::string_view slug = "a") {
         Page page;
         const auto at = read_standing(*board(slug), player, 0, page);
         CHECK(at);
         if (!page.rows[*at].has_details) return std::nullopt;
-        return details(page.ranking, page.rows[*at].slot).name;
+        return details(page.ranking, page.rows[*at].slot, player).name;
     }
     // "ann 1 90, bob 2 80": players with rank and first score, in order.
     std::string table(std::string_view slug = "a") {

@@ -239,10 +239,10 @@ class EngineModel {
         const auto found = boards.find(board_id);
         if (found == boards.end()) return base::ErrorCode::kBoardNotFound;
         ModelBoard& board = found->second;
-        if (operation.columns_version != board.columns_version) {
+        const bool removal = change.kind == EventKind::kRemove;
+        if (!removal && change.columns_version != board.columns_version) {
             return base::ErrorCode::kRevisionMismatch;
         }
-        const bool removal = change.kind == EventKind::kRemove;
         if (board.closed && !removal) return base::ErrorCode::kBoardClosed;
         const auto player = board.players.find(change.player);
         const bool known = player != board.players.end();

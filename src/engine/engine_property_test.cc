@@ -39,11 +39,12 @@ void say_seed(int) {
 class RandomEntries final : public EntryOperation {
   public:
     RandomEntries(Mailbox& home, std::shared_ptr<HostedBoard> hosted, int in_model)
-        : EntryOperation(home, std::move(hosted)), board_id(in_model) {
-        columns_version = board().columns_version();
-    }
+        : EntryOperation(home, std::move(hosted)),
+          board_id(in_model),
+          columns_version(board().columns_version()) {}
     void finished() override {}
     const int board_id;
+    const std::uint32_t columns_version;
 };
 
 Engine::Options options_for(std::mt19937_64& random) {
@@ -111,6 +112,8 @@ class RandomRun {
 
     void add_change(RandomEntries& operation) {
         EntryChange change;
+        change.board = &operation.board();
+        change.columns_version = operation.columns_version;
         const std::uint64_t dice = pick(12);
         change.kind = dice < 2   ? EventKind::kRemove
                       : dice < 4 ? EventKind::kSet
@@ -397,7 +400,7 @@ class RandomRun {
             ASSERT_EQ(entry->occurred_at, state.entry.occurred_at);
             ASSERT_EQ(entry->submissions, state.entry.submissions);
             if (!state.entry.has_details) continue;
-            ASSERT_EQ(rig_.details(page.ranking, page.rows[i].slot), state.details);
+            ASSERT_EQ(rig_.details(page.ranking, page.rows[i].slot, player), state.details);
         }
         hosted->read([](const HostedBoard::View& view) { view.board.check(); });
     }
@@ -466,6 +469,8 @@ TYPED_TEST(EngineProperty, AgreesWithTheModelWhenManyWriteAtOnce) {
                         rig.desk(), rig.board(std::string(1, slug)), slug);
                     for (std::uint64_t left = 1 + random() % 3; left > 0; --left) {
                         EntryChange change;
+                        change.board = &operation->board();
+                        change.columns_version = operation->columns_version;
                         if (random() % 6 == 0) change.kind = EventKind::kRemove;
                         change.player = operation->keep("p" + std::to_string(random() % 12));
                         change.scores.units[0] = static_cast<std::int64_t>(random() % 100);

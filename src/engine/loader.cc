@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "engine/fold.h"
 
 namespace standings::engine {
 namespace {
@@ -92,7 +93,7 @@ Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
             continue;
         }
         ranking::Board& board = hosted->loading_board();
-        const base::Sequence rule_since = hosted->committed_record().rule_since;
+        const ledger::BoardRecord& record = hosted->committed_record();
         base::Sequence& newest = loaded.newest[ranking];
         bool first = true;
         board.load_entries([&](ranking::SlotEntry& out) {
@@ -105,8 +106,7 @@ Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
                     loaded.tombstones.push_back({row.key, row.entry.last_seq});
                     continue;
                 }
-                out = {row.key.slot, row.entry};
-                if (row.entry.last_seq <= rule_since) out.entry.occurred_at = base::kNever;
+                out = {row.key.slot, *fold_state(record, row).entry};
                 return true;
             }
             return false;
@@ -128,12 +128,6 @@ Result<IdempotencyIndex> load_keys(ledger::Ledger& ledger, base::Instant now,
     }
     if (rows.error()) return *rows.error();
     return index;
-}
-
-Error disagrees(const ledger::Event& event, const char* why) {
-    return {ErrorCode::kIntegrity, "event " + std::to_string(event.seq.value) +
-                                       " does not follow from the ones before it: " + why +
-                                       ". Restore a backup."};
 }
 
 // Every player has an event, every entry a player: rows that are missing altogether have no
@@ -168,64 +162,24 @@ class Replay {
 
         ranking::Board& board = found->second->loading_board();
         if (event.slot.value >= board.slot_limit()) {
-            return disagrees(event, "its player has no row");
+            return event_disagrees(event, "its player has no row");
         }
-        if (event.seq <= board.last_seq(event.slot)) return {};
-        if (event.prev_seq != board.last_seq(event.slot)) {
-            return disagrees(event, "the player's event before it is missing");
-        }
+        FoldState state{board.entry(event.slot), board.last_seq(event.slot)};
+        const auto folded = fold(record, event, state);
+        if (!folded) return folded.error();
+        if (!*folded) return {};
         write_back_.mark({event.ranking, event.slot});
-        if (event.kind == ledger::EventKind::kRemove) {
+        if (state.entry) {
+            state.entry->has_details = players_.has_details.at(event.ranking).at(event.slot.value);
+            board.put(event.slot, *state.entry);
+        } else {
             board.remove(event.slot, event.seq);
             tombstones_.push_back({{event.ranking, event.slot}, event.seq});
-            return {};
         }
-        return apply_scores(event, record, board);
-    }
-
-  private:
-    Result<void> apply_scores(const ledger::Event& event, const ledger::BoardRecord& record,
-                              ranking::Board& board) {
-        const auto before = board.entry(event.slot);
-        const ranking::Submission submission{event.input, event.occurred_at};
-        if (before.has_value() != event.had_entry) {
-            return disagrees(event, "the entry before it is not the one it changed");
-        }
-
-        std::optional<ranking::Decision> decision;
-        if (event.kind == ledger::EventKind::kSet) {
-            decision = ranking::set_exactly(before, submission, event.seq, event.at);
-        } else if (event.seq > record.rule_since) {
-            auto decided =
-                ranking::evaluate(record.config.rules, before, submission, event.seq, event.at);
-            if (!decided) return disagrees(event, "the rule refuses it");
-            decision = *decided;
-        }
-        if (decision &&
-            (decision->after.scores != event.result || decision->outcome != event.outcome)) {
-            return disagrees(event, "the rule gives another result");
-        }
-        ranking::Entry after = decision ? decision->after : as_stored(event, before);
-        if (event.seq <= record.rule_since) after.occurred_at = base::kNever;
-        after.has_details = players_.has_details.at(event.ranking).at(event.slot.value);
-        board.put(event.slot, after);
         return {};
     }
 
-    // Another rule decided then; the stored result is all there is.
-    static ranking::Entry as_stored(const ledger::Event& event,
-                                    const std::optional<ranking::Entry>& before) {
-        ranking::Entry after = before.value_or(ranking::Entry{});
-        after.last_seq = event.seq;
-        if (after.submissions < std::numeric_limits<std::uint32_t>::max()) ++after.submissions;
-        if (!before || after.scores != event.result) {
-            after.scores = event.result;
-            after.reached_seq = event.seq;
-            after.reached_at = event.at;
-        }
-        return after;
-    }
-
+  private:
     Boards& boards_;
     const LoadedPlayers& players_;
     ledger::WriteBack& write_back_;

@@ -1,6 +1,7 @@
 // Writes on their way to the committer and back.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,9 @@ struct RequestKey {
 
 // One change of one entry.
 struct EntryChange {
+    HostedBoard* board = nullptr;  // one that the operation keeps
+    // HostedBoard::columns_version() when the scores were read.
+    std::uint32_t columns_version = 0;
     ledger::EventKind kind = ledger::EventKind::kSubmit;
     std::string_view player;  // in the operation's text
     ranking::Scores scores;
@@ -88,12 +92,13 @@ struct StreamProgress {
     bool complete = false;
 };
 
-// Changes of entries of one board: a single one, an atomic array, or a piece of a stream.
+// Changes of entries: a single one, an atomic array (of one board), or a piece of a stream.
 class EntryOperation : public Operation {
   public:
     enum class Lane : std::uint8_t { kSingle, kBulk };
 
-    EntryOperation(Mailbox& home, std::shared_ptr<HostedBoard> board)
+    // `board`: the one that all changes are for, or none where each names its own.
+    explicit EntryOperation(Mailbox& home, std::shared_ptr<HostedBoard> board = nullptr)
         : Operation(home), board_(std::move(board)), text_(buffer_.data(), buffer_.size()) {}
 
     // Keeps a copy of `text` as long as the operation lives.
@@ -104,16 +109,29 @@ class EntryOperation : public Operation {
         return {copy, text.size()};
     }
 
+    // Keeps the board alive as long as the operation, for changes to point to. O(boards kept).
+    HostedBoard* keep(const std::shared_ptr<HostedBoard>& board) {
+        if (!board_) board_ = board;
+        if (board_ == board) return board_.get();
+        const auto kept = std::find(more_boards_.begin(), more_boards_.end(), board);
+        if (kept == more_boards_.end()) more_boards_.push_back(board);
+        return board.get();
+    }
+
+    // The first board, often the only one.
     HostedBoard& board() const { return *board_; }
-    const std::shared_ptr<HostedBoard>& shared_board() const { return board_; }
+    // Every board once.
+    template <class Visit>
+    void for_each_board(Visit&& visit) const {
+        if (board_) visit(*board_);
+        for (const auto& board : more_boards_) visit(*board);
+    }
 
     // The request. `atomic`: all of the changes or none; the first error is the answer.
     bool atomic = true;
     std::vector<EntryChange> changes;
     std::optional<RequestKey> key;
     std::optional<StreamProgress> stream;
-    // HostedBoard::columns_version() when the scores were read.
-    std::uint32_t columns_version = 0;
 
     // The outcome. Either `error`, or one outcome per change.
     std::optional<base::Error> error;
@@ -124,6 +142,7 @@ class EntryOperation : public Operation {
 
   private:
     std::shared_ptr<HostedBoard> board_;
+    std::vector<std::shared_ptr<HostedBoard>> more_boards_;
     std::array<char, 192> buffer_;
     std::pmr::monotonic_buffer_resource text_;
 };

@@ -107,6 +107,23 @@ std::optional<ReceiptReading::ToNext> to_next(const Board& board, const Row& now
     return std::nullopt;
 }
 
+// How many entries have less than `units` in the first column.
+std::size_t count_below(const Board& board, std::int64_t units) {
+    if (board.rules().columns[0].order == Order::kAscending) {
+        return board.count_ahead({bound(board.rules(), units, true), Sequence{0}});
+    }
+    const Seek behind_equals{bound(board.rules(), units, false), Sequence{base::kMaxSequence}};
+    return board.size() - board.count_ahead(behind_equals);
+}
+
+// The first column of the entry that has `smaller` entries below it.
+std::int64_t nth_smallest(const Board& board, std::size_t smaller) {
+    const bool ascending = board.rules().columns[0].order == Order::kAscending;
+    std::vector<Row> row;
+    board.page(ascending ? smaller : board.size() - 1 - smaller, 1, row);
+    return row[0].scores.units[0];
+}
+
 }  // namespace
 
 void Page::start(const HostedBoard::View& view) {
@@ -209,6 +226,31 @@ std::optional<std::size_t> read_standing(const HostedBoard& board, std::string_v
 WouldBe read_rank_of(const HostedBoard& board, const ranking::Scores& scores) {
     return board.read([&](const HostedBoard::View& view) {
         return WouldBe{view.board.rank_of_scores(scores), view.board.size(), view.seq()};
+    });
+}
+
+Spread read_spread(const HostedBoard& board, std::size_t buckets) {
+    return board.read([&](const HostedBoard::View& view) {
+        const Board& rows = view.board;
+        Spread spread{.config = view.config, .seq = view.seq(), .total = rows.size()};
+        if (spread.total == 0) return spread;
+        spread.least = nth_smallest(rows, 0);
+        spread.most = nth_smallest(rows, spread.total - 1);
+        for (std::size_t i = 0; i < Spread::kPercents.size(); ++i) {
+            const std::size_t nearest = (Spread::kPercents[i] * spread.total + 99) / 100;
+            spread.quantiles[i] = nth_smallest(rows, nearest - 1);
+        }
+        const std::int64_t span = spread.most - spread.least + 1;
+        const auto wanted = static_cast<std::int64_t>(buckets);
+        const std::int64_t width = (span + wanted - 1) / wanted;
+        std::size_t before = 0;
+        for (std::int64_t from = spread.least; from <= spread.most; from += width) {
+            const std::size_t up_to =
+                from + width > spread.most ? spread.total : count_below(rows, from + width);
+            spread.buckets.push_back({from, from + width, up_to - before});
+            before = up_to;
+        }
+        return spread;
     });
 }
 

@@ -2,6 +2,7 @@
 // board's lock is held; names and rendering come after it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,10 @@ class Page {
     std::string_view player(std::size_t row) const {
         const std::size_t from = row == 0 ? 0 : id_ends_[row - 1];
         return std::string_view(ids_).substr(from, id_ends_[row] - from);
+    }
+    // Once resolved; null: no name, no meta.
+    const ledger::Details* details_of(std::size_t row) const {
+        return details[row] ? &details[row]->details : nullptr;
     }
 
     // --- for the queries ----------------------------------------------------------------------
@@ -83,6 +88,30 @@ struct WouldBe {
     base::Sequence seq;
 };
 WouldBe read_rank_of(const HostedBoard& board, const ranking::Scores& scores);
+
+// How the scores of the first column are spread. A quantile p is the score that the nearest rank
+// gives: of n scores in rising order the one at ceil(p * n), so it is always a score that is there.
+struct Spread {
+    static constexpr std::array<unsigned, 9> kPercents = {1, 5, 10, 25, 50, 75, 90, 95, 99};
+
+    struct Bucket {
+        std::int64_t from;   // units, inclusive
+        std::int64_t below;  // exclusive
+        std::size_t count;
+    };
+
+    std::shared_ptr<const ledger::BoardConfig> config;
+    base::Sequence seq;
+    std::size_t total = 0;
+    // Without meaning while the board is empty.
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    std::array<std::int64_t, kPercents.size()> quantiles{};
+    // Of equal width, at most as many as were asked for, from the least score up.
+    std::vector<Bucket> buckets;
+};
+// O(buckets log n).
+Spread read_spread(const HostedBoard& board, std::size_t buckets);
 
 // What a receipt says beyond the committer's facts, read at once.
 struct ReceiptReading {

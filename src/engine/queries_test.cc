@@ -1,6 +1,7 @@
 #include "engine/queries.h"
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "engine/engine_harness.h"
@@ -417,6 +418,54 @@ TEST(Receipt, SaysWhereAScoreWouldBe) {
     const Five earliest(Ties::kEarliest);
     EXPECT_EQ(read_rank_of(earliest.hosted(), {{40}}).rank.value, 4U) << "behind the earlier ones";
     EXPECT_EQ(read_rank_of(earliest.hosted(), {{40}}).total, 5U);
+}
+
+TEST(Queries, SpreadsScoresAsCountingThemDoes) {
+    std::mt19937_64 random(7);
+    for (int round = 0; round < 60; ++round) {
+        ranking::Rules rules;
+        rules.rule = Rule::kLast;
+        rules.columns.resize(1 + random() % 2);
+        for (auto& column : rules.columns) column.order = static_cast<Order>(random() % 2);
+        Table table(rules);
+        std::map<std::string, std::int64_t> scores;
+        for (std::uint64_t n = random() % 80; n > 0; --n) {
+            const std::string player = "p" + std::to_string(random() % 60);
+            std::int64_t units = static_cast<std::int64_t>(random() % 40) - 20;
+            if (random() % 30 == 0)
+                units = random() % 2 == 0 ? ranking::kMaxUnits : -ranking::kMaxUnits;
+            Scores both;
+            both.units[0] = units;
+            if (rules.columns.size() == 2) both.units[1] = static_cast<std::int64_t>(random() % 3);
+            table.submit(player, both);
+            scores[player] = units;
+        }
+        std::vector<std::int64_t> sorted;
+        for (const auto& [player, units] : scores) sorted.push_back(units);
+        std::sort(sorted.begin(), sorted.end());
+
+        const std::size_t wanted = 1 + random() % 30;
+        const Spread spread = read_spread(table.hosted(), wanted);
+        ASSERT_EQ(spread.total, sorted.size());
+        ASSERT_LE(spread.buckets.size(), wanted);
+        if (sorted.empty()) continue;
+        EXPECT_EQ(spread.least, sorted.front());
+        EXPECT_EQ(spread.most, sorted.back());
+        for (std::size_t i = 0; i < Spread::kPercents.size(); ++i) {
+            const std::size_t nearest = (Spread::kPercents[i] * sorted.size() + 99) / 100;
+            EXPECT_EQ(spread.quantiles[i], sorted[nearest - 1]);
+        }
+        std::size_t sum = 0;
+        for (const auto& bucket : spread.buckets) {
+            EXPECT_EQ(bucket.below - bucket.from, spread.buckets[0].below - spread.buckets[0].from);
+            EXPECT_EQ(static_cast<std::ptrdiff_t>(bucket.count),
+                      std::count_if(sorted.begin(), sorted.end(), [&](std::int64_t units) {
+                          return units >= bucket.from && units < bucket.below;
+                      }));
+            sum += bucket.count;
+        }
+        EXPECT_EQ(sum, sorted.size());
+    }
 }
 
 }  // namespace

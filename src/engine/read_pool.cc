@@ -5,19 +5,37 @@
 namespace standings::engine {
 
 void DetailsOperation::run(ledger::LedgerReader& reader) {
-    std::vector<DetailsCache::Ticket> tickets;
-    tickets.reserve(keys.size());
-    for (const auto& key : keys) tickets.push_back(cache_.ticket(key));
-
-    auto read = reader.details(keys);
+    auto read = read_details(reader, cache_, keys, players);
     if (!read) {
         error = read.error();
         return;
     }
+    details = *std::move(read);
+}
+
+base::Result<std::vector<SharedDetails>> read_details(ledger::LedgerReader& reader,
+                                                      DetailsCache& cache,
+                                                      std::span<const ledger::EntryKey> keys,
+                                                      std::span<const std::string> players) {
+    std::vector<DetailsCache::Ticket> tickets;
+    tickets.reserve(keys.size());
+    for (const auto& key : keys) tickets.push_back(cache.ticket(key));
+
+    auto read = reader.details(keys);
+    if (!read) return read.error();
+    std::vector<SharedDetails> details;
+    details.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        details.push_back(std::make_shared<const ledger::Details>(std::move((*read)[i])));
-        cache_.fill(keys[i], details.back(), tickets[i]);
+        ledger::PlayerRecord& row = (*read)[i];
+        if (row.player != players[i]) {
+            // The slot was dropped since; what it holds now is somebody else's.
+            details.push_back(share_details(players[i], {}));
+            continue;
+        }
+        details.push_back(share_details(row.player, std::move(row.details)));
+        cache.fill(keys[i], details.back(), tickets[i]);
     }
+    return details;
 }
 
 base::Result<std::unique_ptr<ReadPool>> ReadPool::start(ledger::Ledger& ledger, std::size_t threads,

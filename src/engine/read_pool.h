@@ -6,6 +6,8 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,6 +28,13 @@ class ReadOperation : public Operation {
     std::optional<base::Error> error;
 };
 
+// Names and meta from the disk, one a key, which also fill the cache. `players` says whose slots
+// the keys were; for one that has lost its slot since, they are empty.
+base::Result<std::vector<SharedDetails>> read_details(ledger::LedgerReader& reader,
+                                                      DetailsCache& cache,
+                                                      std::span<const ledger::EntryKey> keys,
+                                                      std::span<const std::string> players);
+
 // Names and meta that the cache does not have.
 class DetailsOperation : public ReadOperation {
   public:
@@ -33,7 +42,8 @@ class DetailsOperation : public ReadOperation {
     void run(ledger::LedgerReader& reader) override;
 
     std::vector<ledger::EntryKey> keys;
-    std::vector<SharedDetails> details;  // one a key, once it has run
+    std::vector<std::string> players;    // whose slots they were when the keys were read
+    std::vector<SharedDetails> details;  // one a key, once it has run; empty ones for who is gone
 
   private:
     DetailsCache& cache_;

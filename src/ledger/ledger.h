@@ -74,13 +74,46 @@ class EventSink {
     virtual base::Result<void> on_event(const Event& event) = 0;
 };
 
+// Where a snapshot stands.
+struct SnapshotState {
+    base::Sequence last_seq;   // of the newest event
+    base::Sequence fold_mark;  // entries hold every event up to it
+};
+
 // Reads beside the writer; for one worker thread, never an event loop. Sees committed rows only.
 class LedgerReader {
   public:
     virtual ~LedgerReader() = default;
-    // Names and meta in the order of `keys`; an unknown key gives empty ones.
-    virtual base::Result<std::vector<Details>> details(std::span<const EntryKey> keys) = 0;
+    // Ids, names and meta in the order of `keys`; an unknown key gives empty ones.
+    virtual base::Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) = 0;
     virtual base::Result<std::optional<Event>> event(base::Sequence seq) = 0;
+
+    // --- many rows as they were at one moment ---------------------------------------------------
+    // From here on all reads of this reader show what was committed now. The writer goes on, but
+    // its journal cannot be cut while a snapshot lasts: keep it to seconds, and end it always.
+    virtual base::Result<SnapshotState> begin_snapshot() = 0;
+    virtual void end_snapshot() = 0;
+    // Inside a snapshot. The cursors live no longer than it.
+    virtual base::Result<std::optional<BoardRecord>> board(base::BoardId id) = 0;
+    // Of one ranking, in order of slot.
+    virtual base::Result<std::unique_ptr<Cursor<PlayerRecord>>> players(
+        base::RankingId ranking) = 0;
+    virtual base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries(base::RankingId ranking) = 0;
+    // Of one ranking, beyond `after`, in order.
+    virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::RankingId ranking,
+                                                                base::Sequence after) = 0;
+};
+
+// Ends a reader's snapshot with the scope.
+class SnapshotScope {
+  public:
+    explicit SnapshotScope(LedgerReader& reader) : reader_(reader) {}
+    ~SnapshotScope() { reader_.end_snapshot(); }
+    SnapshotScope(const SnapshotScope&) = delete;
+    SnapshotScope& operator=(const SnapshotScope&) = delete;
+
+  private:
+    LedgerReader& reader_;
 };
 
 // Sizes for metrics, read on the committer's thread.

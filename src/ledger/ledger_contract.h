@@ -143,6 +143,59 @@ TYPED_TEST_P(LedgerContract, ABatchThatWasNotCommittedIsGoneAfterARestart) {
     this->engine_.check_against(*this->ledger_);
 }
 
+// All that a snapshot shows of a ranking, with the events past `after`.
+struct SnapshotRows {
+    std::vector<PlayerRecord> players;
+    std::vector<EntryRecord> entries;
+    std::vector<Event> events;
+    friend bool operator==(const SnapshotRows&, const SnapshotRows&) = default;
+};
+
+inline SnapshotRows rows_of(LedgerReader& reader, base::RankingId ranking, base::Sequence after) {
+    return {all_of(reader.players(ranking)), all_of(reader.entries(ranking)),
+            all_of(reader.events(ranking, after))};
+}
+
+TYPED_TEST_P(LedgerContract, ASnapshotStandsStillWhileTheWriterGoesOn) {
+    const base::BoardId board = this->board_with_players(3);
+    this->board_with_players(2, "other");
+    this->fold_everything();
+    this->engine_.submit(board, "p1", {{500}});
+    this->engine_.submit(board, "p9", {{7}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+
+    auto reader = this->ledger_->open_reader().value();
+    const SnapshotState state = reader->begin_snapshot().value();
+    EXPECT_EQ(state.last_seq, this->ledger_->state().last_seq);
+    EXPECT_EQ(state.fold_mark, this->ledger_->state().fold_mark);
+    const BoardRecord record = reader->board(board).value().value();
+    EXPECT_EQ(record.slug, "speedrun");
+    EXPECT_FALSE(reader->board({99}).value());
+    const SnapshotRows then = rows_of(*reader, record.ranking, state.fold_mark);
+    EXPECT_EQ(then.players.size(), 4U) << "of this board alone";
+    EXPECT_EQ(then.entries.size(), 3U) << "the fourth is in the events";
+    ASSERT_EQ(then.events.size(), 2U);
+    EXPECT_EQ(then.events[0].input.units[0], 500);
+    EXPECT_EQ(then.players[3].player, "p9");
+
+    this->engine_.submit(board, "p0", {{900}});
+    this->engine_.submit(board, "late", {{901}});
+    this->engine_.rename(board, {2}, {.name = "Ada", .meta = {}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->fold_everything();
+    this->upkeep();
+    EXPECT_EQ(rows_of(*reader, record.ranking, state.fold_mark), then);
+    EXPECT_EQ(reader->board(board).value().value(), record);
+
+    reader->end_snapshot();
+    const SnapshotState now = reader->begin_snapshot().value();
+    EXPECT_EQ(now.last_seq, this->ledger_->state().last_seq);
+    EXPECT_EQ(now.fold_mark, this->ledger_->state().fold_mark);
+    EXPECT_EQ(rows_of(*reader, record.ranking, now.fold_mark).entries.size(), 5U);
+    reader->end_snapshot();
+    reader->end_snapshot();
+}
+
 TYPED_TEST_P(LedgerContract, AReaderSeesCommittedRowsOnly) {
     const base::BoardId board = this->board_with_players(2);
     auto reader = this->ledger_->open_reader().value();
@@ -151,11 +204,11 @@ TYPED_TEST_P(LedgerContract, AReaderSeesCommittedRowsOnly) {
     ASSERT_TRUE(this->ledger_->begin({}));
     ASSERT_TRUE(this->ledger_->append(this->engine_.batch()));
     EXPECT_FALSE(reader->event({4}).value());
-    EXPECT_NE(reader->details({&key, 1}).value()[0].name, "Ada");
+    EXPECT_NE(reader->details({&key, 1}).value()[0].details.name, "Ada");
     ASSERT_EQ(this->ledger_->commit().outcome, CommitOutcome::kCommitted);
     this->engine_.take_over();
     EXPECT_TRUE(reader->event({4}).value());
-    EXPECT_EQ(reader->details({&key, 1}).value()[0].name, "Ada");
+    EXPECT_EQ(reader->details({&key, 1}).value()[0].details.name, "Ada");
 }
 
 TYPED_TEST_P(LedgerContract, DetailsChangeOneByOneAndAnEmptyTextRemoves) {
@@ -344,9 +397,9 @@ REGISTER_TYPED_TEST_SUITE_P(
     LedgerContract, StartsEmpty, KeepsItsIdentityOverARestart, GivesBackEventsInOrderAsTheyWere,
     GivesBackABatchWithAllItsPartsAfterARestart, ARolledBackBatchLeavesNothing,
     ABatchThatWasNotCommittedIsGoneAfterARestart, AReaderSeesCommittedRowsOnly,
-    DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
-    KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
-    ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    ASnapshotStandsStillWhileTheWriterGoesOn, DetailsChangeOneByOneAndAnEmptyTextRemoves,
+    KeyedEventsAreTheLastOnesInsideTheWindow, KeyedEventsAreFoundBehindLongRunsWithoutKeys,
+    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
     ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -126,6 +127,9 @@ class Connection final : public PollTarget, public TimeoutNode {
     void send_continue_if_due();
     void output_changed();
     std::size_t unsent() const;
+    void wait_for_drain(std::size_t most, std::function<void()> task);
+    void run_drain_wait();
+    Tick write_timeout() const;
     bool flush();
 
     // --- what comes next (connection_output.cc)
@@ -138,12 +142,19 @@ class Connection final : public PollTarget, public TimeoutNode {
     std::unique_ptr<ByteStream> stream_;
     std::unique_ptr<Intake> intake_;
     std::unique_ptr<BodySink> sink_;
+    // Somebody makes a long answer as fast as it is read.
+    struct DrainWait {
+        std::size_t most;
+        std::function<void()> task;
+    };
+    std::unique_ptr<DrainWait> drain_wait_;
     Buffer out_;
     std::vector<EarlyAnswer> early_;  // [i] is the answer first_owed_ + i; [0] stays empty
     Peer peer_;
 
-    Tick read_mark_ = 0;   // since when `wait_` lasts without progress
-    Tick write_mark_ = 0;  // when the client last read something, or was first owed it
+    Tick read_mark_ = 0;       // since when `wait_` lasts without progress
+    Tick write_mark_ = 0;      // when the client last read something, or was first owed it
+    Tick write_patience_ = 0;  // 0: the loop's limit
     Tick linger_until_ = 0;
     std::size_t linger_budget_ = 0;
     std::size_t max_body_bytes_ = 0;  // of the whole body that is arriving

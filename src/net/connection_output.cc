@@ -79,6 +79,14 @@ std::size_t Exchange::unsent_bytes() const {
     return connection != nullptr ? connection->unsent() : 0;
 }
 
+void Exchange::when_unsent_at_most(std::size_t bytes, std::function<void()> task) {
+    if (connection_ != nullptr) connection_->wait_for_drain(bytes, std::move(task));
+}
+
+void Exchange::allow_slow_reading(std::chrono::milliseconds patience) {
+    if (Connection* const connection = owing()) connection->write_patience_ = patience.count();
+}
+
 void Exchange::resume_body() {
     Connection* const connection = owing();
     if (connection == nullptr || !connection->paused_) return;
@@ -117,6 +125,8 @@ Buffer& Connection::output_for(std::uint32_t sequence) {
 
 Buffer& Connection::output() {
     if (out_.capacity() == 0) out_ = loop_.lend_buffer();
+    // From now on the client is owed something.
+    if (out_.empty()) write_mark_ = loop_.now();
     return out_;
 }
 
@@ -255,6 +265,23 @@ std::size_t Connection::unsent() const {
     return bytes;
 }
 
+void Connection::wait_for_drain(std::size_t most, std::function<void()> task) {
+    drain_wait_ = std::make_unique<DrainWait>(DrainWait{most, std::move(task)});
+    if (closed_) return run_drain_wait();
+    // Looked at when this entry to the loop ends.
+    loop_.mark_dirty(*this);
+}
+
+// Not on this stack: the task may write, end the answer, or let the connection go.
+void Connection::run_drain_wait() {
+    const auto wait = std::move(drain_wait_);
+    loop_.post(std::move(wait->task));
+}
+
+Tick Connection::write_timeout() const {
+    return write_patience_ > 0 ? write_patience_ : loop_.limits().write_timeout.count();
+}
+
 // Writes until all is out or the socket is full. False when the connection has ended by it.
 bool Connection::flush() {
     if (closed_) return false;
@@ -276,6 +303,7 @@ bool Connection::flush() {
         }
     }
     if (out_.empty() && out_.capacity() > 0) loop_.give_back(std::move(out_));
+    if (drain_wait_ && unsent() <= drain_wait_->most) run_drain_wait();
     return true;
 }
 
@@ -288,6 +316,7 @@ void Connection::flush_and_settle() {
 void Connection::settle() {
     if (closed_ || lingering_) return;
     const bool all_said = owed() == 0 && out_.empty();
+    if (all_said) write_patience_ = 0;
     if (all_said && input_ended_) return finish();
 
     if (intake_ && body_mode_ == BodyMode::kNone && intake_->input.empty()) intake_.reset();
@@ -332,7 +361,7 @@ Tick Connection::deadline() const {
     if (lingering_) return linger_until_;
     const auto& limits = loop_.limits();
     Tick deadline = kNoDeadline;
-    if (!out_.empty()) deadline = write_mark_ + limits.write_timeout.count();
+    if (!out_.empty()) deadline = write_mark_ + write_timeout();
     switch (wait_) {
         case Wait::kNothing:
             return deadline;
@@ -350,7 +379,7 @@ void Connection::on_timeout() {
     if (closed_) return;
     if (lingering_) return close_now();
     LoopCounters::add(loop_.counters().timeouts);
-    if (!out_.empty() && loop_.now() >= write_mark_ + loop_.limits().write_timeout.count()) {
+    if (!out_.empty() && loop_.now() >= write_mark_ + write_timeout()) {
         stream_->discard_unsent();
         return close_now();
     }
@@ -375,6 +404,7 @@ void Connection::close_now() {
         loop_.destroy_later(std::move(sink_));
     }
     early_.clear();
+    if (drain_wait_) run_drain_wait();
     if (out_.capacity() > 0) loop_.give_back(std::move(out_));
     if (!in_turn_) intake_.reset();
     stream_.reset();

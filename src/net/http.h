@@ -80,6 +80,14 @@ class Exchange {
 
     // Bytes of this connection that the client has not read yet.
     std::size_t unsent_bytes() const;
+    // Calls `task` once on the loop's thread, when at most `bytes` of this connection wait for the
+    // client, or when the client is gone (open() tells), but never within this call. One task at a
+    // time waits on a connection: another call takes its place. This is how a long answer is made
+    // no faster than it is read. A task may hold this exchange.
+    void when_unsent_at_most(std::size_t bytes, std::function<void()> task);
+    // Output that the client does not read ends the connection after `patience`, instead of
+    // Limits::write_timeout, until all of it is read and nothing more is owed.
+    void allow_slow_reading(std::chrono::milliseconds patience);
     // For a streamed body: BodySink::on_body is called again after it asked for a pause.
     void resume_body();
     // The client is still there.

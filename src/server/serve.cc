@@ -60,6 +60,7 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     if (!ledger) return ledger.error().with_context("open the database in '" + folder.path() + "'");
     for (const std::string& note : (*ledger)->notes()) announce_note(note);
     engine::Engine::Options engine_options;
+    engine_options.spool_folder = folder.path();
     // The control of the crash tests: with it, they must find lost scores.
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;

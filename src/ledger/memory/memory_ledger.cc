@@ -42,6 +42,16 @@ std::vector<Row> values(const std::map<EntryKey, Row>& rows) {
     return out;
 }
 
+template <class Row>
+std::vector<Row> values_of(const std::map<EntryKey, Row>& rows, base::RankingId ranking) {
+    std::vector<Row> out;
+    const auto end = rows.upper_bound(EntryKey{ranking, base::kNoSlot});
+    for (auto row = rows.lower_bound(EntryKey{ranking, {0}}); row != end; ++row) {
+        out.push_back(row->second);
+    }
+    return out;
+}
+
 std::optional<Event> find_event(const MemoryStore& store, Sequence seq) {
     if (store.events.empty() || seq < store.events.front().seq) return std::nullopt;
     const std::uint64_t at = seq.value - store.events.front().seq.value;
@@ -58,11 +68,14 @@ class MemoryReader final : public LedgerReader {
   public:
     explicit MemoryReader(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
 
-    Result<std::vector<Details>> details(std::span<const EntryKey> keys) override {
+    Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) override {
         const std::scoped_lock lock(store_->mutex);
-        std::vector<Details> all;
+        std::vector<PlayerRecord> all;
         all.reserve(keys.size());
-        for (const EntryKey& key : keys) all.push_back(find_details(*store_, key));
+        for (const EntryKey& key : keys) {
+            const auto found = store_->players.find(key);
+            all.push_back(found == store_->players.end() ? PlayerRecord{} : found->second);
+        }
         return all;
     }
 
@@ -71,8 +84,48 @@ class MemoryReader final : public LedgerReader {
         return find_event(*store_, seq);
     }
 
+    // A copy of all that there is: a ledger in memory is for small data.
+    Result<SnapshotState> begin_snapshot() override {
+        const std::scoped_lock lock(store_->mutex);
+        copy_.emplace(Copy{store_->boards, store_->players, store_->entries, store_->events});
+        return SnapshotState{store_->state.last_seq, store_->state.fold_mark};
+    }
+    void end_snapshot() override { copy_.reset(); }
+
+    Result<std::optional<BoardRecord>> board(base::BoardId id) override {
+        CHECK(copy_);
+        const auto found = copy_->boards.find(id);
+        if (found == copy_->boards.end()) return std::optional<BoardRecord>();
+        return std::optional(found->second);
+    }
+    Result<std::unique_ptr<Cursor<PlayerRecord>>> players(base::RankingId ranking) override {
+        CHECK(copy_);
+        return cursor_over(values_of(copy_->players, ranking));
+    }
+    Result<std::unique_ptr<Cursor<EntryRecord>>> entries(base::RankingId ranking) override {
+        CHECK(copy_);
+        return cursor_over(values_of(copy_->entries, ranking));
+    }
+    Result<std::unique_ptr<Cursor<Event>>> events(base::RankingId ranking,
+                                                  Sequence after) override {
+        CHECK(copy_);
+        std::vector<Event> rows;
+        for (const Event& event : copy_->events) {
+            if (event.ranking == ranking && event.seq > after) rows.push_back(event);
+        }
+        return cursor_over(std::move(rows));
+    }
+
   private:
+    struct Copy {
+        std::map<base::BoardId, BoardRecord> boards;
+        std::map<EntryKey, PlayerRecord> players;
+        std::map<EntryKey, EntryRecord> entries;
+        std::deque<Event> events;
+    };
+
     std::shared_ptr<MemoryStore> store_;
+    std::optional<Copy> copy_;
 };
 
 template <class Row>
