@@ -19,7 +19,8 @@ constexpr std::size_t kMaxIdempotencyKey = 255;
 bool needs_retry_after(ErrorCode code) {
     return code == ErrorCode::kOverloaded || code == ErrorCode::kDraining ||
            code == ErrorCode::kReadOnly || code == ErrorCode::kOutcomeUnknown ||
-           code == ErrorCode::kNotReached || code == ErrorCode::kRateLimited;
+           code == ErrorCode::kNotReached || code == ErrorCode::kReadTimeout ||
+           code == ErrorCode::kRateLimited;
 }
 
 // The media type without its parameters.

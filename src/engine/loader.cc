@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "ledger/take_back.h"
+
 namespace standings::engine {
 namespace {
 
@@ -177,7 +179,13 @@ class Replay {
             return disagrees(event, "the player's event before it is missing");
         }
         write_back_.mark({event.ranking, event.slot});
-        if (event.kind == ledger::EventKind::kRemove) {
+        if (event.kind == ledger::EventKind::kTakenBack) {
+            const auto before = board.entry(event.slot);
+            if (!before || before->scores != event.previous) {
+                return disagrees(event, "the entry before it is not the one it changed");
+            }
+        }
+        if (ledger::removes_entry(event)) {
             board.remove(event.slot, event.seq);
             tombstones_.push_back({{event.ranking, event.slot}, event.seq});
             return {};
@@ -195,7 +203,10 @@ class Replay {
         }
 
         std::optional<ranking::Decision> decision;
-        if (event.kind == ledger::EventKind::kSet) {
+        if (event.kind == ledger::EventKind::kTakenBack) {
+            // It holds the entry that remained.
+            decision = {event.outcome, *ledger::take_back_of(event).entry};
+        } else if (event.kind == ledger::EventKind::kSet) {
             decision = ranking::set_exactly(before, submission, event.seq, event.at);
         } else if (event.seq > record.rule_since) {
             auto decided =

@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "ledger/records.h"
+#include "ledger/take_back.h"
 #include "ranking/rules.h"
 
 namespace standings::engine {
@@ -55,6 +56,14 @@ struct RequestKey {
     std::uint64_t fingerprint = 0;
 };
 
+// What taking submissions back leaves, and the state of the entry it was computed from.
+struct PlannedTakeBack {
+    ledger::EntryKey key;
+    base::Sequence last_seq;    // of the player
+    base::Sequence rule_since;  // of the board
+    ledger::TakeBack what;
+};
+
 // One change of one entry.
 struct EntryChange {
     ledger::EventKind kind = ledger::EventKind::kSubmit;
@@ -63,6 +72,8 @@ struct EntryChange {
     base::Instant occurred_at = base::kNever;
     std::optional<std::string_view> name;  // an empty one removes it
     std::optional<std::string_view> meta;
+    // For kTakenBack, which has no scores of its own. Lives as long as the operation.
+    const PlannedTakeBack* take_back = nullptr;
 };
 
 // What became of one EntryChange.
@@ -73,6 +84,7 @@ struct ChangeOutcome {
     base::PlayerSlot slot = base::kNoSlot;
     bool had_entry = false;
     ranking::Scores previous;
+    bool stale = false;  // the entry is not the one that the take-back was planned for: do it anew
     base::Sequence previous_reached_seq;  // 0 where it is not known any more (a replay)
 };
 

@@ -34,6 +34,9 @@ base::Result<void> configure_writer(Connection& connection, std::int64_t cache_b
 base::Result<bool> is_new(Connection& connection);
 // Lays out an empty database in one transaction, with a new identity.
 base::Result<void> create(Connection& connection, base::Random& random);
+// Gives a file of an earlier version the views and the index that it lacks, in one transaction.
+// Writes nothing to a file that has them.
+base::Result<void> bring_up_to_date(Connection& connection);
 
 base::Result<StateRow> read_state(Connection& connection);
 base::Result<void> write_state(Connection& connection, const StateRow& state);
