@@ -19,9 +19,9 @@ constexpr std::size_t kMaxIdempotencyKey = 255;
 bool needs_retry_after(ErrorCode code) {
     return code == ErrorCode::kOverloaded || code == ErrorCode::kDraining ||
            code == ErrorCode::kReadOnly || code == ErrorCode::kOutcomeUnknown ||
-           code == ErrorCode::kNotReached || code == ErrorCode::kRateLimited ||
-           code == ErrorCode::kIo || code == ErrorCode::kIntegrity || code == ErrorCode::kNoSpace ||
-           code == ErrorCode::kBusy;
+           code == ErrorCode::kNotReached || code == ErrorCode::kReadTimeout ||
+           code == ErrorCode::kRateLimited || code == ErrorCode::kIo ||
+           code == ErrorCode::kIntegrity || code == ErrorCode::kNoSpace || code == ErrorCode::kBusy;
 }
 
 // The media type without its parameters.

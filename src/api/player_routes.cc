@@ -189,9 +189,6 @@ void Removal::answer() {
 void delete_player(Call& call) {
     const auto player = path_player(call);
     if (!player) return call.reply.problem(player.error());
-    if (const auto known = call.check_parameters({}); !known) {
-        return call.reply.problem(known.error());
-    }
     std::make_shared<Removal>(std::move(call.reply), std::string(*player))->start();
 }
 

@@ -29,6 +29,10 @@ constexpr std::array kKinds = {
                 "lists those that you may see."},
     ProblemKind{ErrorCode::kPlayerNotFound, 404, "player_not_found", "There is no such player",
                 "The player has no entry on this board."},
+    ProblemKind{ErrorCode::kSubmissionNotFound, 404, "submission_not_found",
+                "There is no such submission",
+                "No submission of this board has this seq. What PUT has set is no submission, and "
+                "the oldest ones leave the ledger with time."},
     ProblemKind{ErrorCode::kMethodNotAllowed, 405, "method_not_allowed",
                 "The path does not take this method", "`Allow` names the methods that it takes."},
     ProblemKind{ErrorCode::kTimeout, 408, "timeout", "The request took too long",
@@ -41,6 +45,11 @@ constexpr std::array kKinds = {
                 "A closed board takes no scores. POST .../reopen opens it again."},
     ProblemKind{ErrorCode::kBoardFull, 409, "board_full", "The board is full",
                 "The board holds as many players as it can."},
+    ProblemKind{ErrorCode::kHistoryTrimmed, 409, "history_trimmed",
+                "The score without it is not known",
+                "Submissions from before a removal, a reset or a change of the rule are a fixed "
+                "base, and so are those whose history has left the ledger. Set the right score "
+                "with PUT, or remove the entry with DELETE."},
     ProblemKind{ErrorCode::kScoreOverflow, 409, "score_overflow", "The sum would be too large",
                 "A score holds at most 2^53 - 1 units. The entry is as it was."},
     ProblemKind{ErrorCode::kIdempotencyRunning, 409, "idempotency_running",
@@ -85,6 +94,9 @@ constexpr std::array kKinds = {
                 "Whether it counts is not known yet",
                 "The disk failed while the score was being made durable. Send the request again "
                 "with the same Idempotency-Key once the server is back: it never counts twice."},
+    ProblemKind{ErrorCode::kReadTimeout, 503, "read_timeout", "The read took too long",
+                "The ledger was not read to the end in time. Ask for less at once, or again when "
+                "the server has less to do. Nothing was changed."},
     ProblemKind{ErrorCode::kNotReached, 503, "not_reached", "The position is not reached yet",
                 "The server has not seen what min_seq asks for within two seconds. Read again."},
     ProblemKind{ErrorCode::kIo, 503, "disk_failed", "The disk could not be read",

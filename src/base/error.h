@@ -19,10 +19,12 @@ enum class ErrorCode : std::uint8_t {
     kMethodNotAllowed,
     kBoardNotFound,
     kPlayerNotFound,
+    kSubmissionNotFound,
     kBoardExists,
     kBoardNotEmpty,
     kBoardClosed,
     kBoardFull,
+    kHistoryTrimmed,       // what a submission changed is not known any more
     kScoreOverflow,        // a sum beyond what a score can hold
     kRevisionMismatch,     // If-Match names another revision
     kIdempotencyMismatch,  // the key was used for another request
@@ -43,6 +45,7 @@ enum class ErrorCode : std::uint8_t {
     kDraining,        // the server is shutting down
     kReadOnly,        // the disk refused; nothing is written until it works again
     kOutcomeUnknown,  // the commit failed in a way that may still be on disk
+    kReadTimeout,     // a long read did not end in time
     kNotReached,      // min_seq was not reached in time
     // Disk and start.
     kIo,

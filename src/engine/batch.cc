@@ -45,6 +45,22 @@ bool merge(std::optional<std::string>& stored, const std::optional<std::string_v
     return true;
 }
 
+// What was planned fits the entry as it is now.
+bool still_holds(const PlannedTakeBack& planned, const ledger::BoardRecord& record,
+                 base::PlayerSlot slot, base::Sequence last_seq) {
+    return planned.key == ledger::EntryKey{record.ranking, slot} && planned.last_seq == last_seq &&
+           planned.rule_since == record.rule_since;
+}
+
+ranking::Decision decide(const PlannedTakeBack& planned, const ranking::Entry& before,
+                         base::Sequence seq) {
+    if (!planned.what.entry) return {ranking::Outcome::kRemoved, {}};
+    ranking::Decision decision{ranking::Outcome::kReplaced, *planned.what.entry};
+    decision.after.last_seq = seq;
+    if (decision.after.scores == before.scores) decision.outcome = ranking::Outcome::kUnchanged;
+    return decision;
+}
+
 }  // namespace
 
 std::size_t Batch::Hash::operator()(const SlotKey& key) const noexcept {
@@ -189,7 +205,9 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
                      "The columns of the board changed while the request was under way. Read the "
                      "board and send it again."};
     }
-    if (record.closed && has_scores) {
+    const bool takes_away =
+        change.kind == EventKind::kRemove || change.kind == EventKind::kTakenBack;
+    if (record.closed && !takes_away) {
         return Error{ErrorCode::kBoardClosed,
                      "The board '" + board.slug() + "' is closed and takes no scores."};
     }
@@ -200,6 +218,13 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     const auto& before = found.state.entry;
     if (change.kind == EventKind::kRemove && !before) {
         outcome.seq = board_seq(board);
+        return {};
+    }
+
+    if (change.kind == EventKind::kTakenBack &&
+        (!before || !still_holds(*change.take_back, record, found.slot, found.state.last_seq))) {
+        outcome.seq = board_seq(board);
+        outcome.stale = true;
         return {};
     }
 
@@ -214,10 +239,12 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
         decision = *decided;
     } else if (change.kind == EventKind::kSet) {
         decision = ranking::set_exactly(before, submission, next_seq_, now_);
+    } else if (change.kind == EventKind::kTakenBack) {
+        decision = decide(*change.take_back, *before, next_seq_);
     }
 
     Pending after{.entry = {}, .last_seq = next_seq_, .details = found.state.details};
-    if (change.kind == EventKind::kRemove) {
+    if (decision.outcome == ranking::Outcome::kRemoved) {
         if (before->has_details) {
             drop_details({record.ranking, found.slot}, change.player, after);
         }
@@ -249,6 +276,9 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
                        .occurred_at = change.occurred_at,
                        .key = carries_key ? operation.key->hash : base::Hash128{},
                        .fingerprint = carries_key ? operation.key->fingerprint : 0});
+    if (change.kind == EventKind::kTakenBack) {
+        ledger::put_take_back(events_.back(), change.take_back->what);
+    }
     if (found.is_new) {
         new_slots_.emplace(PlayerKey{&board, change.player}, found.slot);
         ++new_counts_[&board];

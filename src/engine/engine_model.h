@@ -11,13 +11,49 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "engine/engine_harness.h"
+#include "ledger/take_back.h"
 
 namespace standings::engine {
+
+// One event of an entry, as the model remembers it.
+struct ModelEvent {
+    base::Sequence seq;
+    base::Instant at;
+    bool set = false;
+    bool taken_back = false;
+    ranking::Submission submission;
+};
 
 struct ModelPlayer {
     ranking::Entry entry;
     ledger::Details details;
+    // What an earlier rule left, and what came since; nothing before a removal.
+    std::optional<ranking::Entry> base;
+    std::vector<ModelEvent> events;
+
+    bool can_run_again(const ranking::Rules& rules) const {
+        std::optional<ranking::Entry> again;
+        return run_again(rules, again);
+    }
+    // The entry without what was taken back, from the start again. False: a sum leaves its bounds.
+    bool run_again(const ranking::Rules& rules, std::optional<ranking::Entry>& again) const {
+        again = base;
+        for (const ModelEvent& event : events) {
+            if (event.taken_back) continue;
+            if (event.set) {
+                again = ranking::set_exactly(again, event.submission, event.seq, event.at).after;
+            } else {
+                const auto decided =
+                    ranking::evaluate(rules, again, event.submission, event.seq, event.at);
+                if (!decided) return false;
+                again = decided->after;
+            }
+            if (rules.rule != ranking::Rule::kLast) again->occurred_at = base::kNever;
+        }
+        return true;
+    }
 };
 
 struct ModelBoard {
@@ -26,6 +62,7 @@ struct ModelBoard {
     bool closed = false;
     std::uint32_t revision = 1;
     base::Sequence seq;
+    base::Sequence rule_since;
     base::Instant created_at;
     base::Instant updated_at;
     std::uint32_t columns_version = 0;  // counted since the start of the engine
@@ -168,6 +205,13 @@ class EngineModel {
                         state.entry.occurred_at = base::kNever;
                     }
                 }
+                if (operation.config.rules.rule != board.config.rules.rule) {
+                    for (auto& [player, state] : board.players) {
+                        state.base = state.entry;
+                        state.events.clear();
+                    }
+                    board.rule_since = {last_seq.value + 1};
+                }
                 board.config = operation.config;
                 break;
             }
@@ -243,6 +287,10 @@ class EngineModel {
         if (!removal && change.columns_version != board.columns_version) {
             return base::ErrorCode::kRevisionMismatch;
         }
+        if (change.kind == EventKind::kTakenBack) {
+            take_back(board, change, outcome, emits);
+            return {};
+        }
         if (board.closed && !removal) return base::ErrorCode::kBoardClosed;
         const auto player = board.players.find(change.player);
         const bool known = player != board.players.end();
@@ -281,6 +329,7 @@ class EngineModel {
         }
         ModelPlayer& state = board.players[std::string(change.player)];
         state.entry = decision.after;
+        state.events.push_back({seq, now, change.kind == EventKind::kSet, false, submission});
         if (board.config.rules.rule != ranking::Rule::kLast) {
             state.entry.occurred_at = base::kNever;
         }
@@ -293,6 +342,38 @@ class EngineModel {
         merge(state.details.meta, change.meta);
         state.entry.has_details = state.details.name || state.details.meta;
         return {};
+    }
+
+    void take_back(ModelBoard& board, const EntryChange& change, ChangeOutcome& outcome,
+                   bool& emits) {
+        const auto player = board.players.find(change.player);
+        outcome.seq = board.seq;
+        // Whatever came in between makes the plan worthless.
+        outcome.stale = player == board.players.end() ||
+                        player->second.entry.last_seq != change.take_back->last_seq ||
+                        board.rule_since != change.take_back->rule_since;
+        if (outcome.stale) return;
+        ModelPlayer& state = player->second;
+        for (ModelEvent& event : state.events) {
+            event.taken_back |= !event.set && ledger::takes_back(change.take_back->what, event.seq);
+        }
+        const ranking::Entry before = state.entry;
+        std::optional<ranking::Entry> after;
+        CHECK(state.run_again(board.config.rules, after));
+        outcome.seq = last_seq = board.seq = {last_seq.value + 1};
+        outcome.had_entry = true;
+        outcome.previous = before.scores;
+        outcome.outcome = !after                           ? ranking::Outcome::kRemoved
+                          : after->scores == before.scores ? ranking::Outcome::kUnchanged
+                                                           : ranking::Outcome::kReplaced;
+        emits = true;
+        if (!after) {
+            board.players.erase(player);
+            return;
+        }
+        state.entry = *after;
+        state.entry.last_seq = last_seq;
+        state.entry.has_details = before.has_details;
     }
 
     ledger::StreamRecord note(const StreamProgress& progress,

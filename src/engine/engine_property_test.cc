@@ -14,6 +14,7 @@
 
 #include "engine/engine_harness.h"
 #include "engine/engine_model.h"
+#include "engine/take_back.h"
 
 namespace standings::engine {
 namespace {
@@ -36,7 +37,7 @@ void say_seed(int) {
 }
 
 // An operation with what the model has to know of it.
-class RandomEntries final : public EntryOperation {
+class RandomEntries : public EntryOperation {
   public:
     RandomEntries(Mailbox& home, std::shared_ptr<HostedBoard> hosted, int in_model)
         : EntryOperation(home, std::move(hosted)),
@@ -45,6 +46,22 @@ class RandomEntries final : public EntryOperation {
     void finished() override {}
     const int board_id;
     const std::uint32_t columns_version;
+};
+
+class RandomTakeBack final : public RandomEntries {
+  public:
+    RandomTakeBack(Mailbox& home, std::shared_ptr<HostedBoard> hosted, int in_model,
+                   TakeBackPlan plan)
+        : RandomEntries(home, std::move(hosted), in_model), plan_(std::move(plan)) {
+        EntryChange change;
+        change.kind = EventKind::kTakenBack;
+        change.player = plan_.player;
+        change.take_back = &plan_.planned;
+        changes.push_back(change);
+    }
+
+  private:
+    const TakeBackPlan plan_;
 };
 
 Engine::Options options_for(std::mt19937_64& random) {
@@ -132,6 +149,65 @@ class RandomRun {
             if (once_in(8)) change.meta = operation.keep(once_in(3) ? "" : "{\"m\":1}");
         }
         operation.changes.push_back(change);
+    }
+
+    // As a worker does for a DELETE: planned from what is durable, done among what comes meanwhile.
+    void push_take_back() {
+        const auto hosted = rig_.board(some_slug());
+        if (!hosted) return push_board_step();
+        const int id = model_.find(hosted->slug());
+        TakeBackTarget target = some_player();
+        const ModelBoard& board = model_.boards.at(id);
+        if (once_in(2)) target = some_submission(board);
+        auto reader = rig_.ledger().open_reader().value();
+        auto plan = plan_take_back(*reader, *hosted, rig_.clock(), target);
+        judge_plan(board, target, plan);
+        if (!plan || plan->count == 0) return push_entries();
+        auto operation = std::make_unique<RandomTakeBack>(rig_.desk(), hosted, id, *plan);
+        push(std::move(operation), Lane::kSingle);
+    }
+
+    base::Sequence some_submission(const ModelBoard& board) {
+        std::vector<base::Sequence> all = {{1 + pick(model_.last_seq.value + 1)}};
+        for (const auto& [id, player] : board.players) {
+            if (once_in(4)) continue;
+            for (const ModelEvent& event : player.events) all.push_back(event.seq);
+        }
+        return all[pick(all.size())];
+    }
+
+    // What can be taken back is what the model knows, and no more.
+    void judge_plan(const ModelBoard& board, const TakeBackTarget& target,
+                    const base::Result<TakeBackPlan>& plan) {
+        std::size_t count = 0;
+        bool overflows = false;
+        for (const auto& [id, known] : board.players) {
+            ModelPlayer player = known;
+            std::size_t own = 0;
+            for (ModelEvent& event : player.events) {
+                if (event.set || event.taken_back) continue;
+                const auto* seq = std::get_if<base::Sequence>(&target);
+                const bool meant =
+                    seq != nullptr ? *seq == event.seq : std::get<std::string>(target) == id;
+                if (!meant) continue;
+                event.taken_back = true;
+                ++own;
+            }
+            count += own;
+            if (own > 0) overflows = !player.can_run_again(board.config.rules);
+        }
+        if (overflows) {
+            ASSERT_FALSE(plan);
+            ASSERT_EQ(plan.error().code, ErrorCode::kScoreOverflow);
+            return;
+        }
+        if (!plan) {
+            ASSERT_EQ(count, 0U) << plan.error().detail;
+            ASSERT_TRUE(plan.error().code == ErrorCode::kHistoryTrimmed ||
+                        plan.error().code == ErrorCode::kSubmissionNotFound);
+            return;
+        }
+        ASSERT_EQ(plan->count, count);
     }
 
     RequestKey some_key() {
@@ -239,7 +315,13 @@ class RandomRun {
                 push_stream_step();
             } else {
                 for (std::uint64_t left = 1 + pick(6); left > 0; --left) {
-                    once_in(12) || model_.boards.empty() ? push_board_step() : push_entries();
+                    if (once_in(12) || model_.boards.empty()) {
+                        push_board_step();
+                    } else if (once_in(4)) {
+                        push_take_back();
+                    } else {
+                        push_entries();
+                    }
                 }
             }
         }
@@ -320,6 +402,7 @@ class RandomRun {
     }
 
     static void expect(const ChangeOutcome& outcome, const ChangeOutcome& foretold) {
+        ASSERT_EQ(outcome.stale, foretold.stale);
         ASSERT_EQ(outcome.error.has_value(), foretold.error.has_value());
         if (outcome.error) {
             ASSERT_EQ(outcome.error->code, foretold.error->code);

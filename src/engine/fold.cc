@@ -3,6 +3,8 @@
 #include <limits>
 #include <string>
 
+#include "ledger/take_back.h"
+
 namespace standings::engine {
 namespace {
 
@@ -30,7 +32,10 @@ Result<ranking::Entry> entry_after(const ledger::BoardRecord& board, const ledge
         return event_disagrees(event, "the entry before it is not the one it changed");
     }
     std::optional<ranking::Decision> decision;
-    if (event.kind == ledger::EventKind::kSet) {
+    if (event.kind == ledger::EventKind::kTakenBack) {
+        // It holds the entry that remained.
+        decision = {event.outcome, *ledger::take_back_of(event).entry};
+    } else if (event.kind == ledger::EventKind::kSet) {
         decision = ranking::set_exactly(before, submission, event.seq, event.at);
     } else if (event.seq > board.rule_since) {
         auto decided =
@@ -62,7 +67,12 @@ Result<bool> fold(const ledger::BoardRecord& board, const ledger::Event& event, 
         return event_disagrees(event, "the player's event before it is missing");
     }
     state.last_seq = event.seq;
-    if (event.kind == ledger::EventKind::kRemove) {
+    const bool undoes_another = event.kind == ledger::EventKind::kTakenBack &&
+                                (!state.entry || state.entry->scores != event.previous);
+    if (undoes_another) {
+        return event_disagrees(event, "the entry before it is not the one it changed");
+    }
+    if (ledger::removes_entry(event)) {
         state.entry.reset();
         return true;
     }

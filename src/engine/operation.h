@@ -17,6 +17,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "ledger/records.h"
+#include "ledger/take_back.h"
 #include "ranking/rules.h"
 
 namespace standings::engine {
@@ -56,6 +57,14 @@ struct RequestKey {
     std::uint64_t fingerprint = 0;
 };
 
+// What taking submissions back leaves, and the state of the entry it was computed from.
+struct PlannedTakeBack {
+    ledger::EntryKey key;
+    base::Sequence last_seq;    // of the player
+    base::Sequence rule_since;  // of the board
+    ledger::TakeBack what;
+};
+
 // One change of one entry.
 struct EntryChange {
     HostedBoard* board = nullptr;  // one that the operation keeps
@@ -67,6 +76,8 @@ struct EntryChange {
     base::Instant occurred_at = base::kNever;
     std::optional<std::string_view> name;  // an empty one removes it
     std::optional<std::string_view> meta;
+    // For kTakenBack, which has no scores of its own. Lives as long as the operation.
+    const PlannedTakeBack* take_back = nullptr;
 };
 
 // What became of one EntryChange.
@@ -77,6 +88,7 @@ struct ChangeOutcome {
     base::PlayerSlot slot = base::kNoSlot;
     bool had_entry = false;
     ranking::Scores previous;
+    bool stale = false;  // the entry is not the one that the take-back was planned for: do it anew
     base::Sequence previous_reached_seq;  // 0 where it is not known any more (a replay)
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "ledger/records.h"
@@ -80,6 +81,23 @@ struct SnapshotState {
     base::Sequence fold_mark;  // entries hold every event up to it
 };
 
+// When a long read gives up; never by default.
+struct Deadline {
+    const base::Clock* clock = nullptr;
+    base::Monotonic at{};
+    bool passed() const { return clock != nullptr && clock->monotonic() >= at; }
+};
+
+// "... took too long".
+base::Error too_late();
+
+// A stretch of the ledger, as far as one ranking is concerned.
+struct RankingEvents {
+    std::vector<Event> events;  // of entries, in order
+    base::Sequence looked_to;   // no further one has a seq up to here
+    bool at_end = false;        // nor beyond it, when this was read
+};
+
 // Reads beside the writer; for one worker thread, never an event loop. Sees committed rows only.
 class LedgerReader {
   public:
@@ -87,6 +105,16 @@ class LedgerReader {
     // Ids, names and meta in the order of `keys`; an unknown key gives empty ones.
     virtual base::Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) = 0;
     virtual base::Result<std::optional<Event>> event(base::Sequence seq) = 0;
+
+    // Calls that come after it fail with kReadTimeout; ranking_events gives what it has found.
+    virtual void set_deadline(Deadline deadline) = 0;
+    // The ranking's next entry events beyond `after`, at most `most`. Looks through the events of
+    // all boards, ~0.1 us each, and at a few thousand of them whatever the deadline says.
+    virtual base::Result<RankingEvents> ranking_events(base::RankingId ranking,
+                                                       base::Sequence after, std::size_t most) = 0;
+    // Removals and take-backs beyond `after` at any of `keys`, in no order. O(log n) and the rows.
+    virtual base::Result<std::vector<Event>> undoings(std::span<const EntryKey> keys,
+                                                      base::Sequence after) = 0;
 
     // --- many rows as they were at one moment ---------------------------------------------------
     // From here on all reads of this reader show what was committed now. The writer goes on, but

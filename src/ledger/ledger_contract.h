@@ -211,6 +211,74 @@ TYPED_TEST_P(LedgerContract, AReaderSeesCommittedRowsOnly) {
     EXPECT_EQ(reader->details({&key, 1}).value()[0].details.name, "Ada");
 }
 
+TYPED_TEST_P(LedgerContract, AReaderGoesThroughARankingInOrder) {
+    const base::BoardId one = this->board_with_players(3);
+    const base::BoardId two = this->board_with_players(3, "other");
+    this->engine_.submit(one, "p0", {{99}});
+    this->engine_.submit(two, "p0", {{98}});
+    this->engine_.remove(one, {1});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    auto reader = this->ledger_->open_reader().value();
+    const base::RankingId ranking{1};
+
+    const RankingEvents all = reader->ranking_events(ranking, {}, 100).value();
+    ASSERT_EQ(all.events.size(), 5U);
+    EXPECT_TRUE(all.at_end);
+    EXPECT_EQ(all.looked_to, this->engine_.state().last_seq);
+    for (const Event& event : all.events) {
+        EXPECT_EQ(event.board, one);
+        EXPECT_EQ(event, reader->event(event.seq).value());
+    }
+    const RankingEvents part = reader->ranking_events(ranking, all.events[0].seq, 2).value();
+    ASSERT_EQ(part.events.size(), 2U);
+    EXPECT_EQ(part.events[1].seq, all.events[2].seq);
+    EXPECT_EQ(part.looked_to, all.events[2].seq);
+    EXPECT_FALSE(part.at_end);
+    const RankingEvents none = reader->ranking_events(ranking, all.looked_to, 2).value();
+    EXPECT_TRUE(none.events.empty() && none.at_end);
+    EXPECT_EQ(none.looked_to, all.looked_to);
+}
+
+TYPED_TEST_P(LedgerContract, AReaderKnowsWhoHasASlotAndWhatWasUndone) {
+    const base::BoardId board = this->board_with_players(3);
+    const EntryKey keys[] = {{{1}, {0}}, {{1}, {1}}, {{1}, {9}}};
+    this->engine_.take_back(board, {0}, {.seq = {2}, .onwards = true, .entry = {}});
+    this->engine_.remove(board, {1});
+    this->engine_.submit(board, "p2", {{5}});
+    this->engine_.take_back(board, {2}, {.seq = {4}, .onwards = false, .entry = {}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    auto reader = this->ledger_->open_reader().value();
+    const auto players = reader->details(keys).value();
+    ASSERT_EQ(players.size(), 3U);
+    EXPECT_EQ(players[1].player, "p1");
+    EXPECT_EQ(players[2].player, "");
+    const auto undone = reader->undoings(keys, {4}).value();
+    ASSERT_EQ(undone.size(), 2U);
+    EXPECT_EQ(undone[0].kind, EventKind::kTakenBack);
+    EXPECT_EQ(take_back_of(undone[0]).seq.value, 2U);
+    EXPECT_TRUE(take_back_of(undone[0]).onwards);
+    EXPECT_EQ(undone[1].kind, EventKind::kRemove);
+    EXPECT_EQ(reader->undoings(keys, {5}).value().size(), 1U);
+}
+
+TYPED_TEST_P(LedgerContract, AReaderGivesUpWhenItsTimeIsOver) {
+    class StillClock final : public base::Clock {
+      public:
+        base::Instant now() const override { return {}; }
+        base::Monotonic monotonic() const override { return std::chrono::seconds(5); }
+    };
+    this->board_with_players(3);
+    auto reader = this->ledger_->open_reader().value();
+    const StillClock clock;
+    reader->set_deadline({&clock, std::chrono::seconds(6)});
+    EXPECT_TRUE(reader->event({2}));
+    reader->set_deadline({&clock, std::chrono::seconds(5)});
+    EXPECT_EQ(reader->event({2}).error().code, base::ErrorCode::kReadTimeout);
+    EXPECT_TRUE(reader->ranking_events({1}, {}, 10)) << "it gives what it has";
+    reader->set_deadline({});
+    EXPECT_TRUE(reader->event({2}));
+}
+
 TYPED_TEST_P(LedgerContract, DetailsChangeOneByOneAndAnEmptyTextRemoves) {
     const base::BoardId board = this->board_with_players(1);
     const EntryKey key{{1}, {0}};
@@ -397,9 +465,11 @@ REGISTER_TYPED_TEST_SUITE_P(
     LedgerContract, StartsEmpty, KeepsItsIdentityOverARestart, GivesBackEventsInOrderAsTheyWere,
     GivesBackABatchWithAllItsPartsAfterARestart, ARolledBackBatchLeavesNothing,
     ABatchThatWasNotCommittedIsGoneAfterARestart, AReaderSeesCommittedRowsOnly,
-    ASnapshotStandsStillWhileTheWriterGoesOn, DetailsChangeOneByOneAndAnEmptyTextRemoves,
-    KeyedEventsAreTheLastOnesInsideTheWindow, KeyedEventsAreFoundBehindLongRunsWithoutKeys,
-    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    AReaderGoesThroughARankingInOrder, AReaderKnowsWhoHasASlotAndWhatWasUndone,
+    AReaderGivesUpWhenItsTimeIsOver, ASnapshotStandsStillWhileTheWriterGoesOn,
+    DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
+    KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
+    ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
     ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged);
 

@@ -16,10 +16,11 @@ namespace standings::ledger {
 
 // The numbers are stored.
 enum class EventKind : std::uint8_t {
-    kSubmit = 1,   // a submission went through the rule
-    kSet = 2,      // scores set past the rule
-    kRemove = 3,   // the entry was removed
-    kDetails = 4,  // name or meta changed, scores did not
+    kSubmit = 1,     // a submission went through the rule
+    kSet = 2,        // scores set past the rule
+    kRemove = 3,     // the entry was removed
+    kDetails = 4,    // name or meta changed, scores did not
+    kTakenBack = 5,  // submissions count no longer: take_back.h
     kBoardCreated = 16,
     kBoardChanged = 17,
     kBoardReset = 18,
@@ -45,7 +46,7 @@ struct Event {
     std::uint32_t rules_version = 0;  // revision of the board whose rules decided
     ranking::Scores input;
     ranking::Scores previous;
-    ranking::Scores result;   // in the main ranking; undefined for kRemove
+    ranking::Scores result;   // in the main ranking; undefined where no entry is left
     base::Sequence prev_seq;  // the player's event before on this board, 0: none
     base::Instant at;
     base::Instant occurred_at = base::kNever;

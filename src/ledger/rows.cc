@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "ledger/take_back.h"
 
 namespace standings::ledger {
 namespace {
@@ -56,19 +57,25 @@ void clear_beyond(ranking::Scores& scores, std::size_t columns) {
 
 }  // namespace
 
+std::size_t input_count(const Event& event) {
+    if (event.kind == EventKind::kTakenBack) return ranking::kMaxColumns;
+    return is_entry_event(event.kind) && event.kind != EventKind::kRemove ? event.columns : 0;
+}
+
+std::size_t result_count(const Event& event) {
+    return is_entry_event(event.kind) && !removes_entry(event) ? event.columns : 0;
+}
+
 Event canonical(Event event) {
     if (!is_entry_event(event.kind)) {
         event.slot = base::kNoSlot;
         event.columns = 1;
         event.had_entry = false;
-        event.input = {};
-        event.result = {};
     }
     if (!event.had_entry) event.previous = {};
-    if (event.kind == EventKind::kRemove) event.input = event.result = {};
-    clear_beyond(event.input, event.columns);
+    clear_beyond(event.input, input_count(event));
     clear_beyond(event.previous, event.columns);
-    clear_beyond(event.result, event.columns);
+    clear_beyond(event.result, result_count(event));
     if (!event.key) event.fingerprint = 0;
     return event;
 }

@@ -2,6 +2,7 @@
 // one into another keeps its checksums and its chain.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "ledger/records.h"
@@ -12,6 +13,10 @@ namespace standings::ledger {
 // have, previous scores without an entry, the result of a removal, the scores of a tombstone.
 Event canonical(Event event);
 EntryRecord canonical(EntryRecord record);
+
+// How many numbers of `input` and `result` an event keeps.
+std::size_t input_count(const Event& event);
+std::size_t result_count(const Event& event);
 
 // CRC-32C over the canonical record, keys included: a row that moved is as wrong as one that
 // changed. ~20 ns. docs/formats/database.md has the bytes.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "ledger/take_back.h"
 
 namespace standings::ledger {
 namespace {
@@ -104,6 +105,36 @@ TEST(Rows, AbsentTextIsNotEmptyText) {
               checksum(PlayerRecord{{{1}, {2}}, "ada", {{}, {}}}));
     EXPECT_NE(checksum(PlayerRecord{{{1}, {2}}, "ada", {"b", {}}}),
               checksum(PlayerRecord{{{1}, {2}}, "adab", {{}, {}}}));
+}
+
+TEST(TakeBackEvent, HoldsTheWholeEntryOrThatThereIsNone) {
+    Event event;
+    event.seq = {9};
+    event.kind = EventKind::kTakenBack;
+    event.had_entry = true;
+    event.columns = 2;
+    event.previous = {{5, 6}};
+    TakeBack back{.seq = {4}, .onwards = true, .entry = ranking::Entry{}};
+    back.entry->scores = {{-3, 1}};
+    back.entry->reached_seq = {2};
+    back.entry->last_seq = {9};
+    back.entry->reached_at = {1'700'000'000'000};
+    back.entry->occurred_at = {7};
+    back.entry->submissions = 3;
+    put_take_back(event, back);
+    EXPECT_EQ(event.outcome, ranking::Outcome::kReplaced);
+    EXPECT_EQ(canonical(event), event) << "all four numbers are kept with two columns";
+    EXPECT_EQ(take_back_of(event).entry, back.entry);
+    EXPECT_TRUE(takes_back(take_back_of(event), {4}));
+    EXPECT_TRUE(takes_back(take_back_of(event), {5}));
+    EXPECT_FALSE(takes_back(take_back_of(event), {3}));
+
+    back = {.seq = {4}, .onwards = false, .entry = {}};
+    put_take_back(event, back);
+    EXPECT_TRUE(removes_entry(event));
+    EXPECT_FALSE(take_back_of(event).entry);
+    EXPECT_FALSE(takes_back(take_back_of(event), {5}));
+    EXPECT_EQ(canonical(event), event);
 }
 
 }  // namespace

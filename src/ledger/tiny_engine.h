@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "ledger/ledger.h"
+#include "ledger/take_back.h"
 #include "ledger/write_back.h"
 
 namespace standings::ledger {
@@ -61,6 +62,10 @@ inline void apply(TinyState::Player& player, const Event& event) {
     player.last_seq = event.seq;
     if (event.kind == EventKind::kRemove) {
         player.entry.reset();
+        return;
+    }
+    if (event.kind == EventKind::kTakenBack) {
+        player.entry = take_back_of(event).entry;
         return;
     }
     if (event.kind == EventKind::kDetails) {
@@ -142,6 +147,13 @@ class TinyEngine {
     void remove(base::BoardId board, base::PlayerSlot slot) {
         Event event = entry_event(board, slot, EventKind::kRemove);
         event.outcome = ranking::Outcome::kRemoved;
+        add(event);
+    }
+
+    // Puts the entry back to `entry`, or takes it away, as if submissions had been taken back.
+    void take_back(base::BoardId board, base::PlayerSlot slot, const TakeBack& take_back) {
+        Event event = entry_event(board, slot, EventKind::kTakenBack);
+        put_take_back(event, take_back);
         add(event);
     }
 
@@ -368,7 +380,8 @@ class TinyEngine {
             if (next_.players.at({board->second.ranking, *known}).entry) remove(id, *known);
             return;
         }
-        if (known && dice < 40) {
+        if (known && dice < 30) return random_take_back(id, *known);
+        if (known && dice < 50) {
             Details change;
             if (pick(2) == 0) change.name = pick(3) == 0 ? "" : "Ayşe " + std::to_string(pick(9));
             if (pick(2) == 0) change.meta = pick(3) == 0 ? "" : "{\"car\":\"gt3\"}";
@@ -383,6 +396,21 @@ class TinyEngine {
             pick(3) == 0 ? base::Hash128{random_(), random_()} : base::Hash128{};
         submit(id, "player-" + std::to_string(pick(25)), scores, key,
                pick(8) == 0 ? EventKind::kSet : EventKind::kSubmit);
+    }
+
+    // The scores are any: a ledger does not know what the chain would give.
+    void random_take_back(base::BoardId board, base::PlayerSlot slot) {
+        const TinyState::Player& player = next_.players.at({next_.boards.at(board).ranking, slot});
+        if (!player.entry) return;
+        TakeBack back{.seq = player.last_seq, .onwards = pick(2) == 0, .entry = {}};
+        if (pick(3) != 0) {
+            back.entry = player.entry;
+            back.entry->scores.units[0] = static_cast<std::int64_t>(pick(7)) - 3;
+            back.entry->reached_seq = pick(2) == 0 ? player.last_seq : player.entry->reached_seq;
+            back.entry->reached_at.ms -= 1;
+            back.entry->submissions = static_cast<std::uint32_t>(pick(9));
+        }
+        take_back(board, slot, back);
     }
 
     std::optional<base::PlayerSlot> some_slot(base::BoardId board) {

@@ -1,6 +1,7 @@
 #include "ledger/memory/memory_ledger.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -80,8 +81,40 @@ class MemoryReader final : public LedgerReader {
     }
 
     Result<std::optional<Event>> event(Sequence seq) override {
+        if (deadline_.passed()) return too_late();
         const std::scoped_lock lock(store_->mutex);
         return find_event(*store_, seq);
+    }
+
+    void set_deadline(Deadline deadline) override { deadline_ = deadline; }
+
+    Result<RankingEvents> ranking_events(base::RankingId ranking, Sequence after,
+                                         std::size_t most) override {
+        const std::scoped_lock lock(store_->mutex);
+        RankingEvents found;
+        found.looked_to = std::max(after, store_->state.last_seq);
+        found.at_end = true;
+        for (auto event = events_after(after); event != store_->events.end(); ++event) {
+            if (event->ranking != ranking || !is_entry_event(event->kind)) continue;
+            found.events.push_back(*event);
+            if (found.events.size() < most) continue;
+            found.looked_to = event->seq;
+            found.at_end = event->seq == store_->state.last_seq;
+            break;
+        }
+        return found;
+    }
+
+    Result<std::vector<Event>> undoings(std::span<const EntryKey> keys, Sequence after) override {
+        const std::set<EntryKey> wanted(keys.begin(), keys.end());
+        const std::scoped_lock lock(store_->mutex);
+        std::vector<Event> all;
+        for (auto event = events_after(after); event != store_->events.end(); ++event) {
+            const bool undoing =
+                event->kind == EventKind::kRemove || event->kind == EventKind::kTakenBack;
+            if (undoing && wanted.contains({event->ranking, event->slot})) all.push_back(*event);
+        }
+        return all;
     }
 
     // A copy of all that there is: a ledger in memory is for small data.
@@ -117,6 +150,11 @@ class MemoryReader final : public LedgerReader {
     }
 
   private:
+    std::deque<Event>::const_iterator events_after(Sequence seq) const {
+        return std::upper_bound(store_->events.begin(), store_->events.end(), seq,
+                                [](Sequence a, const Event& event) { return a < event.seq; });
+    }
+
     struct Copy {
         std::map<base::BoardId, BoardRecord> boards;
         std::map<EntryKey, PlayerRecord> players;
@@ -126,6 +164,7 @@ class MemoryReader final : public LedgerReader {
 
     std::shared_ptr<MemoryStore> store_;
     std::optional<Copy> copy_;
+    Deadline deadline_;
 };
 
 template <class Row>

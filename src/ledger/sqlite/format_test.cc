@@ -81,6 +81,43 @@ TEST(Format, ADatabaseOfSchemaVersionOneIsRead) {
     EXPECT_FALSE(row.step().value());
 }
 
+// Views are not data: a file has those of the program that opened it last.
+TEST(Format, AnOlderFileGetsThePresentViewsAndIndexOnce) {
+    const DataFolder folder;
+    const auto open = [&] {
+        return SqliteLedger::open({.folder = folder.path(), .reserve_bytes = 0}).value();
+    };
+    const auto shape = [&] {
+        auto connection =
+            sqlite::Connection::open(folder.database().string(), sqlite::Access::kRead).value();
+        auto row =
+            connection.prepare("SELECT name || sql FROM sqlite_schema ORDER BY name").value();
+        std::string all;
+        while (row.step().value()) all += row.text(0);
+        return all;
+    };
+    const auto version = [&] {
+        auto connection =
+            sqlite::Connection::open(folder.database().string(), sqlite::Access::kRead).value();
+        return connection.query_number("PRAGMA schema_version").value();
+    };
+    open();
+    const std::string fresh = shape();
+    const std::int64_t first = version();
+    open();
+    EXPECT_EQ(version(), first) << "a file that has them is left alone";
+    {
+        auto connection =
+            sqlite::Connection::open(folder.database().string(), sqlite::Access::kWrite).value();
+        ASSERT_TRUE(
+            connection.exec("DROP VIEW recent_entry; DROP INDEX event_undoing;"
+                            "CREATE VIEW recent_entry AS SELECT 1;"));
+    }
+    ASSERT_NE(shape(), fresh);
+    open();
+    EXPECT_EQ(shape(), fresh);
+}
+
 TEST(Format, TheFirstMarkIsRead) {
     const DataFolder folder;
     std::string file(4096, '\0');

@@ -1,5 +1,6 @@
 #include "ledger/sqlite/reader.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -41,16 +42,21 @@ bool read_plain_event(const Statement& statement, Event& event) {
     return true;
 }
 
+// Looked at between two looks at the clock.
+constexpr std::uint64_t kSeqsAtOnce = 8192;
+
 class SqliteReader final : public LedgerReader {
   public:
-    SqliteReader(Connection connection, PointReads reads, BoardTable boards)
+    SqliteReader(Connection connection, PointReads reads, RangeReads ranges, BoardTable boards)
         : connection_(std::move(connection)),
           reads_(std::move(reads)),
+          ranges_(std::move(ranges)),
           boards_(std::move(boards)) {}
 
     Result<std::vector<PlayerRecord>> details(std::span<const EntryKey> keys) override {
         std::vector<PlayerRecord> all(keys.size());
         for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (deadline_.passed()) return too_late();
             auto player = reads_.player(keys[i]);
             if (!player) return player.error();
             if (*player) all[i] = **std::move(player);
@@ -58,7 +64,41 @@ class SqliteReader final : public LedgerReader {
         return all;
     }
 
-    Result<std::optional<Event>> event(base::Sequence seq) override { return reads_.event(seq); }
+    Result<std::optional<Event>> event(base::Sequence seq) override {
+        if (deadline_.passed()) return too_late();
+        return reads_.event(seq);
+    }
+
+    void set_deadline(Deadline deadline) override { deadline_ = deadline; }
+
+    Result<RankingEvents> ranking_events(base::RankingId ranking, base::Sequence after,
+                                         std::size_t most) override {
+        const auto ends = ranges_.ends();
+        if (!ends) return ends.error();
+        const auto [first, last] = *ends;
+        RankingEvents found;
+        found.looked_to = after;
+        if (first.value > after.value + 1) found.looked_to = {first.value - 1};
+        while (found.looked_to < last && found.events.size() < most) {
+            const base::Sequence to{std::min(found.looked_to.value + kSeqsAtOnce, last.value)};
+            if (auto done = ranges_.ranking_events(ranking, to, most, found); !done) {
+                return done.error();
+            }
+            if (deadline_.passed()) break;
+        }
+        found.at_end = found.looked_to >= last;
+        return found;
+    }
+
+    Result<std::vector<Event>> undoings(std::span<const EntryKey> keys,
+                                        base::Sequence after) override {
+        std::vector<Event> all;
+        for (const EntryKey& key : keys) {
+            if (deadline_.passed()) return too_late();
+            if (auto done = ranges_.undoings(key, after, all); !done) return done.error();
+        }
+        return all;
+    }
 
     Result<SnapshotState> begin_snapshot() override {
         if (auto begun = connection_.exec("BEGIN"); !begun) return begun.error();
@@ -112,10 +152,72 @@ class SqliteReader final : public LedgerReader {
 
     Connection connection_;
     PointReads reads_;
+    RangeReads ranges_;
     BoardTable boards_;
+    Deadline deadline_;
 };
 
 }  // namespace
+
+Result<RangeReads> RangeReads::prepare(Connection& connection) {
+    RangeReads reads;
+    const std::string select = "SELECT " + std::string(kEventColumns) + " FROM event ";
+    const std::pair<Statement*, std::string> statements[] = {
+        {&reads.ends_, "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)"},
+        {&reads.ranking_events_, select + "WHERE seq > ?1 AND seq <= ?2 AND ranking = ?3"
+                                          " AND kind < 16 ORDER BY seq LIMIT ?4"},
+        {&reads.undoings_, select + "INDEXED BY event_undoing WHERE kind IN (3, 5)"
+                                    " AND ranking = ?1 AND slot = ?2 AND seq > ?3"},
+    };
+    for (const auto& [out, sql] : statements) {
+        auto statement = connection.prepare(sql);
+        if (!statement) return statement.error();
+        *out = *std::move(statement);
+    }
+    return reads;
+}
+
+Result<std::pair<base::Sequence, base::Sequence>> RangeReads::ends() {
+    const ResetLater reset(ends_);
+    const auto found = ends_.step();
+    if (!found) return found.error();
+    return std::pair(base::Sequence{static_cast<std::uint64_t>(ends_.number(0))},
+                     base::Sequence{static_cast<std::uint64_t>(ends_.number(1))});
+}
+
+Result<void> RangeReads::take(Statement& statement, std::vector<Event>& out) {
+    while (true) {
+        const auto found = statement.step();
+        if (!found) return found.error();
+        if (!*found) return {};
+        EventRow row;
+        if (!read_event(statement, row)) {
+            return damaged("event", std::to_string(statement.number(0)));
+        }
+        out.push_back(row.event);
+    }
+}
+
+Result<void> RangeReads::ranking_events(base::RankingId ranking, base::Sequence to,
+                                        std::size_t most, RankingEvents& found) {
+    const ResetLater reset(ranking_events_);
+    ranking_events_.bind(1, static_cast<std::int64_t>(found.looked_to.value));
+    ranking_events_.bind(2, static_cast<std::int64_t>(to.value));
+    ranking_events_.bind(3, ranking.value);
+    ranking_events_.bind(4, static_cast<std::int64_t>(most - found.events.size()));
+    if (auto done = take(ranking_events_, found.events); !done) return done;
+    // A full page ends at its last event: what follows was not looked at.
+    found.looked_to = found.events.size() < most ? to : found.events.back().seq;
+    return {};
+}
+
+Result<void> RangeReads::undoings(EntryKey key, base::Sequence after, std::vector<Event>& out) {
+    const ResetLater reset(undoings_);
+    undoings_.bind(1, key.ranking.value);
+    undoings_.bind(2, key.slot.value);
+    undoings_.bind(3, static_cast<std::int64_t>(after.value));
+    return take(undoings_, out);
+}
 
 Result<PointReads> PointReads::prepare(Connection& connection) {
     PointReads reads;
@@ -178,10 +280,12 @@ Result<std::optional<StreamRecord>> PointReads::stream(base::Hash128 key) {
 Result<std::unique_ptr<LedgerReader>> make_reader(Connection connection) {
     auto reads = PointReads::prepare(connection);
     if (!reads) return reads.error();
+    auto ranges = RangeReads::prepare(connection);
+    if (!ranges) return ranges.error();
     auto boards = BoardTable::prepare(connection);
     if (!boards) return boards.error();
     return std::unique_ptr<LedgerReader>(std::make_unique<SqliteReader>(
-        std::move(connection), *std::move(reads), *std::move(boards)));
+        std::move(connection), *std::move(reads), *std::move(ranges), *std::move(boards)));
 }
 
 }  // namespace standings::ledger::sqlite

@@ -1,10 +1,11 @@
-// Point reads of committed rows on a read-only connection.
+// Reads of committed rows on a read-only connection.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +28,26 @@ class PointReads {
     Statement event_;
     Statement player_;
     Statement stream_;
+};
+
+// The statements that look through many rows. Thread: the connection's.
+class RangeReads {
+  public:
+    static base::Result<RangeReads> prepare(Connection& connection);
+
+    // The seqs of the oldest and of the newest event; 0 without any.
+    base::Result<std::pair<base::Sequence, base::Sequence>> ends();
+    // Goes on in `found` from where it has looked to, up to `to`.
+    base::Result<void> ranking_events(base::RankingId ranking, base::Sequence to, std::size_t most,
+                                      RankingEvents& found);
+    base::Result<void> undoings(EntryKey key, base::Sequence after, std::vector<Event>& out);
+
+  private:
+    static base::Result<void> take(Statement& statement, std::vector<Event>& out);
+
+    Statement ends_;
+    Statement ranking_events_;
+    Statement undoings_;
 };
 
 base::Result<std::unique_ptr<LedgerReader>> make_reader(Connection connection);

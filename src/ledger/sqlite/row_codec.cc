@@ -122,8 +122,6 @@ base::Hash128 key_from(std::span<const std::byte> bytes) {
 
 void bind_event(Statement& statement, const Event& event, const KeyBytes& key, std::uint32_t crc,
                 std::uint64_t chain, std::optional<base::Sequence> keyed_before) {
-    const bool entry_event = is_entry_event(event.kind);
-    const bool scored = entry_event && event.kind != EventKind::kRemove;
     statement.bind(1, stored(event.seq.value));
     statement.bind(2, event.at.ms);
     if (event.key) {
@@ -143,9 +141,9 @@ void bind_event(Statement& statement, const Event& event, const KeyBytes& key, s
     statement.bind(9, event.rules_version);
     statement.bind(10, event.columns);
     statement.bind(11, event.had_entry ? 1 : 0);
-    bind_scores(statement, 12, event.input, scored ? event.columns : 0);
+    bind_scores(statement, 12, event.input, input_count(event));
     bind_scores(statement, 16, event.previous, event.had_entry ? event.columns : 0);
-    bind_scores(statement, 20, event.result, scored ? event.columns : 0);
+    bind_scores(statement, 20, event.result, result_count(event));
     statement.bind(24, stored(event.prev_seq.value));
     bind_instant(statement, 25, event.occurred_at);
     if (event.key) {
@@ -177,7 +175,8 @@ bool read_event(const Statement& statement, EventRow& row) {
     event.rules_version = in.number<std::uint32_t>(8);
     event.columns = in.number<std::uint8_t>(9);
     event.had_entry = in.flag(10);
-    in.scores(11, event.columns, event.input);
+    if (event.columns > kMaxColumns) return false;
+    in.scores(11, input_count(event), event.input);
     in.scores(15, event.columns, event.previous);
     in.scores(19, event.columns, event.result);
     event.prev_seq = in.sequence(23);
@@ -185,7 +184,7 @@ bool read_event(const Statement& statement, EventRow& row) {
     event.fingerprint = in.bits(25);
     row.crc = in.crc(26);
     row.chain = in.bits(27);
-    return in.ok() && event.columns <= kMaxColumns && row.crc == checksum(event);
+    return in.ok() && row.crc == checksum(event);
 }
 
 void bind_entry(Statement& statement, const EntryRecord& record) {

@@ -111,16 +111,23 @@ CREATE INDEX stream_at ON stream (at);
 CREATE TABLE old_ranking (ranking INTEGER PRIMARY KEY);
 )sql";
 
+// Finds what was taken away from a player without a walk along the chain. Partial, so that a
+// submission costs no index entry: only the condition is looked at.
+constexpr const char* kUndoingIndex =
+    "CREATE INDEX IF NOT EXISTS event_undoing ON event (ranking, slot) WHERE kind IN (3, 5);";
+
 // Entries are written back late, so what is true now is the newest event that changed a player's
-// scores, if it lies past the fold mark, and the entry's row otherwise. A condition on the board
+// scores, if it lies past the fold mark, and the entry's row otherwise. An event that takes back
+// (kind 5) holds the place that the entry has gone back to. A condition on the board
 // reaches down to both, so that one board's standings cost no more than its own rows. What stands
 // in braces is said four times, with the numbers of the columns for "@".
 constexpr std::string_view kViews = R"sql(
 CREATE VIEW recent_entry AS
-SELECT ranking, slot, max(seq) AS seq, at, kind = 3 AS removed, {result_@}
+SELECT ranking, slot, max(seq) AS seq, at, kind = 3 OR (kind = 5 AND outcome = 5) AS removed,
+    {result_@}, iif(kind = 5, input_2, seq) AS reached_seq, iif(kind = 5, input_3, at) AS reached_at
 FROM event
-WHERE seq > (SELECT fold_mark FROM state) AND kind IN (1, 2, 3)
-  AND NOT (had_entry AND kind <> 3 AND result_1 IS previous_1 AND result_2 IS previous_2
+WHERE seq > (SELECT fold_mark FROM state) AND kind IN (1, 2, 3, 5)
+  AND NOT (had_entry AND kind IN (1, 2) AND result_1 IS previous_1 AND result_2 IS previous_2
            AND result_3 IS previous_3 AND result_4 IS previous_4)
 GROUP BY ranking, slot;
 
@@ -144,7 +151,7 @@ present AS (
       AND NOT EXISTS (SELECT 1 FROM recent
                       WHERE recent.ranking = entry.ranking AND recent.slot = entry.slot)
     UNION ALL
-    SELECT shape.slug, shape.ranking, slot, {result_@ * sign_@}, seq, at
+    SELECT shape.slug, shape.ranking, slot, {result_@ * sign_@}, reached_seq, reached_at
     FROM shape CROSS JOIN recent ON recent.ranking = shape.ranking
     WHERE NOT removed
 ),
@@ -290,17 +297,6 @@ base::Result<bool> is_new(Connection& connection) {
     return false;
 }
 
-base::Result<void> upgrade(Connection& connection) {
-    const auto version = connection.query_number("PRAGMA user_version");
-    if (!version) return version.error();
-    if (*version == kSchemaVersion) return {};
-    // Version 1 did not say where the keyed events are.
-    return in_transaction(connection,
-                          "ALTER TABLE event ADD COLUMN keyed_before INTEGER;"
-                          "PRAGMA user_version=" +
-                              std::to_string(kSchemaVersion) + ";");
-}
-
 base::Result<void> create(Connection& connection, base::Random& random) {
     std::array<std::byte, 16> id{};
     random.fill(id);
@@ -308,13 +304,44 @@ base::Result<void> create(Connection& connection, base::Random& random) {
     state.database_id = hex(id);
     state.epoch = make_epoch(random);
     state.hash_seed = random.next();
-    const std::string sql =
-        kTables + views() + "PRAGMA application_id=" + std::to_string(kApplicationId) +
-        ";PRAGMA user_version=" + std::to_string(kSchemaVersion) +
-        ";INSERT INTO state VALUES (1,'" + state.database_id + "','" + state.epoch + "',0,1,1," +
-        std::to_string(static_cast<std::int64_t>(state.hash_seed)) + ',' +
-        std::to_string(checksum(state)) + ");";
+    const std::string sql = std::string(kTables) + kUndoingIndex + views() +
+                            "PRAGMA application_id=" + std::to_string(kApplicationId) +
+                            ";PRAGMA user_version=" + std::to_string(kSchemaVersion) +
+                            ";INSERT INTO state VALUES (1,'" + state.database_id + "','" +
+                            state.epoch + "',0,1,1," +
+                            std::to_string(static_cast<std::int64_t>(state.hash_seed)) + ',' +
+                            std::to_string(checksum(state)) + ");";
     return in_transaction(connection, sql);
+}
+
+base::Result<void> bring_up_to_date(Connection& connection) {
+    std::string sql;
+    const auto version = connection.query_number("PRAGMA user_version");
+    if (!version) return version.error();
+    // Version 1 did not say where the keyed events are.
+    if (*version == 1) sql += "ALTER TABLE event ADD COLUMN keyed_before INTEGER;";
+    const std::string wanted = views();
+    // Each view's text as SQLite keeps it, without the mark at its end.
+    auto stored = connection.prepare(
+        "SELECT group_concat(sql || ';' || char(10), char(10)) FROM (SELECT sql FROM sqlite_schema"
+        " WHERE type = 'view' AND name IN ('recent_entry', 'standings', 'boards') ORDER BY rowid)");
+    if (!stored) return stored.error();
+    const auto found = stored->step();
+    if (!found) return found.error();
+    if (*found && std::string_view(wanted).substr(1) != stored->text(0)) {
+        sql +=
+            "DROP VIEW IF EXISTS standings; DROP VIEW IF EXISTS boards;"
+            "DROP VIEW IF EXISTS recent_entry;" +
+            wanted;
+    }
+    stored->reset();
+    const auto indexed =
+        connection.query_number("SELECT count(*) FROM sqlite_schema WHERE name = 'event_undoing'");
+    if (!indexed) return indexed.error();
+    if (*indexed == 0) sql += kUndoingIndex;
+    if (sql.empty() && *version == kSchemaVersion) return {};
+    return in_transaction(connection,
+                          sql + "PRAGMA user_version=" + std::to_string(kSchemaVersion) + ';');
 }
 
 base::Result<StateRow> read_state(Connection& connection) {

@@ -33,10 +33,11 @@ base::Result<void> configure_writer(Connection& connection, std::int64_t cache_b
 // Whether the file is empty (true), or ours and of this version or an earlier one (false). Anything
 // else is kSchema.
 base::Result<bool> is_new(Connection& connection);
-// Brings a database of an earlier version to this one, in one transaction.
-base::Result<void> upgrade(Connection& connection);
 // Lays out an empty database in one transaction, with a new identity.
 base::Result<void> create(Connection& connection, base::Random& random);
+// Gives a file of an earlier version the column, the views and the index that it lacks, in one
+// transaction. Writes nothing to a file that has them.
+base::Result<void> bring_up_to_date(Connection& connection);
 
 base::Result<StateRow> read_state(Connection& connection);
 base::Result<void> write_state(Connection& connection, const StateRow& state);

@@ -66,8 +66,8 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const SqliteOptions& op
     if (*fresh) {
         auto done = sqlite::create(ledger->connection_, ledger->random_);
         if (!done) return done.error().with_context("create " + path);
-    } else if (auto done = sqlite::upgrade(ledger->connection_); !done) {
-        return done.error().with_context("upgrade " + path);
+    } else if (auto done = sqlite::bring_up_to_date(ledger->connection_); !done) {
+        return done.error().with_context("bring up to date " + path);
     }
     if (auto done = ledger->load(); !done) return done.error().with_context(path);
     if (auto done = ledger->compare_with_mark(options.accept_data_loss); !done) {
