@@ -49,7 +49,7 @@ std::optional<ChainHead> read_chain_head(const HostedBoard& board, std::string_v
 // None: nobody has the slot in the board's present life.
 std::optional<ChainHead> read_chain_head(const HostedBoard& board, ledger::EntryKey key);
 
-// Owner and thread: whoever has the reader. One point read an event, ~2 us.
+// Owner and thread: whoever has the reader. One point read an event, ~3 us.
 class PlayerChain {
   public:
     PlayerChain(ledger::LedgerReader& reader, ledger::EntryKey key, base::Sequence newest)

@@ -40,7 +40,7 @@ struct EntryStory {
 };
 
 // Reads the story of `head`'s entry. Gives up the older part of a chain beyond `most` events, as if
-// the ledger had lost it. ~2 us an event.
+// the ledger had lost it. ~3 us an event.
 base::Result<EntryStory> read_story(ledger::LedgerReader& reader, const ChainHead& head,
                                     std::size_t most);
 

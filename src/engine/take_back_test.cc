@@ -305,6 +305,73 @@ TYPED_TEST(TakeBack, HistoryIsTheScoresThatCountAndTheirRankToday) {
     EXPECT_EQ(later.points[1].scores.units[0], 25);
 }
 
+// What a reader sees of a ledger whose oldest events have gone.
+class TrimmedReader final : public ledger::LedgerReader {
+  public:
+    TrimmedReader(std::unique_ptr<ledger::LedgerReader> inside, Sequence first)
+        : inside_(std::move(inside)), first_(first) {}
+
+    base::Result<std::optional<ledger::Event>> event(Sequence seq) override {
+        if (seq < first_) return std::optional<ledger::Event>();
+        return inside_->event(seq);
+    }
+    base::Result<std::vector<ledger::Details>> details(
+        std::span<const ledger::EntryKey> keys) override {
+        return inside_->details(keys);
+    }
+    void set_deadline(ledger::Deadline deadline) override { inside_->set_deadline(deadline); }
+    base::Result<ledger::RankingEvents> ranking_events(base::RankingId ranking, Sequence after,
+                                                       std::size_t most) override {
+        return inside_->ranking_events(ranking, after, most);
+    }
+    base::Result<std::vector<std::optional<ledger::PlayerRecord>>> players(
+        std::span<const ledger::EntryKey> keys) override {
+        return inside_->players(keys);
+    }
+    base::Result<std::vector<ledger::Event>> undoings(std::span<const ledger::EntryKey> keys,
+                                                      Sequence after) override {
+        return inside_->undoings(keys, after);
+    }
+
+  private:
+    std::unique_ptr<ledger::LedgerReader> inside_;
+    const Sequence first_;
+};
+
+TYPED_TEST(TakeBack, BehindTheEndOfTheLedgerOnlyWhatIsSureIsTakenBack) {
+    this->make_board(Rule::kBest);
+    this->submit("ann", 10);
+    const Sequence lost = this->submit("ann", 30);
+    const Sequence low = this->submit("ann", 20);
+    const Sequence kept = this->submit("ann", 40);
+    const Sequence high = this->submit("ann", 50);
+    const auto plan = [&](Sequence first, const TakeBackTarget& target) {
+        TrimmedReader reader(this->rig_.ledger().open_reader().value(), first);
+        return plan_take_back(reader, *this->rig_.board(), this->rig_.clock(), target);
+    };
+    EXPECT_EQ(plan(low, lost).error().code, ErrorCode::kSubmissionNotFound);
+    const auto known = plan(low, high).value();
+    EXPECT_EQ(known.planned.what.entry->scores.units[0], 40);
+    EXPECT_EQ(known.planned.what.entry->reached_seq, kept);
+    EXPECT_EQ(known.planned.what.entry->submissions, 4U);
+    EXPECT_EQ(plan(low, "ann").error().code, ErrorCode::kHistoryTrimmed)
+        << "who reached 30 and when has gone";
+    EXPECT_EQ(plan(high, high).error().code, ErrorCode::kHistoryTrimmed);
+    // Where the score that is left was never left, its place is known after all.
+    this->take_back(high);
+    this->take_back(kept);
+    EXPECT_EQ(this->entry().reached_seq, lost);
+    const auto whole = plan(low, low).value();
+    EXPECT_EQ(whole.planned.what.entry->reached_seq, lost);
+    EXPECT_EQ(whole.planned.what.entry->submissions, 2U);
+    // A take-back of what has gone says all about it that is needed.
+    this->take_back(lost);
+    const auto after = plan(kept, "ann");
+    ASSERT_TRUE(after) << after.error().detail;
+    EXPECT_EQ(after->count, 0U);
+    EXPECT_EQ(this->rig_.table(), "ann 1 20");
+}
+
 // --- the pure parts --------------------------------------------------------------------------
 
 // What the rule says about a bag of submissions, without any order of evaluation.
