@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "engine/queries.h"
 #include "engine/read_pool.h"
+#include "ledger/take_back.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
@@ -171,6 +172,7 @@ bool SubmissionsRead::wanted(const ledger::Event& event) const {
 
 void SubmissionsRead::run(ledger::LedgerReader& reader) {
     base::Sequence seq = chain_.newest;
+    std::vector<ledger::TakeBack> taken_back;
     for (std::size_t steps = 0; seq.value != 0; ++steps) {
         if (steps == kMaxSteps) {
             cut_ = true;
@@ -187,9 +189,16 @@ void SubmissionsRead::run(ledger::LedgerReader& reader) {
         }
         const ledger::Event& found = **event;
         const bool own = found.ranking == chain_.ranking && found.slot == chain_.slot;
-        // What was removed stays unsaid.
-        if (!own || found.kind == ledger::EventKind::kRemove) break;
-        if (wanted(found)) found_.push_back(found);
+        // What was removed or taken back stays unsaid.
+        if (!own || ledger::removes_entry(found)) break;
+        if (found.kind == ledger::EventKind::kTakenBack) {
+            taken_back.push_back(ledger::take_back_of(found));
+        }
+        const bool counts = found.kind == ledger::EventKind::kSet ||
+                            std::none_of(taken_back.begin(), taken_back.end(), [&](auto& taken) {
+                                return ledger::takes_back(taken, found.seq);
+                            });
+        if (counts && wanted(found)) found_.push_back(found);
         if (!view_.oldest_first && found_.size() == view_.count) break;
         seq = found.prev_seq;
     }

@@ -199,15 +199,14 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     if (board.deleted()) {
         return Error{ErrorCode::kBoardNotFound, "The board '" + board.slug() + "' was deleted."};
     }
-    const bool has_scores = change.kind != EventKind::kRemove;
+    const bool has_scores =
+        change.kind != EventKind::kRemove && change.kind != EventKind::kTakenBack;
     if (has_scores && change.columns_version != board.columns_version()) {
         return Error{ErrorCode::kRevisionMismatch,
                      "The columns of the board changed while the request was under way. Read the "
                      "board and send it again."};
     }
-    const bool takes_away =
-        change.kind == EventKind::kRemove || change.kind == EventKind::kTakenBack;
-    if (record.closed && !takes_away) {
+    if (record.closed && has_scores) {
         return Error{ErrorCode::kBoardClosed,
                      "The board '" + board.slug() + "' is closed and takes no scores."};
     }

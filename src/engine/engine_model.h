@@ -284,10 +284,11 @@ class EngineModel {
         if (found == boards.end()) return base::ErrorCode::kBoardNotFound;
         ModelBoard& board = found->second;
         const bool removal = change.kind == EventKind::kRemove;
-        if (!removal && change.columns_version != board.columns_version) {
+        const bool takes_back = change.kind == EventKind::kTakenBack;
+        if (!removal && !takes_back && change.columns_version != board.columns_version) {
             return base::ErrorCode::kRevisionMismatch;
         }
-        if (change.kind == EventKind::kTakenBack) {
+        if (takes_back) {
             take_back(board, change, outcome, emits);
             return {};
         }

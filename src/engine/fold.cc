@@ -67,10 +67,10 @@ Result<bool> fold(const ledger::BoardRecord& board, const ledger::Event& event, 
         return event_disagrees(event, "the player's event before it is missing");
     }
     state.last_seq = event.seq;
-    const bool undoes_another = event.kind == ledger::EventKind::kTakenBack &&
-                                (!state.entry || state.entry->scores != event.previous);
-    if (undoes_another) {
-        return event_disagrees(event, "the entry before it is not the one it changed");
+    if (event.kind == ledger::EventKind::kTakenBack) {
+        if (!state.entry || state.entry->scores != event.previous) {
+            return event_disagrees(event, "the entry before it is not the one it changed");
+        }
     }
     if (ledger::removes_entry(event)) {
         state.entry.reset();
