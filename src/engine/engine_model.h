@@ -134,7 +134,7 @@ class EngineModel {
         Foretold foretold;
         for (const EntryChange& change : operation.changes) {
             ChangeOutcome outcome;
-            const auto error = apply(operation, change, board_id, now, outcome, foretold.emits);
+            const auto error = apply(change, board_id, now, outcome, foretold.emits);
             if (error && operation.atomic) {
                 *this = before;
                 foretold = {};
@@ -276,9 +276,8 @@ class EngineModel {
         return foretold;
     }
 
-    std::optional<base::ErrorCode> apply(const EntryOperation& operation, const EntryChange& change,
-                                         int board_id, base::Instant now, ChangeOutcome& outcome,
-                                         bool& emits) {
+    std::optional<base::ErrorCode> apply(const EntryChange& change, int board_id, base::Instant now,
+                                         ChangeOutcome& outcome, bool& emits) {
         using ledger::EventKind;
         const auto found = boards.find(board_id);
         if (found == boards.end()) return base::ErrorCode::kBoardNotFound;
