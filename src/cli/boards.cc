@@ -124,7 +124,11 @@ Result<void> edit(const BoardOptions& options) {
     const std::string revision(present->header("etag"));
     const auto board = JsonAnswer::of(std::move(present->body));
     if (!board) return board.error();
-    auto patch = board_patch_json(options.spec, column_names_of(**board));
+    const auto names = column_names_of(**board);
+    if (names.empty()) {
+        return Error{ErrorCode::kIo, "the answer is no board; is --server a Standings server?"};
+    }
+    auto patch = board_patch_json(options.spec, names);
     if (!patch) return patch.error();
 
     const auto changed = ask_json(*client, {.method = "PATCH",

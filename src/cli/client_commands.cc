@@ -73,8 +73,12 @@ void add_spec(CLI::App& command, BoardSpec& spec) {
     command.add_option("--visibility", spec.visibility, "Who may read it: public or private")
         ->check(CLI::IsMember({"public", "private"}))
         ->type_name("WHO");
-    command.add_flag("--public-meta,!--no-public-meta", spec.public_meta,
-                     "Show the meta of entries to everybody");
+    command.add_flag_callback(
+        "--public-meta", [&spec] { spec.public_meta = true; },
+        "Show the meta of entries to everybody");
+    command.add_flag_callback(
+        "--no-public-meta", [&spec] { spec.public_meta = false; },
+        "Show it to keys that may read what is private only");
     command
         .add_option("--limit", spec.limits,
                     "MIN..MAX of what is taken, either left out at will; COLUMN=MIN..MAX with "
