@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from support.server import KEY, ROOT, ServerTest
+from support.server import KEY, ROOT, ServerTest, program
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -45,7 +45,9 @@ class Readme(ServerTest):
     def test_the_pages_do_what_they_say(self):
         if not shutil.which("curl"):
             self.skipTest("curl is not here")
-        environment = {**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data)}
+        environment = {**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data),
+                       "PATH": f"{program().resolve().parent}:{os.environ['PATH']}",
+                       "STANDINGS_SERVER": self.server.url, "STANDINGS_KEY": KEY}
         count = 0
         for page in PAGES:
             count += len(steps_of(page))

@@ -138,7 +138,9 @@ void append_metrics(std::string& out, const Service& service) {
                   static_cast<std::uint64_t>(engine.health.load()));
     append_metric(out, "standings_resident_bytes", "gauge", "Memory of the process.",
                   resident_bytes());
-    if (service.transport) append_transport(out, service.transport());
+    if (const net::Server* transport = service.transport) {
+        append_transport(out, transport->counters());
+    }
 }
 
 }  // namespace standings::api

@@ -27,7 +27,7 @@ struct Service {
     const access::Credentials& credentials;
     base::Random& random;
     std::string version;
-    std::function<net::Counters()> transport = {};  // set once the transport runs
+    std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
 };
 

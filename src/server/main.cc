@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "cli/client_commands.h"
 #include "cli/command_line.h"
 #include "cli/import/import_command.h"
 #include "server/announce.h"
@@ -55,6 +56,12 @@ int main(int argc, char** argv) {
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
     add_serve(line, settings);
     cli::add_import(line);
+    cli::add_boards(line);
+    cli::add_submit(line);
+    cli::add_top(line);
+    cli::add_rank(line);
+    cli::add_export(line);
+    cli::add_health(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);

@@ -54,13 +54,13 @@ bool go_on(const ByteSource&) {
 }
 
 TEST(BoardSpec, ReadsRuleAndColumns) {
-    EXPECT_EQ(board_spec(*parse_board_spec("sum:points,goal_difference,goals_for")),
+    EXPECT_EQ(short_form_of(*parse_rules("sum:points,goal_difference,goals_for")),
               "sum:points:desc:0,goal_difference:desc:0,goals_for:desc:0");
-    EXPECT_EQ(board_spec(*parse_board_spec("best:time:asc:2,laps:1:desc")),
+    EXPECT_EQ(short_form_of(*parse_rules("best:time:asc:2,laps:desc:1")),
               "best:time:asc:2,laps:desc:1");
-    EXPECT_EQ(board_spec(*parse_board_spec("last")), "last:score:desc:0");
+    EXPECT_EQ(short_form_of(*parse_rules("last")), "last:score:desc:0");
     for (const char* wrong : {"", "most", "sum:", "sum:a,", "sum:a:up", "sum:a:7", "sum:a,b,c,d,e"})
-        EXPECT_FALSE(parse_board_spec(wrong)) << wrong;
+        EXPECT_FALSE(parse_rules(wrong)) << wrong;
 }
 
 TEST(RedisAddress, TakesEachPart) {

@@ -1,0 +1,180 @@
+#include "cli/export.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/command_line.h"
+#include "cli/terminal.h"
+
+namespace standings::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kProgressEvery = std::chrono::milliseconds(200);
+
+Error refused(const std::string& file) {
+    return {ErrorCode::kIo, "cannot write " + file + ": " + std::strerror(errno)};
+}
+
+// A file that is written under a name of its own beside the one it will have. Unless kept, it is
+// removed.
+class PartialFile {
+  public:
+    static Result<PartialFile> create(const std::string& path) {
+        PartialFile file;
+        file.path_ = path;
+        file.temporary_ = path + ".partial-XXXXXX";
+        file.number_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
+        if (file.number_ < 0) {
+            const Error error = refused(path);
+            file.temporary_.clear();
+            return error;
+        }
+        // A mode like that of any other file; the temporary's is for its owner only.
+        const mode_t mask = ::umask(0);
+        ::umask(mask);
+        if (::fchmod(file.number_, 0666 & ~mask) != 0) return refused(path);
+        return file;
+    }
+    PartialFile(PartialFile&& other) noexcept
+        : path_(std::move(other.path_)),
+          temporary_(std::exchange(other.temporary_, {})),
+          number_(std::exchange(other.number_, -1)) {}
+    PartialFile& operator=(PartialFile&&) = delete;
+    ~PartialFile() {
+        if (number_ >= 0) ::close(number_);
+        if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    }
+
+    int number() const { return number_; }
+
+    Result<void> keep() {
+        if (::fsync(number_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+            return refused(path_);
+        }
+        temporary_.clear();
+        return {};
+    }
+
+  private:
+    PartialFile() = default;
+
+    std::string path_;
+    std::string temporary_;
+    int number_ = -1;
+};
+
+// Writes all of it; false with errno when that fails.
+bool write_all(int file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = ::write(file, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+std::string megabytes(double bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f MB", bytes / 1e6);
+    return text;
+}
+
+// One line on a terminal that is written over and over; nothing elsewhere.
+class Progress {
+  public:
+    explicit Progress(bool is_shown) : is_shown_(is_shown) {}
+
+    void add(std::size_t bytes) {
+        bytes_ += bytes;
+        const auto now = Clock::now();
+        if (!is_shown_ || now - shown_ < kProgressEvery) return;
+        shown_ = now;
+        const double seconds = std::chrono::duration<double>(now - began_).count();
+        const double done = static_cast<double>(bytes_);
+        std::fprintf(stderr, "\r\x1b[K%s, %s/s", megabytes(done).c_str(),
+                     megabytes(done / seconds).c_str());
+        has_line_ = true;
+    }
+    void clear() {
+        if (std::exchange(has_line_, false)) std::fputs("\r\x1b[K", stderr);
+    }
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    bool is_shown_;
+    bool has_line_ = false;
+    std::size_t bytes_ = 0;
+    Clock::time_point began_ = Clock::now();
+    Clock::time_point shown_ = began_;
+};
+
+std::string format_of(const ExportOptions& options) {
+    if (!options.format.empty()) return options.format;
+    if (options.file.ends_with(".ndjson") || options.file.ends_with(".jsonl")) return "ndjson";
+    return options.file.ends_with(".json") ? "json" : "csv";
+}
+
+enum class End { kComplete, kReaderGone };
+
+Result<End> export_to(const ExportOptions& options) {
+    auto client = HttpClient::open(options.client);
+    if (!client) return client.error();
+    std::optional<PartialFile> file;
+    if (!options.file.empty() && options.file != "-") {
+        auto created = PartialFile::create(options.file);
+        if (!created) return created.error();
+        file.emplace(*std::move(created));
+    }
+    const int out = file ? file->number() : STDOUT_FILENO;
+    // Rows that run over a terminal show themselves how far they are.
+    Progress progress(is_terminal(STDERR_FILENO) && !is_terminal(out));
+    int write_error = 0;
+    const auto answer = client->download(
+        {.target = board_path(options.board, "/export?format=" + escaped(format_of(options)))},
+        [&](std::string_view piece) {
+            if (!write_all(out, piece)) {
+                write_error = errno;
+                return false;
+            }
+            progress.add(piece.size());
+            return true;
+        });
+    progress.clear();
+    // Whoever read has seen enough, as `head` does.
+    if (!file && write_error == EPIPE) return End::kReaderGone;
+    errno = write_error;
+    if (write_error != 0) return refused(file ? options.file : "to standard output");
+    if (!answer)
+        return answer.error().with_context("the export of '" + options.board + "' is not complete");
+    if (!answer->is_ok()) return error_of(*answer);
+    if (!file) return End::kComplete;
+    if (const auto kept = file->keep(); !kept) return kept.error();
+    const std::string position(answer->header("standings-position"));
+    complain("wrote " + options.file + ", " + std::to_string(progress.bytes()) + " bytes" +
+             (position.empty() ? "" : ", the board as it was at " + position));
+    return End::kComplete;
+}
+
+}  // namespace
+
+int export_board(const ExportOptions& options) {
+    const auto end = export_to(options);
+    if (!end) return exit_after(end.error());
+    return *end == End::kComplete ? kDone : kFailed;
+}
+
+}  // namespace standings::cli

@@ -1,0 +1,260 @@
+#include "cli/scores.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/board_spec.h"
+#include "text/json_writer.h"
+
+namespace standings::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using Kind = TableColumn::Kind;
+
+constexpr std::size_t kPageOfRows = 1000;  // the API's most
+
+Error wrong(std::string sentence) {
+    return {ErrorCode::kSettings, std::move(sentence)};
+}
+
+bool is_named(const std::string& argument) {
+    return argument.find('=') != std::string::npos;
+}
+
+// The columns of a table for `score`, or for each member of `scores`, of a standing at `at`.
+void add_score_columns(std::vector<ListColumn>& columns, const text::JsonDocument& document,
+                       const text::JsonNode* standing, const std::string& at) {
+    const text::JsonNode* scores = standing != nullptr && standing->is_object()
+                                       ? document.member(*standing, "scores")
+                                       : nullptr;
+    if (scores == nullptr) {
+        columns.push_back({"score", at + "score", Kind::kNumber});
+        return;
+    }
+    document.for_each(*scores, [&](const text::JsonNode& score) {
+        columns.push_back(
+            {std::string(score.key), at + "scores." + std::string(score.key), Kind::kNumber});
+    });
+}
+
+// What a row of a ranking shows. `first` tells which scores the board has.
+Listing standings_listing(const text::JsonDocument& document, const text::JsonNode* first) {
+    std::vector<ListColumn> columns = {{"rank", "rank", Kind::kNumber},
+                                       {"position", "position", Kind::kNumber, false},
+                                       {"player", "player"},
+                                       {"name", "name"}};
+    add_score_columns(columns, document, first, "");
+    columns.push_back({"reached", "reached_at", Kind::kExtra});
+    return Listing(std::move(columns));
+}
+
+const text::JsonNode* rows_of(const JsonAnswer& page) {
+    return page.document().member(page.root(), "rows");
+}
+
+const text::JsonNode* first_of(const JsonAnswer& page) {
+    const text::JsonNode* rows = rows_of(page);
+    if (rows == nullptr || rows->first == 0) return nullptr;
+    return &page.document().node(rows->first);
+}
+
+// Which columns the scores go to. One plain score needs no look at the board.
+Result<std::vector<std::string>> columns_for(HttpClient& client, const SubmitOptions& options) {
+    if (options.scores.size() == 1 && !is_named(options.scores[0])) {
+        return std::vector<std::string>{"score"};
+    }
+    const auto board = ask_json(client, {.target = board_path(options.board)});
+    if (!board) return board.error();
+    return column_names_of(**board);
+}
+
+Result<std::string> submission_json(const SubmitOptions& options, const std::string& scores) {
+    std::string body = "{";
+    text::append_member(body, "player", options.player);
+    body += ',' + scores;
+    const auto add = [&body](std::string_view key, const std::optional<std::string>& value) {
+        if (!value) return;
+        body += ',';
+        text::append_member(body, key, *value);
+    };
+    add("name", options.name);
+    add("occurred_at", options.occurred_at);
+    if (options.meta) {
+        text::JsonDocument document;
+        const auto meta = document.parse(*options.meta);
+        if (!meta || !(*meta)->is_object()) {
+            return wrong("--meta is a JSON object like '{\"car\":\"gt3\"}', not '" + *options.meta +
+                         "'");
+        }
+        body += ",\"meta\":";
+        document.write(**meta, body);
+    }
+    return body + '}';
+}
+
+Result<void> show_receipt(const SubmitOptions& options, std::string body) {
+    const auto receipt = JsonAnswer::of(std::move(body));
+    if (!receipt) return receipt.error();
+    const JsonAnswer& answer = **receipt;
+    const text::JsonNode* standing = answer.document().member(answer.root(), "standing");
+    std::vector<ListColumn> columns = {{"outcome", "outcome"},
+                                       {"seq", "seq", Kind::kNumber, false},
+                                       {"player", "standing.player"},
+                                       {"name", "standing.name"},
+                                       {"rank", "standing.rank", Kind::kNumber},
+                                       {"position", "standing.position", Kind::kNumber, false}};
+    add_score_columns(columns, answer.document(), standing, "standing.");
+    columns.push_back({"rank before", "previous.rank", Kind::kNumber});
+    columns.push_back({"players", "total", Kind::kNumber});
+    Listing listing(std::move(columns));
+    listing.add(answer.document(), answer.root());
+    return listing.print(options.format, answer.body());
+}
+
+Result<void> submit(const SubmitOptions& options) {
+    // What is wrong without a look at the board is said before anything is asked.
+    for (const std::string& argument : options.scores) {
+        const std::size_t equals = argument.find('=');
+        const std::string number =
+            equals == std::string::npos ? argument : argument.substr(equals + 1);
+        if (!is_json_number(number)) {
+            return wrong("a score is a number like 12, -3.5 or 1e6, not '" + number + "'");
+        }
+    }
+    if (const auto sound = submission_json(options, "\"score\":0"); !sound) return sound.error();
+    auto client = HttpClient::open(options.client);
+    if (!client) return client.error();
+    const auto columns = columns_for(*client, options);
+    if (!columns) return columns.error();
+    const auto scores = scores_member(options.scores, *columns);
+    if (!scores) return scores.error();
+    auto body = submission_json(options, *scores);
+    if (!body) return body.error();
+    auto answer = ask_until_answered(*client,
+                                     {.method = "POST",
+                                      .target = board_path(options.board, "/submissions"),
+                                      .body = *std::move(body)},
+                                     options.idempotency_key.value_or(new_idempotency_key()));
+    if (!answer) return answer.error();
+    return show_receipt(options, std::move(answer->body));
+}
+
+// The answer without its rows and cursors, for all rows of several pages.
+std::string head_of(const JsonAnswer& page) {
+    std::string out = "{";
+    page.document().for_each(page.root(), [&](const text::JsonNode& member) {
+        if (member.key == "rows" || member.key == "next_cursor" || member.key == "prev_cursor")
+            return;
+        text::append_key(out, member.key);
+        page.document().write(member, out);
+        out += ',';
+    });
+    return out + "\"rows\":[";
+}
+
+Result<void> top(const TopOptions& options) {
+    auto client = HttpClient::open(options.client);
+    if (!client) return client.error();
+    std::unique_ptr<Listing> listing;
+    std::string whole;
+    std::string place = "&offset=" + std::to_string(options.offset);
+    for (std::size_t left = options.count; left > 0;) {
+        const std::size_t limit = std::min(left, kPageOfRows);
+        const std::string query = "/standings?limit=" + std::to_string(limit) + place;
+        const auto page = ask_json(*client, {.target = board_path(options.board, query)});
+        if (!page) return page.error();
+        const JsonAnswer& answer = **page;
+        if (!listing) {
+            listing =
+                std::make_unique<Listing>(standings_listing(answer.document(), first_of(answer)));
+            whole = head_of(answer);
+        }
+        const text::JsonNode* rows = rows_of(answer);
+        if (rows == nullptr || rows->size == 0) break;
+        answer.document().for_each(*rows, [&](const text::JsonNode& row) {
+            if (listing->size() > 0) whole += ',';
+            answer.document().write(row, whole);
+            listing->add(answer.document(), row);
+        });
+        left -= std::min<std::size_t>(left, rows->size);
+        const std::string next = answer.text("next_cursor");
+        if (next.empty()) break;
+        place = "&cursor=" + escaped(next);
+    }
+    return listing->print(options.format, whole + "]}");
+}
+
+Result<void> rank(const RankOptions& options) {
+    auto client = HttpClient::open(options.client);
+    if (!client) return client.error();
+    std::string target = board_path(options.board, "/players/" + escaped(options.player));
+    if (options.around) target += "?around=" + std::to_string(*options.around);
+    const auto asked = ask_json(*client, {.target = std::move(target)});
+    if (!asked) return asked.error();
+    const JsonAnswer& answer = **asked;
+    Listing listing = standings_listing(answer.document(), &answer.root());
+    if (const text::JsonNode* rows = rows_of(answer)) {
+        answer.document().for_each(
+            *rows, [&](const text::JsonNode& row) { listing.add(answer.document(), row); });
+    } else {
+        listing.add(answer.document(), answer.root());
+    }
+    return listing.print(options.format, answer.body());
+}
+
+}  // namespace
+
+Result<std::string> scores_member(const std::vector<std::string>& arguments,
+                                  const std::vector<std::string>& columns) {
+    const bool any_named = std::any_of(arguments.begin(), arguments.end(), is_named);
+    const bool all_named = std::all_of(arguments.begin(), arguments.end(), is_named);
+    if (any_named && !all_named) {
+        return wrong("give all scores by name, like points=3, or none");
+    }
+    if (arguments.size() != columns.size()) {
+        std::string names;
+        for (const std::string& column : columns) names += (names.empty() ? "" : ", ") + column;
+        return wrong("the board has the columns " + names + ": give a score for each");
+    }
+    std::string out = columns.size() == 1 ? "\"score\":" : "\"scores\":{";
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        std::string_view number = arguments[i];
+        if (all_named) {
+            const auto argument =
+                std::find_if(arguments.begin(), arguments.end(), [&](const std::string& each) {
+                    return std::string_view(each).substr(0, each.find('=')) == columns[i];
+                });
+            if (argument == arguments.end()) {
+                return wrong("the column '" + columns[i] + "' has no score");
+            }
+            number = std::string_view(*argument).substr(columns[i].size() + 1);
+        }
+        if (!is_json_number(number)) {
+            return wrong("a score is a number like 12, -3.5 or 1e6, not '" + std::string(number) +
+                         "'");
+        }
+        if (columns.size() > 1) {
+            if (i > 0) out += ',';
+            text::append_key(out, columns[i]);
+        }
+        out += number;
+    }
+    return out + (columns.size() == 1 ? "" : "}");
+}
+
+int submit_score(const SubmitOptions& options) {
+    return exit_after(submit(options));
+}
+
+int show_top(const TopOptions& options) {
+    return exit_after(top(options));
+}
+
+int show_rank(const RankOptions& options) {
+    return exit_after(rank(options));
+}
+
+}  // namespace standings::cli
