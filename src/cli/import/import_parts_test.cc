@@ -173,9 +173,7 @@ TEST(Input, HashesTheUnpackedContent) {
     const std::string bytes = folder.read("b.gz");
     for (const std::size_t size : {3UL, 12UL, bytes.size() / 2, bytes.size() - 1}) {
         const auto cut = Input::open(folder.write("cut.gz", bytes.substr(0, size)));
-        EXPECT_NE(cut->hash(go_on) ? *cut->hash(go_on) : base::Hash128{}, *plain->hash(go_on))
-            << size;
-        if (size > 10) EXPECT_FALSE(cut->hash(go_on)) << size;
+        EXPECT_FALSE(cut->hash(go_on)) << size;
     }
     EXPECT_FALSE(Input::open(folder.path("none")));
 }
