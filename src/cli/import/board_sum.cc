@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "cli/import/target_board.h"
+#include "cli/command.h"
 #include "text/json_document.h"
 
 namespace standings::cli {
@@ -73,7 +73,7 @@ Result<BoardSum> sum_of_board(HttpClient& client, const std::string& board,
     text::JsonDocument json;
     std::string cursor;
     do {
-        std::string target = board_path(board) + "/standings?limit=1000";
+        std::string target = board_path(board, "/standings?limit=1000");
         if (!cursor.empty()) target += "&cursor=" + escaped(cursor);
         const auto answer = client.send({.target = std::move(target)});
         if (!answer) return answer.error();

@@ -54,13 +54,13 @@ bool go_on(const ByteSource&) {
 }
 
 TEST(BoardSpec, ReadsRuleAndColumns) {
-    EXPECT_EQ(board_spec(*parse_board_spec("sum:points,goal_difference,goals_for")),
+    EXPECT_EQ(short_form_of(*parse_rules("sum:points,goal_difference,goals_for")),
               "sum:points:desc:0,goal_difference:desc:0,goals_for:desc:0");
-    EXPECT_EQ(board_spec(*parse_board_spec("best:time:asc:2,laps:1:desc")),
+    EXPECT_EQ(short_form_of(*parse_rules("best:time:asc:2,laps:desc:1")),
               "best:time:asc:2,laps:desc:1");
-    EXPECT_EQ(board_spec(*parse_board_spec("last")), "last:score:desc:0");
+    EXPECT_EQ(short_form_of(*parse_rules("last")), "last:score:desc:0");
     for (const char* wrong : {"", "most", "sum:", "sum:a,", "sum:a:up", "sum:a:7", "sum:a,b,c,d,e"})
-        EXPECT_FALSE(parse_board_spec(wrong)) << wrong;
+        EXPECT_FALSE(parse_rules(wrong)) << wrong;
 }
 
 TEST(RedisAddress, TakesEachPart) {
@@ -173,9 +173,7 @@ TEST(Input, HashesTheUnpackedContent) {
     const std::string bytes = folder.read("b.gz");
     for (const std::size_t size : {3UL, 12UL, bytes.size() / 2, bytes.size() - 1}) {
         const auto cut = Input::open(folder.write("cut.gz", bytes.substr(0, size)));
-        EXPECT_NE(cut->hash(go_on) ? *cut->hash(go_on) : base::Hash128{}, *plain->hash(go_on))
-            << size;
-        if (size > 10) EXPECT_FALSE(cut->hash(go_on)) << size;
+        EXPECT_FALSE(cut->hash(go_on)) << size;
     }
     EXPECT_FALSE(Input::open(folder.path("none")));
 }

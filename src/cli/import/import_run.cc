@@ -85,7 +85,7 @@ Result<ImportSummary> ImportRun::run() {
     if (!board_exists_) {
         const auto created = create_board(client_, settings_.board, *rules_);
         if (!created) return created.error();
-        progress_.say("made the board " + settings_.board + " (" + board_spec(*rules_) + ")");
+        progress_.say("made the board " + settings_.board + " (" + short_form_of(*rules_) + ")");
     }
     return send();
 }
@@ -93,7 +93,7 @@ Result<ImportSummary> ImportRun::run() {
 Result<void> ImportRun::find_board() {
     std::optional<ranking::Rules> wanted;
     if (!settings_.create.empty()) {
-        auto spec = parse_board_spec(settings_.create);
+        auto spec = parse_rules(settings_.create);
         if (!spec) return spec.error();
         wanted = *std::move(spec);
     }
@@ -111,7 +111,7 @@ Result<void> ImportRun::find_board() {
         wanted && (wanted->rule != rules_->rule || wanted->columns != rules_->columns);
     if (other) {
         return Error{ErrorCode::kSettings,
-                     "the board " + settings_.board + " exists as " + board_spec(*rules_) +
+                     "the board " + settings_.board + " exists as " + short_form_of(*rules_) +
                          ", not as --create says. Leave --create away, or name another board"};
     }
     return {};

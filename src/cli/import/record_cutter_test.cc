@@ -44,7 +44,7 @@ std::vector<Found> records(Syntax syntax, std::string_view text) {
         for (std::size_t at = 0; at <= text.size(); ++at)
             EXPECT_EQ(in_pieces(syntax, text, at, text.size()), whole) << "cut at " << at;
     }
-    for (const std::size_t size : {1, 2, 3, 7, 4096})
+    for (const std::size_t size : {1U, 2U, 3U, 7U, 4096U})
         EXPECT_EQ(in_pieces(syntax, text, 0, size), whole) << "pieces of " << size;
     return whole;
 }

@@ -11,19 +11,16 @@
 
 namespace standings::cli {
 
-// RULE[:column[:order][:decimals],...], like "sum:points,goal_difference,goals_for" or
+// The rules of a board in short (cli/board_spec.h), like "sum:points,goal_difference,goals_for" or
 // "best:time:asc:2"; without columns the one is `score`. Fails with kSettings.
-base::Result<ranking::Rules> parse_board_spec(std::string_view text);
+base::Result<ranking::Rules> parse_rules(std::string_view text);
 // The same the other way round, every order and decimals written out.
-std::string board_spec(const ranking::Rules& rules);
+std::string short_form_of(const ranking::Rules& rules);
 
 // The rules of a board on the server; none when there is no such board.
 base::Result<std::optional<ranking::Rules>> fetch_rules(HttpClient& client, const std::string& id);
 // Makes the board. Fails with what the server says.
 base::Result<void> create_board(HttpClient& client, const std::string& id,
                                 const ranking::Rules& rules);
-
-// "/v1/boards/league"
-std::string board_path(const std::string& id);
 
 }  // namespace standings::cli

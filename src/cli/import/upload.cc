@@ -8,8 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "cli/command.h"
 #include "cli/import/stop_request.h"
-#include "cli/import/target_board.h"
 #include "text/json_document.h"
 
 namespace standings::cli {
@@ -148,7 +148,7 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
     const std::uint64_t before = furthest_;
 
     const auto answer = client_.upload({.method = "POST",
-                                        .target = board_path(plan_.board) + "/submissions",
+                                        .target = board_path(plan_.board, "/submissions"),
                                         .content_type = "application/x-ndjson",
                                         .headers = {{"Idempotency-Key", plan_.key}}},
                                        [&](std::span<char> out) { return give(*stream, out); });
