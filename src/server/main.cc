@@ -6,6 +6,7 @@
 
 #include "cli/command_line.h"
 #include "server/announce.h"
+#include "server/demo.h"
 #include "server/serve.h"
 #include "server/settings.h"
 #include "server/version.h"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     // systemd's StateDirectory= comes before the default, and after what is said on purpose.
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
     add_serve(line, settings);
+    server::add_demo(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);
