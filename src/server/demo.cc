@@ -154,7 +154,7 @@ Result<void> run(const DemoSettings& settings) {
         greet_person(settings, url, **engine);
     } else {
         announce_start({.url = url,
-                        .data = "",
+                        .data = "memory",
                         .boards = (*engine)->registry().size(),
                         .players = (*engine)->statistics().players.load(),
                         .took = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -189,8 +189,13 @@ void add_demo(cli::CommandLine& line) {
         ->capture_default_str();
     command->add_option("--listen", settings->listen,
                         "Address and port (default 127.0.0.1:8420, or the next port that is free)");
-    command->add_flag("--open,!--no-open", settings->open,
-                      "Open the page in the browser (default: from a terminal on a desktop)");
+    CLI::Option* open = command->add_flag_callback(
+        "--open", [settings] { settings->open = true; },
+        "Open the page in the browser, as it does anyway from a terminal on a desktop");
+    command
+        ->add_flag_callback(
+            "--no-open", [settings] { settings->open = false; }, "Do not open the browser")
+        ->excludes(open);
     command->add_option("--for", settings->for_seconds, "Seconds until it ends by itself");
 }
 
