@@ -11,28 +11,20 @@ import subprocess
 import time
 import unittest
 
-from support.server import Server, program, wait_until
+from support.server import DemoServer, program, wait_until
 
 BOARDS = ("rating", "season", "speedrun")
-PLAYERS = 2000
+PLAYERS = DemoServer.PLAYERS
 
 
-class DemoServer(Server):
-    """The demo; it has no data folder and no key."""
+def board_of(server, slug):
+    answer = server.public.get(f"/v1/boards/{slug}")
+    assert answer.status == 200, answer
+    return answer.json
 
-    def __init__(self, *args, env=None):
-        super().__init__(key=None, args=args, env=env)
 
-    def command(self, listen="127.0.0.1:0"):
-        return [str(program()), "demo", "--listen", listen, "--players", str(PLAYERS), *self.args]
-
-    def board(self, slug):
-        answer = self.public.get(f"/v1/boards/{slug}")
-        assert answer.status == 200, answer
-        return answer.json
-
-    def rows(self, slug, limit=1000):
-        return self.public.get(f"/v1/boards/{slug}/standings?limit={limit}").json["rows"]
+def rows_of(server, slug, limit=1000):
+    return server.public.get(f"/v1/boards/{slug}/standings?limit={limit}").json["rows"]
 
 
 class DemoTest(unittest.TestCase):
@@ -55,8 +47,8 @@ class Game(DemoTest):
                          ["points", "goal_difference", "goals_for"])
         for slug in BOARDS:
             seq = listed[slug]["seq"]
-            wait_until(lambda: server.board(slug)["seq"] > seq, f"scores on {slug}")
-            rows = server.rows(slug, 100)
+            wait_until(lambda: board_of(server, slug)["seq"] > seq, f"scores on {slug}")
+            rows = rows_of(server, slug, 100)
             self.assertEqual([row["position"] for row in rows], list(range(1, 101)))
             self.assertTrue(all(row["name"] for row in rows), "everybody has a name")
 
@@ -64,7 +56,7 @@ class Game(DemoTest):
         def standings(seed):
             server = self.demo("--seed", seed, "--rate", "0")
             seen = [[(row["rank"], row["player"], row["name"], row.get("score"), row.get("scores"))
-                     for row in server.rows(slug)] for slug in BOARDS]
+                     for row in rows_of(server, slug)] for slug in BOARDS]
             self.assertEqual(server.terminate(), 0)
             return seen
         once = standings("7")
@@ -96,14 +88,14 @@ class Joining(DemoTest):
 
     def test_lets_nobody_change_boards_or_others(self):
         server = self.demo("--rate", "0")
-        first = server.rows("rating", 1)[0]["player"]
+        first = rows_of(server, "rating", 1)[0]["player"]
         for method, path, body in (("POST", "/v1/boards", {"id": "mine"}),
                                    ("DELETE", "/v1/boards/rating", None),
                                    ("POST", "/v1/boards/rating/reset", None),
                                    ("DELETE", f"/v1/boards/rating/players/{first}", None)):
             answer = server.public.request(method, path, body)
             self.assertIn(answer.status, (401, 403), (method, path, answer))
-        self.assertEqual(server.board("rating")["total"], PLAYERS)
+        self.assertEqual(board_of(server, "rating")["total"], PLAYERS)
 
 
 class Output(DemoTest):

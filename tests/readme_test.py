@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from support.server import KEY, ROOT, ServerTest
+from support.server import KEY, ROOT, DemoServer, ServerTest
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -45,7 +45,11 @@ class Readme(ServerTest):
     def test_the_pages_do_what_they_say(self):
         if not shutil.which("curl"):
             self.skipTest("curl is not here")
-        environment = {**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data)}
+        with DemoServer("--rate", "0") as demo:
+            self.run_pages({**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data),
+                            "DEMO": demo.url})
+
+    def run_pages(self, environment):
         count = 0
         for page in PAGES:
             count += len(steps_of(page))

@@ -25,8 +25,8 @@ constexpr double kCourseSpreadMs = 30'000;
 constexpr double kCoursePlayers = 0.6;  // the share that has run it before the start
 constexpr double kLearning = 0.35;      // skill gained whenever the count of runs grows e-fold
 // Whatever one finds out is soon known to all: records fall for as long as people run.
-constexpr double kRoutes = 0.4;
-constexpr double kRunsForRoutes = 2000;
+constexpr double kRoutes = 0.25;
+constexpr double kRunsForRoutes = 800;
 
 constexpr double kGoals = 1.4;  // of one side in a match
 constexpr double kGoalsPerSkill = 0.28;

@@ -108,7 +108,8 @@ void NewsRoom::follow_guests(const engine::HostedBoard& board, Seen& seen,
             const bool ahead = now.position < known->second.position;
             news.push_back(
                 about(ahead ? News::Kind::kClimbed : News::Kind::kTop, board, own_, *at));
-        } else if (now.position > known->second.position) {
+        } else if (now.position > known->second.position && known->second.position <= kTopRows) {
+            // Further down it would be told all the time.
             news.push_back(about(News::Kind::kPassed, board, own_, *at));
             news.back().passed_by = passer(seen, top, id);
         }

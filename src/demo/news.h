@@ -22,7 +22,7 @@ struct News {
     enum class Kind : std::uint8_t {
         kEntered,  // somebody who is not of the game is on the board
         kClimbed,  // ... and is ahead of where they were, by scores of their own
-        kPassed,   // ... and was overtaken
+        kPassed,   // ... and was overtaken, among the first hundred
         kLeader,   // somebody else leads
         kTop,      // a player is new among the first ten, or better placed there
     };
