@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from support.server import KEY, ROOT, ServerTest, program
+from support.server import KEY, ROOT, DemoServer, ServerTest, program
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -45,9 +45,12 @@ class Readme(ServerTest):
     def test_the_pages_do_what_they_say(self):
         if not shutil.which("curl"):
             self.skipTest("curl is not here")
-        environment = {**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data),
-                       "PATH": f"{program().resolve().parent}:{os.environ['PATH']}",
-                       "STANDINGS_SERVER": self.server.url, "STANDINGS_KEY": KEY}
+        with DemoServer("--rate", "0") as demo:
+            self.run_pages({**os.environ, "URL": self.server.url, "KEY": KEY, "DATA": str(self.server.data),
+                            "DEMO": demo.url, "PATH": f"{program().resolve().parent}:{os.environ['PATH']}",
+                            "STANDINGS_SERVER": self.server.url, "STANDINGS_KEY": KEY})
+
+    def run_pages(self, environment):
         count = 0
         for page in PAGES:
             count += len(steps_of(page))

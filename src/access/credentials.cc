@@ -60,6 +60,14 @@ Result<Credentials> Credentials::with_secret_key(std::string_view key) {
     return credentials;
 }
 
+Credentials Credentials::open_to_all() {
+    Credentials credentials;
+    credentials.has_key_ = false;
+    credentials.stranger_ = {"anyone", static_cast<std::uint8_t>(Scope::kRead) |
+                                           static_cast<std::uint8_t>(Scope::kSubmit)};
+    return credentials;
+}
+
 Result<Credentials> Credentials::with_digest(std::string_view digest_text) {
     while (digest_text.ends_with('\n')) digest_text.remove_suffix(1);
     const Error no_digest{ErrorCode::kIntegrity, "this is not the SHA-256 of a key"};
@@ -84,10 +92,13 @@ std::string Credentials::digest_text() const {
 }
 
 Result<Caller> Credentials::identify(std::string_view authorization) const {
-    if (authorization.empty()) return Caller{};
+    if (authorization.empty()) return stranger_;
     if (!has_bearer_scheme(authorization)) {
         return Error{ErrorCode::kUnauthenticated,
                      "Send the key as `Authorization: Bearer st_sk_...`."};
+    }
+    if (!has_key_) {
+        return Error{ErrorCode::kUnauthenticated, "There are no keys here. Send none."};
     }
     const Digest sent = digest(authorization.substr(kScheme.size()));
     if (CRYPTO_memcmp(sent.data(), secret_.data(), sent.size()) != 0) {

@@ -39,12 +39,15 @@ class Credentials {
     // `key`: 32 characters or more.
     static base::Result<Credentials> with_secret_key(std::string_view key);
 
+    // For a demo in memory: whoever comes without a credential may read and submit, no key exists.
+    static Credentials open_to_all();
+
     // What a server keeps of its key, and back. kIntegrity for what is no SHA-256.
     static base::Result<Credentials> with_digest(std::string_view digest_text);
     std::string digest_text() const;
 
-    // No header: nobody. A key that is not known, or another scheme, is kUnauthenticated.
-    // Compares in constant time.
+    // No header: nobody, unless it is open to all. A key that is not known, or another scheme, is
+    // kUnauthenticated. Compares in constant time.
     base::Result<Caller> identify(std::string_view authorization) const;
 
   private:
@@ -52,6 +55,9 @@ class Credentials {
     static Digest digest(std::string_view key);
 
     Digest secret_{};
+    // Who comes without a credential.
+    Caller stranger_{};
+    bool has_key_ = true;
 };
 
 // A new secret key: "st_sk_" and 40 characters, 200 bits of chance.

@@ -41,6 +41,21 @@ TEST(Credentials, RefusesWhatIsNotTheKey) {
     }
 }
 
+TEST(Credentials, OpenToAllLetsAnybodyReadAndSubmitButNothingElse) {
+    const Credentials open = Credentials::open_to_all();
+    const auto anyone = open.identify("");
+    ASSERT_TRUE(anyone);
+    EXPECT_FALSE(anyone->id.empty());
+    EXPECT_TRUE(anyone->may(Scope::kRead));
+    EXPECT_TRUE(anyone->may(Scope::kSubmit));
+    EXPECT_FALSE(anyone->may(Scope::kReadPrivate));
+    EXPECT_FALSE(anyone->may(Scope::kModerate));
+    EXPECT_FALSE(anyone->may(Scope::kBoards));
+    // The digest of no key is no key either.
+    EXPECT_FALSE(open.identify("Bearer " + std::string(kKey)));
+    EXPECT_FALSE(open.identify("Bearer "));
+}
+
 TEST(Credentials, RefusesAWeakKey) {
     EXPECT_FALSE(Credentials::with_secret_key("short"));
     EXPECT_FALSE(Credentials::with_secret_key(std::string(40, ' ')));

@@ -75,6 +75,11 @@ void announce_start(const StartNotice& notice) {
     write_line(stdout, line + '}');
 }
 
+void announce_event(const std::string& event) {
+    if (on_terminal(STDOUT_FILENO)) return write_line(stdout, event);
+    write_line(stdout, log_line("info", event) + '}');
+}
+
 void announce_note(const std::string& note) {
     if (on_terminal(STDERR_FILENO)) return write_line(stderr, "standings: " + note);
     write_line(stderr, log_line("warning", note) + '}');

@@ -22,6 +22,8 @@ struct StartNotice {
 };
 
 void announce_start(const StartNotice& notice);
+// What has just happened, in one line.
+void announce_event(const std::string& event);
 // Something that an operator should know.
 void announce_note(const std::string& note);
 void announce_stop(int signal);

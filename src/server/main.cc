@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/import/import_command.h"
 #include "server/announce.h"
+#include "server/demo.h"
 #include "server/serve.h"
 #include "server/settings.h"
 #include "server/version.h"
@@ -55,6 +56,7 @@ int main(int argc, char** argv) {
     // systemd's StateDirectory= comes before the default, and after what is said on purpose.
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
     add_serve(line, settings);
+    server::add_demo(line);
     cli::add_boards(line);
     cli::add_submit(line);
     cli::add_top(line);

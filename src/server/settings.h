@@ -1,7 +1,9 @@
 // What `standings serve` can be told, from flags and environment.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,6 +15,16 @@ struct ServeSettings {
     std::string data = "./standings-data";
     std::string initial_key;  // empty: as stored, or made on the first start
     bool accept_data_loss = false;
+};
+
+// What `standings demo` can be told.
+struct DemoSettings {
+    std::string listen;  // empty: the usual address, or the next free port
+    std::size_t players = 50'000;
+    double rate = 50;  // submissions a second; 0: none
+    std::uint64_t seed = 1;
+    std::optional<bool> open;       // the browser; none: where there is a desktop and a terminal
+    std::uint32_t for_seconds = 0;  // 0: until it is ended
 };
 
 struct ListenAddress {

@@ -234,6 +234,18 @@ class Server:
         return Raw("127.0.0.1", self.port, timeout)
 
 
+class DemoServer(Server):
+    """`standings demo`: it has no data folder and no key."""
+
+    PLAYERS = 2000
+
+    def __init__(self, *args, env=None):
+        super().__init__(key=None, args=args, env=env)
+
+    def command(self, listen="127.0.0.1:0"):
+        return [*self.wrapper, str(program()), "demo", "--listen", listen, "--players", str(self.PLAYERS), *self.args]
+
+
 class ServerTest(unittest.TestCase):
     """One server for all tests of the class; its last words are printed under a failure."""
 
