@@ -30,7 +30,8 @@ constexpr std::uint8_t bit(net::Method method) {
 std::span<const std::span<const Route>> all_routes() {
     // The hottest first.
     static const std::array kAll = {player_routes(), submission_routes(), standings_routes(),
-                                    board_routes(),  service_routes(),    page_routes()};
+                                    board_routes(),  job_routes(),        service_routes(),
+                                    page_routes()};
     return kAll;
 }
 

@@ -25,6 +25,7 @@ std::span<const Route> board_routes();
 std::span<const Route> submission_routes();
 std::span<const Route> standings_routes();
 std::span<const Route> player_routes();
+std::span<const Route> job_routes();
 std::span<const Route> service_routes();
 std::span<const Route> page_routes();
 

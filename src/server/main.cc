@@ -6,6 +6,9 @@
 
 #include "cli/command_line.h"
 #include "server/announce.h"
+#include "server/backup_command.h"
+#include "server/check_command.h"
+#include "server/restore_command.h"
 #include "server/serve.h"
 #include "server/settings.h"
 #include "server/version.h"
@@ -53,6 +56,9 @@ int main(int argc, char** argv) {
     // systemd's StateDirectory= comes before the default, and after what is said on purpose.
     if (const char* state = std::getenv("STATE_DIRECTORY")) settings.data = state;
     add_serve(line, settings);
+    server::add_backup(line);
+    server::add_restore(line);
+    server::add_check(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);

@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/engine.h"
+#include "jobs/backups.h"
+#include "jobs/job_list.h"
 #include "ledger/sqlite/sqlite_ledger.h"
 #include "net/server.h"
 #include "server/announce.h"
@@ -82,7 +84,13 @@ Result<void> run(const ServeSettings& settings) {
     auto engine = start_engine(settings, *folder, clock, random);
     if (!engine) return engine.error();
 
-    api::Service service{**engine, key->credentials, random, kVersion};
+    jobs::JobList jobs(clock);
+    jobs::BackupOptions backup_options = settings.backup;
+    if (backup_options.folder.empty()) backup_options.folder = folder->file("backups");
+    auto backups = jobs::Backups::open(**engine, jobs, backup_options, kVersion);
+    if (!backups) return backups.error();
+
+    api::Service service{**engine, key->credentials, random, kVersion, &jobs, backups->get()};
     net::Server::Options options;
     options.address = address->host;
     options.port = address->port;
@@ -108,6 +116,9 @@ Result<void> run(const ServeSettings& settings) {
     announce_stop(signal);
     service.draining = true;
     (*server)->drain(kDrainDeadline);
+    // A backup that is under way ends here; it would be whole in minutes.
+    (*backups)->stop();
+    jobs.stop();
     // What was taken in is committed and answered while the loops still run.
     (*engine)->stop();
     (*server)->stop();

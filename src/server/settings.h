@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "jobs/backup_options.h"
 
 namespace standings::server {
 
@@ -13,6 +14,7 @@ struct ServeSettings {
     std::string data = "./standings-data";
     std::string initial_key;  // empty: as stored, or made on the first start
     bool accept_data_loss = false;
+    jobs::BackupOptions backup;  // folder empty: DATA/backups
 };
 
 struct ListenAddress {
