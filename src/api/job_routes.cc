@@ -75,7 +75,7 @@ void list_jobs(Call& call) {
         if (!std::exchange(first, false)) body += ',';
         append_job(body, job);
     }
-    call.reply.json(200, body += "],\"next_cursor\":null}\n", kNoStore);
+    call.reply.json(200, body += "]}\n", kNoStore);
 }
 
 void get_job(Call& call) {
@@ -118,7 +118,7 @@ void list_backups(Call& call) {
         if (!std::exchange(first, false)) body += ',';
         body += jobs::to_json(backup);
     }
-    call.reply.json(200, body += "],\"next_cursor\":null}\n", kNoStore);
+    call.reply.json(200, body += "]}\n", kNoStore);
 }
 
 Error no_such_backup() {
