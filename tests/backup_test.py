@@ -219,6 +219,8 @@ class Jobs(ServerTest):
     def test_unknown_jobs(self):
         self.assert_problem(self.server.api.get("/v1/jobs/j999"), 404, "job_not_found")
         self.assert_problem(self.server.api.delete("/v1/jobs/j999"), 404, "job_not_found")
+        for path in ("/v1/jobs", "/v1/jobs/j999", "/v1/backups", "/v1/backups/none.db"):
+            self.assert_problem(self.server.api.get(path + "?limit=5"), 422, pointer="?limit")
 
     def test_the_command_asks_the_server_and_downloads(self):
         fill(self.server, "jobs-4")

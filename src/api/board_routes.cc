@@ -1,4 +1,5 @@
 // Boards: make, read, list, change, and the steps of their life.
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -129,12 +130,11 @@ Result<std::optional<std::uint32_t>> expected_revision(const Call& call) {
     if (sent.empty() || sent == "*") return std::optional<std::uint32_t>{};
     std::uint32_t revision = 0;
     const bool quoted = sent.size() > 2 && sent.front() == '"' && sent.back() == '"';
-    const auto units = ranking::parse_units(quoted ? sent.substr(1, sent.size() - 2) : "", 0);
-    if (units && *units >= 0 && *units <= UINT32_MAX) {
-        revision = static_cast<std::uint32_t>(*units);
-    }
+    const char* end = sent.data() + sent.size() - 1;
+    const auto [at, failure] =
+        quoted ? std::from_chars(sent.data() + 1, end, revision) : std::from_chars_result{end, {}};
     // An ETag that was never given is one that does not match: revision 0 never is.
-    return std::optional(revision);
+    return std::optional(failure == std::errc{} && at == end ? revision : 0);
 }
 
 void patch_board_route(Call& call) {

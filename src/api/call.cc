@@ -45,7 +45,10 @@ std::string_view Reply::head_lines(std::string_view headers) {
     lines += request_id_;
     lines += "\r\n";
     lines += "X-Content-Type-Options: nosniff\r\n";
-    if (any_origin_) lines += "Access-Control-Allow-Origin: *\r\n";
+    if (any_origin_)
+        lines +=
+            "Access-Control-Allow-Origin: *\r\n"
+            "Access-Control-Expose-Headers: ETag, X-Request-Id\r\n";
     lines += headers;
     return lines;
 }
@@ -71,9 +74,10 @@ void Reply::begin(int status, std::string_view content_type) {
         {.status = status, .content_type = content_type, .headers = head_lines({}), .body = {}});
 }
 
-void Reply::problem(const Error& error, std::string_view further) {
+void Reply::problem(const Error& error, std::string_view further, std::string_view member) {
     std::string body;
     append_problem(body, error, path_, request_id_);
+    if (!member.empty()) body.insert(body.rfind('}'), "," + std::string(member));
     std::string headers = "Cache-Control: no-store\r\n";
     headers += further;
     if (error.code == ErrorCode::kUnauthenticated) {
@@ -98,6 +102,10 @@ Result<std::shared_ptr<engine::HostedBoard>> Call::board() const {
 }
 
 Result<void> Call::check_parameters(std::initializer_list<std::string_view> known) const {
+    return check_parameters(std::span(known.begin(), known.size()));
+}
+
+Result<void> Call::check_parameters(std::span<const std::string_view> known) const {
     for (const Target::Parameter& parameter : target.parameters()) {
         if (std::find(known.begin(), known.end(), parameter.name) != known.end()) continue;
         std::string detail = "The parameter is not known here; there ";
@@ -144,7 +152,9 @@ Result<std::optional<engine::RequestKey>> Call::idempotency_key() const {
 }
 
 Result<const text::JsonNode*> Call::json_body() const {
-    if (body_kind(request) == BodyKind::kOther || !request.content_encoding.empty()) {
+    const BodyKind kind = body_kind(request);
+    if (kind == BodyKind::kOther || kind == BodyKind::kNdjson ||
+        !request.content_encoding.empty()) {
         return Error{ErrorCode::kUnsupportedMediaType,
                      "Send the body as `Content-Type: application/json`, without a "
                      "Content-Encoding. With curl that is `--json`."};

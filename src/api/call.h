@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,8 +35,9 @@ class Reply {
     void json(int status, std::string_view body, std::string_view headers = {});
     void send(int status, std::string_view content_type, std::string_view body,
               std::string_view headers = {});
-    // `headers` are further ready lines.
-    void problem(const base::Error& error, std::string_view headers = {});
+    // `headers` are further ready lines, `member` is a further ready member.
+    void problem(const base::Error& error, std::string_view headers = {},
+                 std::string_view member = {});
     // 304 or 204: no body.
     void empty(int status, std::string_view headers = {});
     // The head of an answer that goes on with exchange().write().
@@ -68,6 +70,7 @@ struct Call {
     base::Result<std::shared_ptr<engine::HostedBoard>> board() const;
     // kInvalid for a parameter that is not in `known`.
     base::Result<void> check_parameters(std::initializer_list<std::string_view> known) const;
+    base::Result<void> check_parameters(std::span<const std::string_view> known) const;
     // A parameter as a number from `least` to `most`.
     base::Result<std::uint64_t> number(std::string_view name, std::uint64_t fallback,
                                        std::uint64_t least, std::uint64_t most) const;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "api/call.h"
 #include "api/problem.h"
@@ -89,6 +90,17 @@ class WaitingRead final : public engine::Operation {
     Again again_;
 };
 
+// The names in "a b c".
+std::vector<std::string_view> split(std::string_view names) {
+    std::vector<std::string_view> all;
+    while (!names.empty()) {
+        const std::size_t space = names.find(' ');
+        all.push_back(names.substr(0, space));
+        names.remove_prefix(space == std::string_view::npos ? names.size() : space + 1);
+    }
+    return all;
+}
+
 class ApiHandler final : public net::Handler {
   public:
     ApiHandler(Service& service, net::Loop& loop) : tools_(service, loop) {}
@@ -118,8 +130,11 @@ net::BodyPlan ApiHandler::plan_body(const net::Request& head) {
     if (submissions && body_kind(head) == BodyKind::kNdjson) {
         return {.kind = net::BodyPlan::Kind::kStream, .max_bytes = 0};
     }
+    // Room for an array is for those who may send one.
+    const bool known = submissions && !head.authorization.empty() &&
+                       tools_.service.credentials.identify(head.authorization);
     return {.kind = net::BodyPlan::Kind::kWhole,
-            .max_bytes = submissions ? kMaxArrayBytes : kMaxBodyBytes};
+            .max_bytes = known ? kMaxArrayBytes : kMaxBodyBytes};
 }
 
 Reply ApiHandler::make_reply(const net::Request& request, net::Exchange exchange) {
@@ -217,6 +232,10 @@ void ApiHandler::dispatch(const net::Request& request, net::Exchange exchange, b
     if (may_wait && is_read(request.method) && wait_for_position(request, reply)) return;
 
     Call call{request, tools_.target, caller, std::move(reply)};
+    if (!is_read(request.method)) {
+        const auto known = call.check_parameters(split((*route)->parameters));
+        if (!known) return call.reply.problem(known.error());
+    }
     (*route)->handle(call);
 }
 

@@ -79,6 +79,9 @@ void list_jobs(Call& call) {
 }
 
 void get_job(Call& call) {
+    if (const auto known = call.check_parameters({}); !known) {
+        return call.reply.problem(known.error());
+    }
     const auto job = call.service().jobs->find(call.target.segment(2));
     if (!job) return call.reply.problem(no_such_job());
     answer_job(call, 200, *job);
@@ -214,6 +217,9 @@ class Download : public std::enable_shared_from_this<Download> {
 };
 
 void download_backup(Call& call) {
+    if (const auto known = call.check_parameters({}); !known) {
+        return call.reply.problem(known.error());
+    }
     const auto backups = backups_of(call);
     if (!backups) return call.reply.problem(backups.error());
     const auto backup = (*backups)->folder().find(call.target.segment(2));

@@ -160,7 +160,9 @@ void append_metrics(std::string& out, const Service& service) {
     append_metric(out, "standings_resident_bytes", "gauge", "Memory of the process.",
                   resident_bytes());
     if (service.backups != nullptr) append_backups(out, *service.backups, service.engine.clock());
-    if (service.transport) append_transport(out, service.transport());
+    if (const net::Server* transport = service.transport) {
+        append_transport(out, transport->counters());
+    }
 }
 
 }  // namespace standings::api

@@ -19,6 +19,9 @@ struct Route {
     void (*handle)(Call& call);
     // Any web page may read what it answers (GET of what is public).
     bool any_origin = false;
+    // Query parameters that a write takes, parted by spaces; others are refused before it runs. A
+    // read checks its own, some of which depend on the board.
+    std::string_view parameters = {};
 };
 
 std::span<const Route> board_routes();

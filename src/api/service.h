@@ -31,7 +31,7 @@ struct Service {
     std::string version;
     jobs::JobList* jobs;
     jobs::Backups* backups = nullptr;  // none: the ledger has no file to copy
-    std::function<net::Counters()> transport = {};  // set once the transport runs
+    std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
 };
 

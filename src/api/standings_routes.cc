@@ -21,10 +21,22 @@ using base::Result;
 constexpr std::size_t kMaxFriends = 200;
 constexpr std::uint64_t kMaxOffset = UINT32_MAX;
 
-std::string_view cache_rule(const ledger::BoardConfig& config) {
-    return config.visibility == ledger::Visibility::kPublic
+// What a credential opens (private boards, meta) is for its holder alone, never for a shared cache.
+std::string_view cache_rule(const ledger::BoardConfig& config, bool with_credential) {
+    return config.visibility == ledger::Visibility::kPublic && !with_credential
                ? "Cache-Control: public, max-age=1, stale-while-revalidate=5\r\n"
-               : "Cache-Control: private, no-cache\r\n";
+                 "Vary: Authorization\r\n"
+               : "Cache-Control: private, no-cache\r\nVary: Authorization\r\n";
+}
+
+bool with_credential(const Call& call) {
+    return !call.request.authorization.empty();
+}
+
+// Periods other than all time are not there yet, and refused rather than ignored.
+Result<void> check_period(const Call& call) {
+    if (call.target.parameter("period").value_or("all") == "all") return {};
+    return Error{ErrorCode::kInvalid, "The board has the period `all` only.", "?period"};
 }
 
 // What a request asks of /standings.
@@ -73,9 +85,7 @@ Result<View> read_view(const Call& call, const ledger::BoardConfig& config) {
     const auto known = call.check_parameters({"limit", "offset", "cursor", "around", "players",
                                               "score_gte", "score_lte", "period", "min_seq"});
     if (!known) return known.error();
-    if (call.target.parameter("period").value_or("all") != "all") {
-        return invalid("?period", "The board has the period `all` only.");
-    }
+    if (const auto period = check_period(call); !period) return period.error();
     View view;
     const auto limit = call.number("limit", 50, 1, 1000);
     if (!limit) return limit.error();
@@ -142,22 +152,33 @@ bool read_page(const engine::HostedBoard& board, const View& view, engine::Page&
 }
 
 // ETag and caching lines for a view of a board at `seq`.
-std::string view_headers(std::string_view etag, const ledger::BoardConfig& config) {
+std::string view_headers(std::string_view etag, const ledger::BoardConfig& config,
+                         bool with_credential) {
     std::string headers = "ETag: ";
     headers += etag;
     headers += "\r\n";
-    headers += cache_rule(config);
+    headers += cache_rule(config, with_credential);
     return headers;
 }
 
 // Answers 304 when the client has the view at the board's present seq.
 bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view) {
-    if (call.request.if_none_match.empty()) return false;
+    // "*" asks whether there is a view at all, which is not known before it is read.
+    if (call.request.if_none_match.empty() || call.request.if_none_match == "*") return false;
     std::string etag;
     append_etag(etag, call.service().engine.epoch(), board.seq(), view);
     if (!etag_matches(call.request.if_none_match, etag)) return false;
-    call.reply.empty(304, "ETag: " + etag + "\r\nCache-Control: no-cache\r\n");
+    const auto config =
+        board.read([](const engine::HostedBoard::View& look) { return look.config; });
+    call.reply.empty(304, view_headers(etag, *config, with_credential(call)));
     return true;
+}
+
+// 304 to "If-None-Match: *", of a view that there is.
+void answer_any(Call& call, const engine::Page& page, std::string_view view) {
+    std::string etag;
+    append_etag(etag, call.service().engine.epoch(), page.seq, view);
+    call.reply.empty(304, view_headers(etag, *page.config, with_credential(call)));
 }
 
 // What an ETag stands for beside the seq: the same target shows more to who may see meta.
@@ -184,13 +205,14 @@ void get_standings(Call& call) {
             {ErrorCode::kPlayerNotFound,
              "The player '" + std::string(view->player) + "' has no entry on this board."});
     }
+    if (call.request.if_none_match == "*") return answer_any(call, page, view_name);
     const bool keyset = view->kind != View::Kind::kPlayers;
     const bool first_page = view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
                             page.config->visibility == ledger::Visibility::kPublic &&
                             !call.target.parameter("min_seq");
     with_details(page, call.reply,
-                 [board = *board, keyset, first_page, with_meta, view_name](
-                     const engine::Page& rows, Reply& reply) {
+                 [board = *board, keyset, first_page, with_meta, view_name,
+                  credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      const std::string& epoch = tools.service.engine.epoch();
                      std::string& body = tools.body;
@@ -198,7 +220,7 @@ void get_standings(Call& call) {
                      append_page(body, board->slug(), epoch, rows, keyset, with_meta);
                      std::string etag;
                      append_etag(etag, epoch, rows.seq, view_name);
-                     std::string headers = view_headers(etag, *rows.config);
+                     std::string headers = view_headers(etag, *rows.config, credential);
                      reply.json(200, body, headers);
                      if (first_page) {
                          tools.pages.put(view_name, {board, rows.seq, std::move(etag),
@@ -214,10 +236,18 @@ void get_rank(Call& call) {
         !known) {
         return call.reply.problem(known.error());
     }
+    if (const auto period = check_period(call); !period) {
+        return call.reply.problem(period.error());
+    }
     const auto config =
         (*board)->read([](const engine::HostedBoard::View& look) { return look.config; });
     const auto& columns = config->rules.columns;
     const std::string_view name = columns.size() == 1 ? "score" : "scores";
+    const std::string_view other = columns.size() == 1 ? "scores" : "score";
+    if (call.target.parameter(other)) {
+        return call.reply.problem(
+            invalid('?' + std::string(other), "This board takes `" + std::string(name) + "`."));
+    }
     std::string_view text = call.target.parameter(name).value_or("");
     ranking::Scores scores;
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -246,7 +276,7 @@ void get_rank(Call& call) {
     body += ',';
     append_scores(body, *config, scores);
     body += "}\n";
-    call.reply.json(200, body, cache_rule(*config));
+    call.reply.json(200, body, cache_rule(*config, with_credential(call)));
 }
 
 void get_standing(Call& call) {
@@ -257,6 +287,9 @@ void get_standing(Call& call) {
     if (answer_unchanged(call, **board, view_name)) return;
     if (const auto known = call.check_parameters({"around", "period", "min_seq"}); !known) {
         return call.reply.problem(known.error());
+    }
+    if (const auto period = check_period(call); !period) {
+        return call.reply.problem(period.error());
     }
     const auto neighbours = call.number("around", 0, 0, 100);
     if (!neighbours) return call.reply.problem(neighbours.error());
@@ -269,12 +302,13 @@ void get_standing(Call& call) {
             {ErrorCode::kPlayerNotFound,
              "This player has no entry on the board '" + (*board)->slug() + "'."});
     }
+    if (call.request.if_none_match == "*") return answer_any(call, page, view_name);
     std::string etag;
     append_etag(etag, call.service().engine.epoch(), page.seq, view_name);
     const bool with_rows = call.target.parameter("around").has_value();
     with_details(page, call.reply,
-                 [board = *board, own = *own, with_rows, with_meta, etag = std::move(etag)](
-                     const engine::Page& rows, Reply& reply) {
+                 [board = *board, own = *own, with_rows, with_meta, etag = std::move(etag),
+                  credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      std::string& body = tools.body;
                      body.clear();
@@ -288,7 +322,7 @@ void get_standing(Call& call) {
                          append_rows(body, rows, with_meta);
                      }
                      body += "}\n";
-                     reply.json(200, body, view_headers(etag, *rows.config));
+                     reply.json(200, body, view_headers(etag, *rows.config, credential));
                  });
 }
 

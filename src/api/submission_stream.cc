@@ -20,6 +20,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMaxLineBytes = 64 * 1024;
+// Enough to see that a line is too long, with and without a carriage return.
+constexpr std::size_t kKeptOfLongLine = kMaxLineBytes + 2;
 // As many as one transaction takes from the bulk lane wait for it, while as many are under way.
 constexpr std::size_t kMaxLinesQueued = 1024;
 constexpr std::size_t kLinesPerOperation = 256;
@@ -97,6 +99,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void tell(std::uint64_t line, const Error& error);
     void tell(std::uint64_t line, const engine::ChangeOutcome& outcome, std::string_view player);
     void write_out(const std::string& text);
+    std::string summary() const;
     void send_summary();
 
     Reply reply_;
@@ -104,7 +107,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     const StreamOptions options_;
 
     text::JsonDocument json_;
-    std::string unread_;  // text not yet cut into lines
+    std::string unread_;    // text not yet cut into lines
+    bool cutting_ = false;  // the rest of a line that is too long goes past
     bool opened_ = false;
     bool body_ended_ = false;
     bool last_piece_sent_ = false;
@@ -121,6 +125,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     // Counted since the beginning of the stream, earlier connections included.
     ledger::StreamRecord before_;
     std::uint64_t line_ = 0;
+    std::uint64_t lines_sent_ = 0;  // to the committer
     std::uint64_t running_hash_;
     std::uint64_t refused_in_piece_ = 0;
     std::uint64_t accepted_ = 0;
@@ -161,6 +166,7 @@ void Stream::opened(const StreamStep& step) {
         key_held_ = true;
         if (step.record) {
             before_ = *step.record;
+            lines_sent_ = before_.lines;
             accepted_ = before_.accepted;
             rejected_ = before_.rejected;
             seq_ = before_.seq;
@@ -171,6 +177,11 @@ void Stream::opened(const StreamStep& step) {
 }
 
 bool Stream::take(std::string_view piece) {
+    if (cutting_) {
+        const std::size_t end = piece.find('\n');
+        piece.remove_prefix(std::min(end, piece.size()));
+        cutting_ = piece.empty();
+    }
     unread_ += piece;
     read_lines();
     finish_if_done();
@@ -203,11 +214,9 @@ void Stream::read_lines() {
         read_line(line);
     }
     unread_.erase(0, from);
-    const bool endless =
-        unread_.size() > kMaxLineBytes && unread_.find('\n') == std::string::npos && may_read();
-    if (endless) {
-        return fail({ErrorCode::kTooLarge,
-                     "Line " + std::to_string(line_ + 1) + " is longer than 64 KiB."});
+    if (unread_.size() > kKeptOfLongLine && unread_.find('\n') == std::string::npos) {
+        unread_.resize(kKeptOfLongLine);
+        cutting_ = true;
     }
     if (may_read() && body_ended_ && unread_.empty() && !last_piece_sent_) {
         last_piece_sent_ = true;
@@ -224,7 +233,14 @@ void Stream::read_lines() {
 }
 
 bool Stream::skip_committed(std::string_view line) {
-    running_hash_ = base::hash64(line, running_hash_);
+    // Of a line that is too long the same part counts, however the bytes came.
+    running_hash_ = base::hash64(line.substr(0, kMaxLineBytes), running_hash_);
+    if (before_.complete && line_ > before_.lines) {
+        fail({ErrorCode::kIdempotencyMismatch,
+              "The stream is longer than what came with this Idempotency-Key before. Use a new key "
+              "for each stream, and the same one only to repeat it."});
+        return true;
+    }
     if (line_ > before_.lines) return false;
     if (line_ == before_.lines && running_hash_ != before_.running_hash) {
         fail({ErrorCode::kIdempotencyMismatch,
@@ -274,11 +290,13 @@ void Stream::send_piece(bool complete) {
     StreamPiece& filled = piece();
     if (options_.key) {
         filled.stream = engine::StreamProgress{.key = *options_.key,
+                                               .lines_before = lines_sent_,
                                                .lines = line_,
                                                .running_hash = running_hash_,
                                                .rejected_by_reader = refused_in_piece_,
                                                .complete = complete};
     }
+    lines_sent_ = line_;
     refused_in_piece_ = 0;
     const std::size_t lines = filled.fates.size();
     push(std::move(piece_), lines);
@@ -413,9 +431,9 @@ void Stream::released() {
     if (!client_gone_) send_summary();
 }
 
-void Stream::send_summary() {
-    if (failure_ && !begun_) return reply_.problem(*failure_);
-    std::string text = "{\"summary\":{\"lines\":";
+// "summary":{...}
+std::string Stream::summary() const {
+    std::string text = "\"summary\":{\"lines\":";
     text::append_number(text, accepted_ + rejected_);
     text += ",\"accepted\":";
     text::append_number(text, accepted_);
@@ -424,6 +442,16 @@ void Stream::send_summary() {
     text += ",\"seq\":";
     text::append_number(text, seq_.value == 0 ? board_->seq().value : seq_.value);
     text += ",\"epoch\":\"" + reply_.tools().service.engine.epoch() + "\"}";
+    return text;
+}
+
+void Stream::send_summary() {
+    // Whoever sent no key has to know what counts already.
+    if (failure_ && !begun_) {
+        const bool counted = accepted_ + rejected_ > 0;
+        return reply_.problem(*failure_, {}, counted ? summary() : "");
+    }
+    std::string text = "{" + summary();
     if (failure_) {
         text += ",\"problem\":";
         append_problem(text, *failure_, {}, reply_.request_id());

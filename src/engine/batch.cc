@@ -73,8 +73,17 @@ void Batch::start(base::Sequence last_seq, base::Instant now) {
 
 void Batch::evaluate(EntryOperation& operation) {
     if (operation.key && replay(operation)) return;
+    if (operation.stream &&
+        stream_so_far(operation.stream->key).lines != operation.stream->lines_before) {
+        operation.error =
+            Error{ErrorCode::kOverloaded,
+                  "An earlier part of the stream could not be stored. Send the stream "
+                  "again with the same Idempotency-Key."};
+        return;
+    }
 
     undo_.clear();
+    first_event_ = events_.size();
     const Mark begin = mark();
     operation.outcomes.resize(operation.changes.size());
     for (std::size_t i = 0; i < operation.changes.size(); ++i) {
@@ -117,8 +126,10 @@ Result<void> Batch::read_replayed(EntryOperation& operation, base::Sequence firs
     for (std::size_t i = 0; i < operation.changes.size(); ++i) {
         const auto event = ledger_.event({first.value + i});
         if (!event) return event.error();
-        const bool same = *event && (*event)->key == operation.key->hash &&
-                          (*event)->fingerprint == operation.key->fingerprint;
+        // The first event carries the key; the fingerprint stands for how many follow.
+        const bool same =
+            *event && (i > 0 || ((*event)->key == operation.key->hash &&
+                                 (*event)->fingerprint == operation.key->fingerprint));
         if (!same) {
             return Error{ErrorCode::kIdempotencyMismatch,
                          "This Idempotency-Key was used for another request. Use a new key for "
@@ -217,6 +228,7 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
     }
 
     const base::Sequence seq = next_seq_;
+    const bool carries_key = operation.key && events_.size() == first_event_;
     next_seq_ = {seq.value + 1};
     events_.push_back({.seq = seq,
                        .board = board.id(),
@@ -233,8 +245,8 @@ Result<void> Batch::evaluate_change(EntryOperation& operation, const EntryChange
                        .prev_seq = found.state.last_seq,
                        .at = now_,
                        .occurred_at = change.occurred_at,
-                       .key = operation.key ? operation.key->hash : base::Hash128{},
-                       .fingerprint = operation.key ? operation.key->fingerprint : 0});
+                       .key = carries_key ? operation.key->hash : base::Hash128{},
+                       .fingerprint = carries_key ? operation.key->fingerprint : 0});
     if (found.is_new) {
         new_slots_.emplace(PlayerKey{&board, change.player}, found.slot);
         ++new_counts_[&board];
@@ -299,14 +311,20 @@ void Batch::drop_details(ledger::EntryKey key, Pending& after) {
     new_details_.push_back({key, after.details});
 }
 
+const ledger::StreamRecord& Batch::stream_so_far(base::Hash128 key) const {
+    static const ledger::StreamRecord kNothing;
+    const auto row = stream_rows_.find(key);
+    if (row != stream_rows_.end()) return streams_[row->second];
+    const auto active = active_streams_.find(key);
+    return active == active_streams_.end() ? kNothing : active->second;
+}
+
 void Batch::note_progress(EntryOperation& operation) {
     const StreamProgress& progress = *operation.stream;
-    const auto [row, is_new] = stream_rows_.try_emplace(progress.key, streams_.size());
-    if (is_new) {
-        const auto active = active_streams_.find(progress.key);
-        streams_.push_back(active == active_streams_.end() ? ledger::StreamRecord{}
-                                                           : active->second);
+    if (!stream_rows_.contains(progress.key)) {
+        streams_.push_back(ledger::StreamRecord(stream_so_far(progress.key)));
     }
+    const auto row = stream_rows_.try_emplace(progress.key, streams_.size() - 1).first;
     ledger::StreamRecord& record = streams_[row->second];
     record.key = progress.key;
     record.lines = progress.lines;

@@ -106,6 +106,8 @@ class Batch {
                                     const Found& found, Pending& after);
     void drop_details(ledger::EntryKey key, Pending& after);
     base::Result<SharedDetails> present_details(ledger::EntryKey key, const Found& found);
+    // The stream as it is durable, with what this batch adds.
+    const ledger::StreamRecord& stream_so_far(base::Hash128 key) const;
     void note_progress(EntryOperation& operation);
     Found find(const EntryOperation& operation, std::string_view player) const;
     // The last change of the board, the ones of this batch included.
@@ -134,6 +136,8 @@ class Batch {
     boost::unordered_flat_map<base::Hash128, std::uint64_t, std::hash<base::Hash128>> keys_;
     boost::unordered_flat_map<base::Hash128, std::size_t, std::hash<base::Hash128>> stream_rows_;
     std::vector<Undo> undo_;
+    // Where the events of the operation under way begin: the first one carries its key.
+    std::size_t first_event_ = 0;
 };
 
 }  // namespace standings::engine

@@ -347,6 +347,7 @@ std::size_t Committer::apply_slice(const std::vector<AppliedChange>& changes, st
 
 Result<bool> Committer::replay_board(BoardOperation& operation) {
     if (!operation.key) return false;
+    index_.expire(clock_.now());
     const auto seq = index_.find(operation.key->hash);
     if (!seq) return false;
     const auto event = ledger_.event(*seq);
@@ -521,6 +522,12 @@ void Committer::step_stream(StreamOperation& operation) {
         operation.error = Error{ErrorCode::kIdempotencyRunning,
                                 "Another connection is sending a stream with this Idempotency-Key. "
                                 "Wait until it has ended."};
+        return;
+    }
+    if (index_.find(operation.key)) {
+        operation.error = Error{ErrorCode::kIdempotencyMismatch,
+                                "This Idempotency-Key was used for another request. Use a new key "
+                                "for each stream, and the same one only to repeat it."};
         return;
     }
     auto record = ledger_.stream(operation.key);

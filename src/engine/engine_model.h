@@ -84,6 +84,15 @@ class EngineModel {
         if (operation.key) {
             if (auto early = replay(*operation.key)) return *std::move(early);
         }
+        if (operation.stream) {
+            const auto known = streams.find(operation.stream->key);
+            const std::uint64_t lines = known == streams.end() ? 0 : known->second.lines;
+            if (operation.stream->lines_before != lines) {
+                Foretold refused;
+                refused.error = base::ErrorCode::kOverloaded;
+                return refused;
+            }
+        }
         const EngineModel before = operation.atomic ? *this : EngineModel();
         Foretold foretold;
         for (const EntryChange& change : operation.changes) {

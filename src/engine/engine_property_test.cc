@@ -170,7 +170,10 @@ class RandomRun {
         }
         if (!operation->atomic && !model_.open_streams.empty()) {
             const base::Hash128 key = *model_.open_streams.begin();
+            const auto known = model_.streams.find(key);
+            const std::uint64_t so_far = known == model_.streams.end() ? 0 : known->second.lines;
             operation->stream = StreamProgress{.key = key,
+                                               .lines_before = so_far + (once_in(8) ? 1 : 0),
                                                .lines = 1 + pick(1000),
                                                .running_hash = random_(),
                                                .rejected_by_reader = pick(3),

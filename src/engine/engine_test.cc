@@ -217,6 +217,28 @@ TYPED_TEST(EngineTest, ReplaysARequestWithItsKey) {
     }
 }
 
+TYPED_TEST(EngineTest, RemembersSoManyKeysThroughARestartHoweverLargeTheirArraysWere) {
+    Engine::Options options;
+    options.load.idempotency_keys = 3;
+    Rig<TypeParam> rig(options);
+    ranking::Rules rules;
+    rules.rule = ranking::Rule::kSum;
+    rig.create("a", rules);
+    const auto request = [&](std::uint64_t key) {
+        auto operation = rig.entries();
+        for (int i = 0; i < 10; ++i) operation->submit("ann", 1);
+        operation->with_key(key, 5);
+        return rig.run(std::move(operation));
+    };
+    for (const std::uint64_t key : {1U, 2U, 3U}) EXPECT_FALSE(request(key)->replayed);
+    rig.crash_and_start();
+    for (const std::uint64_t key : {1U, 2U, 3U}) {
+        const auto again = request(key);
+        EXPECT_TRUE(again->replayed) << key;
+        EXPECT_EQ(again->outcomes.size(), 10U);
+    }
+}
+
 TYPED_TEST(EngineTest, ForgetsAKeyWhenItsWindowIsOver) {
     Rig<TypeParam> rig;
     rig.create();
@@ -331,6 +353,7 @@ TYPED_TEST(EngineTest, RemembersHowFarAStreamCame) {
         operation->atomic = false;
         operation->submit("ann", static_cast<std::int64_t>(lines)).submit("bob", 101);
         operation->stream = StreamProgress{.key = key,
+                                           .lines_before = lines - 3,
                                            .lines = lines,
                                            .running_hash = lines * 11,
                                            .rejected_by_reader = 1,
@@ -362,6 +385,21 @@ TYPED_TEST(EngineTest, RemembersHowFarAStreamCame) {
     const auto finished = rig.step_stream(StreamOperation::Step::kOpen, key);
     EXPECT_TRUE(finished->record->complete);
     EXPECT_EQ(finished->record->seq, done->outcomes[0].seq);
+}
+
+TYPED_TEST(EngineTest, RefusesAPieceOfAStreamBehindOneThatWasNotStored) {
+    Rig<TypeParam> rig;
+    rig.create();
+    const base::Hash128 key{3, 4};
+    rig.step_stream(StreamOperation::Step::kOpen, key);
+    auto operation = rig.entries();
+    operation->atomic = false;
+    operation->submit("ann", 5);
+    operation->stream = StreamProgress{.key = key, .lines_before = 256, .lines = 512};
+    const auto refused = rig.run(std::move(operation));
+    ASSERT_TRUE(refused->error);
+    EXPECT_EQ(refused->error->code, ErrorCode::kOverloaded);
+    EXPECT_FALSE(rig.step_stream(StreamOperation::Step::kOpen, {5, 6})->record);
 }
 
 TYPED_TEST(EngineTest, RemembersAPieceOfWhichNothingWasAccepted) {

@@ -46,10 +46,9 @@ struct LoadedPlayers {
     std::unordered_map<base::RankingId, std::vector<bool>> has_details;
 };
 
-Result<LoadedPlayers> load_players(ledger::Ledger& ledger, const Registry& registry) {
-    auto cursor = ledger.players();
-    if (!cursor) return cursor.error();
-    Reading<ledger::PlayerRecord> rows(**cursor);
+Result<LoadedPlayers> load_players(ledger::Cursor<ledger::PlayerRecord>& cursor,
+                                   const Registry& registry) {
+    Reading<ledger::PlayerRecord> rows(cursor);
     LoadedPlayers loaded;
     while (!rows.at_end()) {
         const base::RankingId ranking = rows.row().key.ranking;
@@ -81,10 +80,9 @@ struct LoadedEntries {
     std::unordered_map<base::RankingId, base::Sequence> newest;
 };
 
-Result<LoadedEntries> load_entries(ledger::Ledger& ledger, const Registry& registry) {
-    auto cursor = ledger.entries();
-    if (!cursor) return cursor.error();
-    Reading<ledger::EntryRecord> rows(**cursor);
+Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
+                                   const Registry& registry) {
+    Reading<ledger::EntryRecord> rows(cursor);
     LoadedEntries loaded;
     while (!rows.at_end()) {
         const base::RankingId ranking = rows.row().key.ranking;
@@ -247,13 +245,19 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
         registry.add(std::move(board));
     }
 
+    // Opened here, on the ledger's own thread; read by one thread each.
+    auto player_rows = ledger.players();
+    if (!player_rows) return player_rows.error().with_context("load players");
+    auto entry_rows = ledger.entries();
+    if (!entry_rows) return entry_rows.error().with_context("load entries");
+
     std::optional<Result<LoadedPlayers>> players;
     std::optional<Result<LoadedEntries>> entries;
     std::optional<Result<IdempotencyIndex>> keys;
     {
-        std::thread read_players([&] { players.emplace(load_players(ledger, registry)); });
+        std::thread read_players([&] { players.emplace(load_players(**player_rows, registry)); });
         std::thread read_keys([&] { keys.emplace(load_keys(ledger, now, options)); });
-        entries.emplace(load_entries(ledger, registry));
+        entries.emplace(load_entries(**entry_rows, registry));
         read_players.join();
         read_keys.join();
     }

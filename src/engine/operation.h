@@ -79,6 +79,9 @@ struct ChangeOutcome {
 // How far a keyed stream is once this operation is durable.
 struct StreamProgress {
     base::Hash128 key;
+    // How far it is before this operation: one behind a piece that was not stored is refused, or
+    // a retry would skip what is missing.
+    std::uint64_t lines_before = 0;
     std::uint64_t lines = 0;
     std::uint64_t running_hash = 0;
     std::uint64_t rejected_by_reader = 0;  // lines that never got here

@@ -9,7 +9,8 @@ WriteQueue::Push WriteQueue::push_single(std::unique_ptr<Operation>& operation,
                                          std::size_t changes) {
     std::unique_lock hold(mutex_);
     if (closed_) return Push::kClosed;
-    if (singles_.size() >= bounds_.singles) return Push::kFull;
+    if (single_changes_ >= bounds_.singles) return Push::kFull;
+    single_changes_ += changes;
     singles_.push_back({std::move(operation), changes});
     wake(hold);
     return Push::kTaken;
@@ -31,8 +32,8 @@ void WriteQueue::wake(std::unique_lock<std::mutex>& hold) {
     if (asleep) arrived_.notify_one();
 }
 
-void WriteQueue::move_some(std::deque<Waiting>& from, std::size_t budget,
-                           std::vector<std::unique_ptr<Operation>>& to, std::size_t& taken) {
+std::size_t WriteQueue::move_some(std::deque<Waiting>& from, std::size_t budget,
+                                  std::vector<std::unique_ptr<Operation>>& to) {
     std::size_t moved = 0;
     // The first one always fits, so that a weight beyond the budget cannot wait for ever.
     while (!from.empty() && (moved == 0 || moved + from.front().changes <= budget)) {
@@ -40,7 +41,7 @@ void WriteQueue::move_some(std::deque<Waiting>& from, std::size_t budget,
         to.push_back(std::move(from.front().operation));
         from.pop_front();
     }
-    taken += moved;
+    return moved;
 }
 
 std::vector<std::unique_ptr<Operation>> WriteQueue::take(std::optional<base::Monotonic> patience) {
@@ -62,11 +63,13 @@ std::vector<std::unique_ptr<Operation>> WriteQueue::take(std::optional<base::Mon
     std::size_t taken = 0;
     if (!bulk_.empty()) {
         const auto share = singles_.empty() ? bounds_.batch_changes : bounds_.batch_changes / 2;
-        move_some(bulk_, share, batch, taken);
+        taken = move_some(bulk_, share, batch);
         bulk_changes_ -= taken;
     }
     const auto left = bounds_.batch_changes - std::min(taken, bounds_.batch_changes);
-    if (!singles_.empty()) move_some(singles_, std::max<std::size_t>(left, 1), batch, taken);
+    if (!singles_.empty()) {
+        single_changes_ -= move_some(singles_, std::max<std::size_t>(left, 1), batch);
+    }
     return batch;
 }
 

@@ -19,7 +19,7 @@ namespace standings::engine {
 class WriteQueue {
   public:
     struct Bounds {
-        std::size_t singles = 16 * 1024;       // operations
+        std::size_t singles = 16 * 1024;       // changes; an array weighs as many as it has
         std::size_t bulk_changes = 16 * 1024;  // changes over all bulk operations
         std::size_t batch_changes = 1024;
     };
@@ -46,14 +46,16 @@ class WriteQueue {
     };
 
     void wake(std::unique_lock<std::mutex>& hold);
-    static void move_some(std::deque<Waiting>& from, std::size_t budget,
-                          std::vector<std::unique_ptr<Operation>>& to, std::size_t& taken);
+    // Answers how many changes it took.
+    static std::size_t move_some(std::deque<Waiting>& from, std::size_t budget,
+                                 std::vector<std::unique_ptr<Operation>>& to);
 
     const Bounds bounds_;
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::deque<Waiting> singles_;
     std::deque<Waiting> bulk_;
+    std::size_t single_changes_ = 0;
     std::size_t bulk_changes_ = 0;
     bool committer_sleeps_ = false;
     bool closed_ = false;

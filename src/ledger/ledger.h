@@ -108,8 +108,9 @@ struct BackupFacts {
 };
 
 // Promise: what commit() answered with kCommitted is there after any crash, in order; a batch is
-// wholly there or wholly not. Owner: the engine. Thread: the committer's, except open_reader(),
-// and the load cursors, of which each may be used by a thread of its own before the first begin().
+// wholly there or wholly not. Owner: the engine. Thread: the committer's, except open_reader(). The
+// load cursors are opened on that thread too, before the first begin(), and then each may be read
+// by a thread of its own; keyed_events() may be opened by its own thread as well.
 class Ledger {
   public:
     virtual ~Ledger() = default;

@@ -195,6 +195,21 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
     EXPECT_EQ(all_of(this->ledger_->keyed_events({0}, 100)).size(), 10U);
 }
 
+TYPED_TEST_P(LedgerContract, KeyedEventsAreFoundBehindLongRunsWithoutKeys) {
+    const base::BoardId board = this->board_with_players(1);
+    for (std::uint64_t round = 1; round <= 4; ++round) {
+        this->engine_.submit(board, "p0", {{1}}, base::Hash128{7, round});
+        for (int i = 0; i < 100; ++i) this->engine_.submit(board, "p0", {{i}}, base::Hash128{});
+        ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+        this->reopen();
+        this->engine_.submit(board, "p0", {{1}}, base::Hash128{});
+        ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+        const auto keyed = all_of(this->ledger_->keyed_events({0}, 100));
+        ASSERT_EQ(keyed.size(), round);
+        EXPECT_EQ(keyed.back().key, (base::Hash128{7, round}));
+    }
+}
+
 TYPED_TEST_P(LedgerContract, AStreamKeepsOneRow) {
     StreamRecord stream{.key = {1, 2},
                         .lines = 10,
@@ -389,7 +404,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     GivesBackABatchWithAllItsPartsAfterARestart, ARolledBackBatchLeavesNothing,
     ABatchThatWasNotCommittedIsGoneAfterARestart, AReaderSeesCommittedRowsOnly,
     DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
-    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
+    ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
     ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged,
     ACopyHoldsAllThatWasCommittedBeforeItsEnd, ACopyThatIsGivenUpHarmsNothing);

@@ -49,7 +49,8 @@ struct Event {
     base::Sequence prev_seq;  // the player's event before on this board, 0: none
     base::Instant at;
     base::Instant occurred_at = base::kNever;
-    base::Hash128 key;              // of the idempotency key; {} without one
+    // Of the request's idempotency key, in the first event that the request made; {} without one.
+    base::Hash128 key;
     std::uint64_t fingerprint = 0;  // of the request that carried the key
     friend bool operator==(const Event&, const Event&) = default;
 };

@@ -188,7 +188,9 @@ void Connection::take_stream() {
 }
 
 void Connection::take_piece(RequestParser& now) {
-    progressed_ = true;
+    // A whole body has one time limit in all: what it holds in memory costs the sender bytes, not
+    // patience.
+    if (body_mode_ == BodyMode::kStream) progressed_ = true;
     continue_due_ = false;  // the client did not wait for it
     const auto piece = now.piece();
     if (body_mode_ == BodyMode::kWhole) {

@@ -169,7 +169,7 @@ class Connection final : public PollTarget, public TimeoutNode {
     bool paused_ = false;        // its sink asked to wait
     bool parse_again_ = false;   // parsing stopped inside a body, though not for want of bytes
     bool continue_due_ = false;  // the client waits for 100 Continue
-    bool progressed_ = false;    // this turn brought bytes of a body
+    bool progressed_ = false;    // this turn brought bytes of a streamed body
     bool lingering_ = false;     // all is said; reading the peer out, so that it hears us
     bool closed_ = false;
 };

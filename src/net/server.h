@@ -20,11 +20,12 @@ struct Limits {
     std::size_t max_target_bytes = 8 * 1024;
     std::size_t max_head_bytes = 16 * 1024;  // 32 KiB at most
     std::size_t max_fields = 100;
-    std::size_t max_connections = 0;                  // 0: the file limit - 256
-    std::size_t max_connections_per_address = 4096;   // loopback is free
-    std::chrono::milliseconds head_timeout{10'000};   // from the first byte of a head to its end
-    std::chrono::milliseconds idle_timeout{60'000};   // between requests
-    std::chrono::milliseconds body_timeout{30'000};   // without any progress of a body
+    std::size_t max_connections = 0;                 // 0: the file limit - 256
+    std::size_t max_connections_per_address = 4096;  // loopback is free
+    std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a head to its end
+    std::chrono::milliseconds idle_timeout{60'000};  // between requests
+    // For a whole body; for a streamed one without any progress.
+    std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds write_timeout{10'000};  // output that nobody reads
     std::size_t max_pipelined = 64;                   // answers owed; more: stop reading
     std::size_t max_unsent_bytes = 1024 * 1024;       // stop reading requests beyond it

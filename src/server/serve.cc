@@ -97,7 +97,7 @@ Result<void> run(const ServeSettings& settings) {
     auto server = net::Server::start(
         options, [&service](net::Loop& loop) { return api::make_handler(service, loop); });
     if (!server) return server.error();
-    service.transport = [&server] { return (*server)->counters(); };
+    service.transport = server->get();
 
     const std::string host =
         address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';

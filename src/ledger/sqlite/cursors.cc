@@ -171,26 +171,51 @@ Result<std::unique_ptr<Cursor<Event>>> event_cursor(Connection connection, base:
         std::make_unique<EventCursor>(std::move(connection), *std::move(statement), before, last));
 }
 
+std::optional<base::Sequence> keyed_before(const Statement& row, int column) {
+    if (row.is_null(column)) return std::nullopt;
+    return base::Sequence{static_cast<std::uint64_t>(row.number(column))};
+}
+
 Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
                                                   std::uint64_t most) {
     constexpr int kLongRun = 10'000;
-    auto statement = connection.prepare("SELECT seq, at, key FROM event ORDER BY seq DESC");
+    // So many events without a key are read past before a look-up of the next one with a key is
+    // cheaper.
+    constexpr int kShortRun = 16;
+    auto statement = connection.prepare(
+        "SELECT seq, at, key, keyed_before FROM event WHERE seq <= ?1 ORDER BY seq DESC");
     if (!statement) return statement.error();
+    statement->bind(1, INT64_MAX);
     std::vector<KeyedEvent> events;
     int older = 0;
+    int without_key = 0;
     while (events.size() < most && older < kLongRun) {
         const auto found = statement->step();
         if (!found) return found.error();
         if (!*found) break;
+        if (statement->is_null(2)) {
+            const auto next = keyed_before(*statement, 3);
+            if (++without_key < kShortRun || !next) continue;
+            without_key = 0;
+            statement->reset();
+            statement->bind(1, static_cast<std::int64_t>(next->value));
+            continue;
+        }
+        without_key = 0;
         const base::Instant at{statement->number(1)};
         if (at < since) {
             ++older;
             continue;
         }
         older = 0;
-        if (statement->is_null(2)) continue;
-        events.push_back(
-            {{static_cast<std::uint64_t>(statement->number(0))}, key_from(statement->blob(2)), at});
+        const base::Sequence seq{static_cast<std::uint64_t>(statement->number(0))};
+        const base::Hash128 key = key_from(statement->blob(2));
+        // Version 1 said the key of an array with each of its events: the first one counts.
+        if (!events.empty() && events.back().key == key) {
+            events.back().seq = seq;
+        } else {
+            events.push_back({seq, key, at});
+        }
     }
     std::reverse(events.begin(), events.end());
     return events;

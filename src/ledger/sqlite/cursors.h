@@ -35,6 +35,8 @@ struct KeyedEvent {
     base::Instant at;
 };
 
+// What a row's column `keyed_before` says; none: not known.
+std::optional<base::Sequence> keyed_before(const Statement& row, int column);
 // The last `most` keyed events at or after `since`, in order. Reads backwards; ends at a long run
 // of events that are all older, so a clock that was set back for a while hides nothing.
 base::Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,

@@ -63,6 +63,9 @@ TEST(Format, ADatabaseOfSchemaVersionOneIsRead) {
     ASSERT_TRUE(stream);
     EXPECT_EQ(stream->running_hash, 0xfedcba9876543210ULL);
 
+    // Version 1 had no index of keys, and said the key of an array with each of its events.
+    EXPECT_EQ(all_of(ledger->keyed_events({0}, 100)).front().key, (base::Hash128{1, 2}));
+
     // The views are part of the format too.
     auto connection =
         sqlite::Connection::open(folder.database().string(), sqlite::Access::kRead).value();

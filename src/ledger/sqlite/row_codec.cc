@@ -121,7 +121,7 @@ base::Hash128 key_from(std::span<const std::byte> bytes) {
 }
 
 void bind_event(Statement& statement, const Event& event, const KeyBytes& key, std::uint32_t crc,
-                std::uint64_t chain) {
+                std::uint64_t chain, std::optional<base::Sequence> keyed_before) {
     const bool entry_event = is_entry_event(event.kind);
     const bool scored = entry_event && event.kind != EventKind::kRemove;
     statement.bind(1, stored(event.seq.value));
@@ -155,6 +155,11 @@ void bind_event(Statement& statement, const Event& event, const KeyBytes& key, s
     }
     statement.bind(27, stored_crc(crc));
     statement.bind(28, stored(chain));
+    if (event.key || !keyed_before) {
+        statement.bind_null(29);
+    } else {
+        statement.bind(29, stored(keyed_before->value));
+    }
 }
 
 bool read_event(const Statement& statement, EventRow& row) {

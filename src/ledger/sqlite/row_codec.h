@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,7 @@ inline constexpr std::string_view kEventColumns =
     " result_1, result_2, result_3, result_4, prev_seq, occurred_at, fingerprint, crc, chain";
 inline constexpr std::string_view kInsertEvent =
     "INSERT INTO event VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,"
-    "?20,?21,?22,?23,?24,?25,?26,?27,?28)";
+    "?20,?21,?22,?23,?24,?25,?26,?27,?28,?29)";
 
 inline constexpr std::string_view kEntryColumns =
     "ranking, slot, removed, score_1, score_2, score_3, score_4, reached_seq, last_seq, reached_at,"
@@ -65,9 +66,10 @@ KeyBytes key_bytes(base::Hash128 key);
 // {} from anything that is not 16 bytes.
 base::Hash128 key_from(std::span<const std::byte> bytes);
 
-// The bound row lives as long as the record does. Records are canonical (rows.h).
+// The bound row lives as long as the record does. Records are canonical (rows.h). `keyed_before` is
+// the newest event with a key before this one, 0: none, without a value: not known.
 void bind_event(Statement& statement, const Event& event, const KeyBytes& key, std::uint32_t crc,
-                std::uint64_t chain);
+                std::uint64_t chain, std::optional<base::Sequence> keyed_before);
 void bind_entry(Statement& statement, const EntryRecord& record);
 void bind_player(Statement& statement, const PlayerRecord& record);
 void bind_stream(Statement& statement, const StreamRecord& record, const KeyBytes& key);

@@ -93,7 +93,8 @@ CREATE TABLE event (
     occurred_at   INTEGER,
     fingerprint   INTEGER,
     crc           INTEGER NOT NULL,
-    chain         INTEGER NOT NULL
+    chain         INTEGER NOT NULL,
+    keyed_before  INTEGER
 );
 CREATE TABLE stream (
     key          BLOB PRIMARY KEY,
@@ -280,13 +281,24 @@ base::Result<bool> is_new(Connection& connection) {
         return base::Error{base::ErrorCode::kSchema,
                            "the file is a database of another program; name another data folder"};
     }
-    if (*version != kSchemaVersion) {
+    if (*version < 1 || *version > kSchemaVersion) {
         return base::Error{base::ErrorCode::kSchema,
                            "the database has schema " + std::to_string(*version) +
                                ", this program knows " + std::to_string(kSchemaVersion) +
                                "; start the version that wrote it, or a newer one"};
     }
     return false;
+}
+
+base::Result<void> upgrade(Connection& connection) {
+    const auto version = connection.query_number("PRAGMA user_version");
+    if (!version) return version.error();
+    if (*version == kSchemaVersion) return {};
+    // Version 1 did not say where the keyed events are.
+    return in_transaction(connection,
+                          "ALTER TABLE event ADD COLUMN keyed_before INTEGER;"
+                          "PRAGMA user_version=" +
+                              std::to_string(kSchemaVersion) + ";");
 }
 
 base::Result<void> create(Connection& connection, base::Random& random) {

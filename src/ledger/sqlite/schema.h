@@ -12,7 +12,7 @@
 namespace standings::ledger::sqlite {
 
 inline constexpr std::int64_t kApplicationId = 0x53544E44;  // "STND"
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // The one row of `state`.
 struct StateRow {
@@ -30,8 +30,11 @@ std::string make_epoch(base::Random& random);
 // Settings of the writing connection. On a new file they also lay down page size and vacuum mode.
 base::Result<void> configure_writer(Connection& connection, std::int64_t cache_bytes);
 
-// Whether the file is empty (true), or ours and of this version (false). Anything else is kSchema.
+// Whether the file is empty (true), or ours and of this version or an earlier one (false). Anything
+// else is kSchema.
 base::Result<bool> is_new(Connection& connection);
+// Brings a database of an earlier version to this one, in one transaction.
+base::Result<void> upgrade(Connection& connection);
 // Lays out an empty database in one transaction, with a new identity.
 base::Result<void> create(Connection& connection, base::Random& random);
 

@@ -66,6 +66,8 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const SqliteOptions& op
     if (*fresh) {
         auto done = sqlite::create(ledger->connection_, ledger->random_);
         if (!done) return done.error().with_context("create " + path);
+    } else if (auto done = sqlite::upgrade(ledger->connection_); !done) {
+        return done.error().with_context("upgrade " + path);
     }
     if (auto done = ledger->load(); !done) return done.error().with_context(path);
     if (auto done = ledger->compare_with_mark(options.accept_data_loss); !done) {
@@ -92,8 +94,9 @@ Result<void> SqliteLedger::load() {
     const auto last = connection_.query_number("SELECT coalesce(max(seq), 0) FROM event");
     if (!last) return last.error();
     if (*last > 0) {
-        auto statement = connection_.prepare("SELECT " + std::string(sqlite::kEventColumns) +
-                                             " FROM event WHERE seq = " + std::to_string(*last));
+        auto statement =
+            connection_.prepare("SELECT " + std::string(sqlite::kEventColumns) +
+                                ", keyed_before FROM event WHERE seq = " + std::to_string(*last));
         if (!statement) return statement.error();
         const auto found = statement->step();
         if (!found) return found.error();
@@ -101,7 +104,8 @@ Result<void> SqliteLedger::load() {
         if (!*found || !sqlite::read_event(*statement, event)) {
             return sqlite::damaged("event", std::to_string(*last));
         }
-        tip_ = {event.event.seq, event.chain};
+        tip_ = {event.event.seq, event.chain, event.event.seq};
+        if (!event.event.key) tip_.keyed = sqlite::keyed_before(*statement, 28);
     }
     if (row_.fold_mark > tip_.seq) {
         return Error{ErrorCode::kIntegrity,

@@ -111,7 +111,7 @@ TEST_F(Sqlite, RefusesADatabaseOfAnotherProgram) {
 TEST_F(Sqlite, RefusesANewerSchema) {
     open();
     close();
-    tamper("PRAGMA user_version = 2");
+    tamper("PRAGMA user_version = 3");
     EXPECT_EQ(try_open().error().code, base::ErrorCode::kSchema);
 }
 

@@ -86,10 +86,14 @@ Result<void> Writer::write_events(const Batch& batch, Staged& staged) {
         const KeyBytes key = key_bytes(event.key);
         const std::uint32_t crc = checksum(event);
         const std::uint64_t chain = base::chain_after(staged.tip.chain, crc);
-        bind_event(insert_event_, event, key, crc, chain);
+        bind_event(insert_event_, event, key, crc, chain, staged.tip.keyed);
         if (auto done = insert_event_.run(); !done) return done;
-        staged.tip = {event.seq, chain};
-        if (event.key) staged.keyed.push_back(event.seq);
+        staged.tip.seq = event.seq;
+        staged.tip.chain = chain;
+        if (event.key) {
+            staged.tip.keyed = event.seq;
+            staged.keyed.push_back(event.seq);
+        }
         // A board may come and go within one batch: then only its events tell its ids.
         give_ids(event.board, event.ranking, staged);
     }

@@ -18,6 +18,9 @@ namespace standings::ledger::sqlite {
 struct Tip {
     base::Sequence seq;
     std::uint64_t chain = 0;
+    // The newest event with an idempotency key, 0: none; without a value: a database of version 1
+    // did not say.
+    std::optional<base::Sequence> keyed = base::Sequence{};
 };
 
 // What a batch changes beside rows; taken over only when its transaction has committed.
