@@ -30,7 +30,7 @@ struct Service {
     base::Random& random;
     std::string version;
     jobs::JobList* jobs;
-    jobs::Backups* backups = nullptr;  // none: the ledger has no file to copy
+    jobs::Backups* backups = nullptr;                    // none: the ledger has no file to copy
     std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
 };
