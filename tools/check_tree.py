@@ -16,7 +16,7 @@ ALLOWED = {
     "engine": {"base", "ranking", "ledger"},
     "live": {"base", "ranking", "engine"},
     "access": {"base"},
-    "jobs": {"base", "engine", "ledger"},
+    "jobs": {"base", "text", "ranking", "engine", "ledger"},
     "net": {"base"},
     "api": {"base", "text", "ranking", "ledger", "engine", "live", "access", "jobs", "net"},
     "settings": {"base", "text"},

@@ -20,6 +20,7 @@ enum class Scope : std::uint8_t {
     kSubmit = 4,
     kModerate = 8,
     kBoards = 16,
+    kAdmin = 32,
 };
 
 // Who sent a request, and what that allows.

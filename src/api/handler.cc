@@ -46,6 +46,8 @@ std::string_view scope_name(access::Scope scope) {
             return "read";
         case access::Scope::kReadPrivate:
             return "read_private";
+        case access::Scope::kAdmin:
+            return "admin";
         case access::Scope::kNone:
             break;
     }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
@@ -99,6 +100,26 @@ void append_transport(std::string& out, const net::Counters& counters) {
                   counters.timeouts);
 }
 
+void append_backups(std::string& out, const jobs::Backups& backups, const base::Clock& clock) {
+    const jobs::BackupStatistics& statistics = backups.statistics();
+    append_metric(out, "standings_backups_total", "counter", "Backups made since the start.",
+                  statistics.made);
+    append_metric(out, "standings_backup_failures_total", "counter",
+                  "Backups that failed since the start.", statistics.failed);
+    const std::int64_t last = statistics.last_at_ms;
+    if (last == 0) return;  // a size or age of 0 would look like a fresh one
+    const std::int64_t age = std::max<std::int64_t>(clock.now().ms - last, 0);
+    append_metric(out, "standings_backup_age_seconds", "gauge", "Time since the newest backup.",
+                  static_cast<std::uint64_t>(age / 1000));
+    append_metric(out, "standings_backup_bytes", "gauge", "Size of the newest backup.",
+                  statistics.last_bytes);
+    append_head(out, "standings_backup_duration_seconds", "gauge",
+                "How long the newest backup took.");
+    out += "standings_backup_duration_seconds ";
+    append_seconds(out, static_cast<double>(statistics.last_took_ms) / 1e3);
+    out += '\n';
+}
+
 }  // namespace
 
 void append_metrics(std::string& out, const Service& service) {
@@ -138,6 +159,7 @@ void append_metrics(std::string& out, const Service& service) {
                   static_cast<std::uint64_t>(engine.health.load()));
     append_metric(out, "standings_resident_bytes", "gauge", "Memory of the process.",
                   resident_bytes());
+    if (service.backups != nullptr) append_backups(out, *service.backups, service.engine.clock());
     if (const net::Server* transport = service.transport) {
         append_transport(out, transport->counters());
     }

@@ -33,6 +33,12 @@ constexpr std::array kKinds = {
                 "There is no such submission",
                 "No submission of this board has this seq. What PUT has set is no submission, and "
                 "the oldest ones leave the ledger with time."},
+    ProblemKind{ErrorCode::kJobNotFound, 404, "job_not_found", "There is no such job",
+                "Jobs are kept in memory, the last hundred since the start of the server. GET "
+                "/v1/jobs lists them."},
+    ProblemKind{ErrorCode::kBackupNotFound, 404, "backup_not_found", "There is no such backup",
+                "It was never made, or was deleted to make room for newer ones. GET /v1/backups "
+                "lists those that there are."},
     ProblemKind{ErrorCode::kMethodNotAllowed, 405, "method_not_allowed",
                 "The path does not take this method", "`Allow` names the methods that it takes."},
     ProblemKind{ErrorCode::kTimeout, 408, "timeout", "The request took too long",
@@ -58,6 +64,11 @@ constexpr std::array kKinds = {
                 "it again."},
     ProblemKind{ErrorCode::kEpochChanged, 409, "epoch_changed", "The history was replaced",
                 "The position was read before a restore. Forget it and read the board anew."},
+    ProblemKind{ErrorCode::kJobRunning, 409, "job_running", "Another job is running",
+                "Long work is done one piece at a time. Wait until GET /v1/jobs shows it ended, "
+                "or cancel it with DELETE /v1/jobs/{id}."},
+    ProblemKind{ErrorCode::kCancelled, 409, "cancelled", "It was cancelled",
+                "Somebody ended the work before it was done. Start it again."},
     ProblemKind{ErrorCode::kRevisionMismatch, 412, "revision_mismatch",
                 "The board has changed since",
                 "Read the board, apply your change to what it is now, and send it with the new "

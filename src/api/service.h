@@ -15,6 +15,8 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "engine/queries.h"
+#include "jobs/backups.h"
+#include "jobs/job_list.h"
 #include "net/http.h"
 #include "net/server.h"
 #include "text/json_document.h"
@@ -27,6 +29,8 @@ struct Service {
     const access::Credentials& credentials;
     base::Random& random;
     std::string version;
+    jobs::JobList* jobs;
+    jobs::Backups* backups = nullptr;                    // none: the ledger has no file to copy
     std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
     std::atomic<std::uint32_t> exports{0};  // under way

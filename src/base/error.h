@@ -30,6 +30,10 @@ enum class ErrorCode : std::uint8_t {
     kIdempotencyMismatch,  // the key was used for another request
     kIdempotencyRunning,   // the first request with this key is not finished
     kEpochChanged,
+    kJobNotFound,
+    kBackupNotFound,
+    kJobRunning,  // one at a time
+    kCancelled,
     kTooLarge,
     kTargetTooLong,
     kHeadTooLarge,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/backup_operation.h"
 #include "engine/batch.h"
 #include "engine/details_cache.h"
 #include "engine/idempotency_index.h"
@@ -100,6 +101,11 @@ class Committer {
     void upkeep(bool idle);
     void note_sizes();
 
+    // A copy of the database, a slice between two batches.
+    void start_backup(std::unique_ptr<Operation> operation);
+    void step_backup(bool idle);
+    void end_backup(std::optional<base::Error> error);
+
     ledger::Ledger& ledger_;
     Registry& registry_;
     DetailsCache& cache_;
@@ -118,6 +124,7 @@ class Committer {
     base::RankingId next_ranking_;
     base::Sequence applied_seq_;
     bool more_upkeep_ = false;
+    std::unique_ptr<Operation> backup_;  // a BackupOperation under way
     base::Monotonic next_sizes_{0};
 
     // Writing is refused: for ever (an unknown outcome), or until the next try.

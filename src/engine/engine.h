@@ -58,6 +58,11 @@ class Engine {
     // On threads of their own, so that names never wait behind an export. kOverloaded as above.
     base::Result<void> read_slowly(std::unique_ptr<ReadOperation>& operation);
 
+    // Any thread: a backup that the committer has delivered without an error, made durable and read.
+    base::Result<ledger::BackupFacts> seal_backup(const std::string& path) {
+        return ledger_->seal_backup(path);
+    }
+
     Registry& registry() { return registry_; }
     DetailsCache& details() { return details_; }
     PositionWaits& waits() { return waits_; }

@@ -87,6 +87,16 @@ class FaultyLedger final : public Ledger {
     }
     base::Result<bool> maintain(base::Instant now) override { return inside_->maintain(now); }
     LedgerSizes sizes() override { return inside_->sizes(); }
+    base::Result<void> start_backup(const std::string& path) override {
+        return inside_->start_backup(path);
+    }
+    base::Result<BackupProgress> step_backup(std::size_t pages) override {
+        return inside_->step_backup(pages);
+    }
+    void end_backup() override { inside_->end_backup(); }
+    base::Result<BackupFacts> seal_backup(const std::string& path) override {
+        return inside_->seal_backup(path);
+    }
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override {
         return inside_->open_reader();
     }

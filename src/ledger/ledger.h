@@ -151,6 +151,23 @@ struct LedgerSizes {
     std::uint64_t events = 0;  // kept, approximately
 };
 
+// How far a copy of the database has come.
+struct BackupProgress {
+    std::uint64_t done_bytes = 0;
+    std::uint64_t total_bytes = 0;  // may grow while the database does
+    bool complete = false;
+};
+
+// What a whole copy holds, as read from the copy itself.
+struct BackupFacts {
+    std::string database_id;
+    std::string epoch;
+    base::Sequence seq;       // of its newest event
+    std::uint64_t chain = 0;  // after that event
+    std::uint64_t boards = 0;
+    std::uint64_t players = 0;  // over all boards, the removed ones whose rows are left included
+};
+
 // Promise: what commit() answered with kCommitted is there after any crash, in order; a batch is
 // wholly there or wholly not. Owner: the engine. Thread: the committer's, except open_reader(). The
 // load cursors are opened on that thread too, before the first begin(), and then each may be read
@@ -196,6 +213,20 @@ class Ledger {
     // Bounded to a few milliseconds. True when more is waiting.
     virtual base::Result<bool> maintain(base::Instant now) = 0;
     virtual LedgerSizes sizes() = 0;
+
+    // --- a copy, while the ledger goes on -------------------------------------------------------
+    // Between transactions. Begins to copy the database into the new file `path`; one copy at a
+    // time. kNotImplemented where there is no file to copy.
+    virtual base::Result<void> start_backup(const std::string& path) = 0;
+    // Copies up to `pages` more; ~3 us each. What commits meanwhile goes along, so that a complete
+    // copy holds exactly the events up to state().last_seq. After a failure or completion there is
+    // no copy under way any more.
+    virtual base::Result<BackupProgress> step_backup(std::size_t pages) = 0;
+    // Gives up a copy under way; its file is the caller's to remove.
+    virtual void end_backup() = 0;
+    // Any thread. Makes a complete copy durable, and reads it: header, state, boards, and the chain
+    // from the fold mark to the newest event. kIntegrity when it is not whole.
+    virtual base::Result<BackupFacts> seal_backup(const std::string& path) = 0;
 
     // Any thread.
     virtual base::Result<std::unique_ptr<LedgerReader>> open_reader() = 0;

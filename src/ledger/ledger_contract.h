@@ -5,7 +5,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -461,6 +463,63 @@ TYPED_TEST_P(LedgerContract, ReplayAfterAnyRestartGivesTheStateThatWasAcknowledg
     engine.check_against(*this->ledger_);
 }
 
+// A copy that runs while batches commit holds exactly the events up to its end; a ledger without a
+// file says so, and goes on.
+TYPED_TEST_P(LedgerContract, ACopyHoldsAllThatWasCommittedBeforeItsEnd) {
+    const base::BoardId board = this->board_with_players(2000);
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("standings-copy-" + std::to_string(::getpid())))
+            .string();
+    std::filesystem::remove(path);
+    const auto begun = this->ledger_->start_backup(path);
+    if (!begun) {
+        EXPECT_EQ(begun.error().code, base::ErrorCode::kNotImplemented);
+        EXPECT_FALSE(this->ledger_->seal_backup(path));
+    }
+    for (int batch = 0; begun; ++batch) {
+        // Pages that are copied already change, and new ones come.
+        this->engine_.submit(board, "p" + std::to_string(batch % 2000), {{100'000 + batch}});
+        this->engine_.submit(board, "new" + std::to_string(batch), {{batch}});
+        this->engine_.plan_write_back(20);
+        ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+        if (batch % 7 == 0) this->upkeep();
+        const auto progress = this->ledger_->step_backup(3);
+        ASSERT_TRUE(progress);
+        EXPECT_LE(progress->done_bytes, progress->total_bytes);
+        if (progress->complete) break;
+    }
+    if (begun) {
+        const base::Sequence held = this->ledger_->state().last_seq;
+        this->engine_.submit(board, "after", {{1}});
+        ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+        const auto facts = this->ledger_->seal_backup(path);
+        ASSERT_TRUE(facts) << facts.error().detail;
+        EXPECT_EQ(facts->seq, held);
+        EXPECT_EQ(facts->epoch, this->ledger_->state().epoch);
+        EXPECT_EQ(facts->boards, 1U);
+    }
+    std::filesystem::remove(path);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+}
+
+TYPED_TEST_P(LedgerContract, ACopyThatIsGivenUpHarmsNothing) {
+    const base::BoardId board = this->board_with_players(500);
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("standings-copy-" + std::to_string(::getpid())))
+            .string();
+    std::filesystem::remove(path);
+    if (this->ledger_->start_backup(path)) {
+        ASSERT_TRUE(this->ledger_->step_backup(2));
+    }
+    this->ledger_->end_backup();
+    std::filesystem::remove(path);
+    this->engine_.submit(board, "p1", {{77}});
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    this->reopen();
+    this->engine_.check_against(*this->ledger_);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
     LedgerContract, StartsEmpty, KeepsItsIdentityOverARestart, GivesBackEventsInOrderAsTheyWere,
     GivesBackABatchWithAllItsPartsAfterARestart, ARolledBackBatchLeavesNothing,
@@ -471,6 +530,7 @@ REGISTER_TYPED_TEST_SUITE_P(
     KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
     ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
-    ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged);
+    ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged,
+    ACopyHoldsAllThatWasCommittedBeforeItsEnd, ACopyThatIsGivenUpHarmsNothing);
 
 }  // namespace standings::ledger

@@ -63,6 +63,19 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
     return folder;
 }
 
+Result<std::optional<DataFolder>> DataFolder::open_to_read(const std::string& path,
+                                                           std::string& owner) {
+    const int lock = ::open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+    // Never served: nothing to lock, and nobody to name.
+    if (lock < 0 && errno == ENOENT) return std::optional(DataFolder(path, -1));
+    if (lock < 0) return Error{ErrorCode::kIo, "cannot read '" + path + "': " + why()};
+    if (::flock(lock, LOCK_SH | LOCK_NB) == 0) return std::optional(DataFolder(path, lock));
+    owner = read_all(lock);
+    while (owner.ends_with('\n')) owner.pop_back();
+    ::close(lock);
+    return std::optional<DataFolder>();
+}
+
 DataFolder::DataFolder(DataFolder&& other) noexcept
     : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 

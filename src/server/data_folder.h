@@ -1,6 +1,7 @@
 // The folder that a server owns while it runs.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,6 +14,10 @@ class DataFolder {
   public:
     // Makes the folder (0700) if need be and locks it. kBusy names the other server.
     static base::Result<DataFolder> open(const std::string& path);
+    // For those who only read a folder that no server uses: keeps a server from starting meanwhile.
+    // None while a server runs, which it names in `owner`.
+    static base::Result<std::optional<DataFolder>> open_to_read(const std::string& path,
+                                                                std::string& owner);
     DataFolder(DataFolder&& other) noexcept;
     DataFolder& operator=(DataFolder&&) = delete;
     ~DataFolder();

@@ -51,16 +51,14 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const DemoSettings& setting
 }
 
 // Where nobody asked for a port, a busy one is no reason to give up.
-Result<std::unique_ptr<Front>> start_front(const DemoSettings& settings, engine::Engine& engine,
-                                           const access::Credentials& credentials,
-                                           base::Random& random) {
+Result<std::unique_ptr<Front>> start_front(const DemoSettings& settings, const FrontParts& parts) {
     if (!settings.listen.empty()) {
         const auto address = parse_listen(settings.listen);
         if (!address) return address.error();
-        return Front::start(*address, engine, credentials, random);
+        return Front::start(*address, parts);
     }
     for (std::uint16_t port = kFirstPort;; ++port) {
-        auto front = Front::start({"127.0.0.1", port}, engine, credentials, random);
+        auto front = Front::start({"127.0.0.1", port}, parts);
         const bool busy = !front && front.error().code == ErrorCode::kBusy;
         if (!busy || port + 1 == kFirstPort + kPortsToTry) {
             if (front && port != kFirstPort) {
@@ -146,7 +144,8 @@ Result<void> run(const DemoSettings& settings) {
     if (const auto opened = demo::open_game(**engine, game); !opened) return opened.error();
 
     const auto credentials = access::Credentials::open_to_all();
-    auto front = start_front(settings, **engine, credentials, random);
+    jobs::JobList jobs(clock);
+    auto front = start_front(settings, {**engine, credentials, random, jobs});
     if (!front) return front.error();
     const std::string& url = (*front)->url();
     const bool terminal = isatty(STDOUT_FILENO) == 1;

@@ -20,13 +20,12 @@ std::string url_of(const ListenAddress& address, std::uint16_t port) {
 
 }  // namespace
 
-Front::Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random)
-    : service_{engine, credentials, random, kVersion} {}
+Front::Front(const FrontParts& parts)
+    : service_{parts.engine, parts.credentials, parts.random,
+               kVersion,     &parts.jobs,       parts.backups} {}
 
-Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, engine::Engine& engine,
-                                            const access::Credentials& credentials,
-                                            base::Random& random) {
-    std::unique_ptr<Front> front(new Front(engine, credentials, random));
+Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const FrontParts& parts) {
+    std::unique_ptr<Front> front(new Front(parts));
     net::Server::Options options;
     options.address = address.host;
     options.port = address.port;
@@ -43,6 +42,9 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, engine
 void Front::stop() {
     service_.draining = true;
     server_->drain(kDrainDeadline);
+    // A backup that is under way ends here; it would be whole in minutes.
+    if (service_.backups != nullptr) service_.backups->stop();
+    service_.jobs->stop();
     // What was taken in is committed and answered while the loops still run.
     service_.engine.stop();
     server_->stop();

@@ -9,29 +9,37 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "jobs/backups.h"
+#include "jobs/job_list.h"
 #include "net/server.h"
 #include "server/settings.h"
 
 namespace standings::server {
 
-// If you hold one, it listens. Owner and thread: whoever runs the server. Engine, credentials and
-// random outlive it.
+// What a front stands before; all of it outlives the front.
+struct FrontParts {
+    engine::Engine& engine;
+    const access::Credentials& credentials;
+    base::Random& random;
+    jobs::JobList& jobs;
+    jobs::Backups* backups = nullptr;  // none: the ledger has no file to copy
+};
+
+// If you hold one, it listens. Owner and thread: whoever runs the server.
 class Front {
   public:
     // kBusy when the port is taken.
     static base::Result<std::unique_ptr<Front>> start(const ListenAddress& address,
-                                                      engine::Engine& engine,
-                                                      const access::Credentials& credentials,
-                                                      base::Random& random);
+                                                      const FrontParts& parts);
 
     // "http://127.0.0.1:8420"
     const std::string& url() const { return url_; }
 
-    // Answers what is in flight, commits what was taken in, ends engine and loops.
+    // Answers what is in flight, ends jobs, commits what was taken in, ends engine and loops.
     void stop();
 
   private:
-    Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random);
+    explicit Front(const FrontParts& parts);
 
     api::Service service_;
     std::unique_ptr<net::Server> server_;

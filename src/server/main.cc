@@ -8,7 +8,10 @@
 #include "cli/command_line.h"
 #include "cli/import/import_command.h"
 #include "server/announce.h"
+#include "server/backup_command.h"
+#include "server/check_command.h"
 #include "server/demo.h"
+#include "server/restore_command.h"
 #include "server/serve.h"
 #include "server/settings.h"
 #include "server/version.h"
@@ -64,6 +67,9 @@ int main(int argc, char** argv) {
     cli::add_export(line);
     cli::add_health(line);
     cli::add_import(line);
+    server::add_backup(line);
+    server::add_restore(line);
+    server::add_check(line);
     app.add_subcommand("version", "Show the version")->callback([&line] {
         line.chosen = [] {
             std::puts(server::kVersion);

@@ -12,12 +12,15 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/engine.h"
+#include "jobs/backups.h"
+#include "jobs/job_list.h"
 #include "ledger/sqlite/sqlite_ledger.h"
 #include "server/announce.h"
 #include "server/data_folder.h"
 #include "server/end_signals.h"
 #include "server/front.h"
 #include "server/secret_key.h"
+#include "server/version.h"
 
 namespace standings::server {
 namespace {
@@ -60,7 +63,13 @@ Result<void> run(const ServeSettings& settings) {
     auto engine = start_engine(settings, *folder, clock, random);
     if (!engine) return engine.error();
 
-    auto front = Front::start(*address, **engine, key->credentials, random);
+    jobs::JobList jobs(clock);
+    jobs::BackupOptions backup_options = settings.backup;
+    if (backup_options.folder.empty()) backup_options.folder = folder->file("backups");
+    auto backups = jobs::Backups::open(**engine, jobs, backup_options, kVersion);
+    if (!backups) return backups.error();
+
+    auto front = Front::start(*address, {**engine, key->credentials, random, jobs, backups->get()});
     if (!front) return front.error();
     const std::string& url = (*front)->url();
     folder->note_address(url);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "jobs/backup_options.h"
 
 namespace standings::server {
 
@@ -15,6 +16,7 @@ struct ServeSettings {
     std::string data = "./standings-data";
     std::string initial_key;  // empty: as stored, or made on the first start
     bool accept_data_loss = false;
+    jobs::BackupOptions backup;  // folder empty: DATA/backups
 };
 
 // What `standings demo` can be told.

@@ -395,6 +395,25 @@ LedgerSizes MemoryLedger::sizes() {
     return {.database_bytes = 0, .wal_bytes = 0, .events = store_->events.size()};
 }
 
+namespace {
+base::Error nothing_to_copy() {
+    return {base::ErrorCode::kNotImplemented,
+            "This server keeps everything in memory: there is no database to back up."};
+}
+}  // namespace
+
+Result<void> MemoryLedger::start_backup(const std::string&) {
+    return nothing_to_copy();
+}
+
+Result<BackupProgress> MemoryLedger::step_backup(std::size_t) {
+    return nothing_to_copy();
+}
+
+Result<BackupFacts> MemoryLedger::seal_backup(const std::string&) {
+    return nothing_to_copy();
+}
+
 Result<std::unique_ptr<LedgerReader>> MemoryLedger::open_reader() {
     return std::unique_ptr<LedgerReader>(std::make_unique<MemoryReader>(store_));
 }

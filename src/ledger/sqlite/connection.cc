@@ -20,6 +20,21 @@ base::ErrorCode code_of(int extended) {
     }
 }
 
+// A path as it stands in a URI.
+std::string uri_escaped(const std::string& path) {
+    std::string escaped;
+    for (const char c : path) {
+        if (c != '%' && c != '?' && c != '#') {
+            escaped += c;
+            continue;
+        }
+        escaped += '%';
+        escaped += "0123456789ABCDEF"[static_cast<unsigned char>(c) >> 4];
+        escaped += "0123456789ABCDEF"[static_cast<unsigned char>(c) & 15];
+    }
+    return escaped;
+}
+
 // SQLite's allocation counters cost a process-wide lock for each allocation.
 void configure_once() {
     static std::once_flag once;
@@ -89,11 +104,14 @@ std::span<const std::byte> Statement::blob(int at) const {
 base::Result<Connection> Connection::open(const std::string& path, Access access,
                                           const std::string& vfs) {
     configure_once();
-    const int mode = access == Access::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                              : SQLITE_OPEN_READONLY;
+    const bool frozen = access == Access::kFrozen;
+    const int mode = access == Access::kWrite
+                         ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                         : SQLITE_OPEN_READONLY | (frozen ? SQLITE_OPEN_URI : 0);
+    const std::string name = frozen ? "file:" + uri_escaped(path) + "?immutable=1" : path;
     sqlite3* database = nullptr;
     const int code =
-        sqlite3_open_v2(path.c_str(), &database, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+        sqlite3_open_v2(name.c_str(), &database, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                         vfs.empty() ? nullptr : vfs.c_str());
     Connection connection(database);
     if (database == nullptr) return base::Error{base::ErrorCode::kIo, "out of memory"};
@@ -101,7 +119,7 @@ base::Result<Connection> Connection::open(const std::string& path, Access access
     sqlite3_extended_result_codes(database, 1);
     // A short wait covers another process that looks at the file for a moment.
     sqlite3_busy_timeout(database, 1000);
-    if (access == Access::kRead) {
+    if (access != Access::kWrite) {
         if (auto done = connection.exec("PRAGMA query_only=ON"); !done) return done.error();
     }
     return connection;

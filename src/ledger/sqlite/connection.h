@@ -59,7 +59,9 @@ class ResetLater {
     Statement& statement_;
 };
 
-enum class Access : std::uint8_t { kWrite, kRead };
+// kFrozen: a file that nobody writes meanwhile (a backup). It is read without locks, and no file
+// appears beside it.
+enum class Access : std::uint8_t { kWrite, kRead, kFrozen };
 
 // Thread: one at a time.
 class Connection {

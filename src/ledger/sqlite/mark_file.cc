@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -96,6 +97,41 @@ base::Result<MarkFile> MarkFile::open(const std::filesystem::path& path) {
         }
     }
     return mark;
+}
+
+base::Result<MarkInspection> MarkFile::inspect(const std::filesystem::path& path) {
+    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    MarkInspection inspection;
+    if (file.descriptor() < 0 && errno == ENOENT) {
+        inspection.missing = true;
+        return inspection;
+    }
+    if (file.descriptor() < 0) return system_error("open " + path.string());
+
+    // A write that is under way is torn for a moment, never three times in a row.
+    constexpr int kTries = 3;
+    for (int attempt = 1; attempt <= kTries; ++attempt) {
+        std::array<std::byte, kFileBytes> bytes{};
+        if (::pread(file.descriptor(), bytes.data(), bytes.size(), 0) < 0) {
+            return system_error("read " + path.string());
+        }
+        inspection = {};
+        std::uint64_t counter = 0;
+        for (int number = 0; number < 2; ++number) {
+            const std::span<const std::byte, kSlotBytes> in(bytes.data() + kSlotAt[number],
+                                                            kSlotBytes);
+            const auto slot = decode(in);
+            if (slot && slot->counter >= counter) {
+                counter = slot->counter;
+                inspection.newest = slot->mark;
+            }
+            const bool empty =
+                std::all_of(in.begin(), in.end(), [](std::byte b) { return b == std::byte{0}; });
+            if (!slot && !empty) inspection.damaged.push_back(number);
+        }
+        if (inspection.damaged.empty()) break;
+    }
+    return inspection;
 }
 
 base::Result<void> MarkFile::write(const Mark& mark) {

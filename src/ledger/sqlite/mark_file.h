@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -20,6 +21,13 @@ struct Mark {
     friend bool operator==(const Mark&, const Mark&) = default;
 };
 
+// A mark file as it lies there.
+struct MarkInspection {
+    std::optional<Mark> newest;
+    std::vector<int> damaged;  // slots (0, 1) that hold something, but no valid mark
+    bool missing = false;
+};
+
 // Two slots with a checksum each, written in turn, so that a torn write costs one step at most. Not
 // synced: after a kill it is exact, after a power cut it may be older, never newer than what was
 // committed. ~1 us a write. docs/formats/mark.md has the bytes. Thread: the committer's.
@@ -27,6 +35,9 @@ class MarkFile {
   public:
     // Makes the file when it is missing.
     static base::Result<MarkFile> open(const std::filesystem::path& path);
+
+    // Only looks; also while a server writes the file.
+    static base::Result<MarkInspection> inspect(const std::filesystem::path& path);
 
     // The newest mark that was found at open; none in a new or unreadable file.
     const std::optional<Mark>& found() const { return found_; }

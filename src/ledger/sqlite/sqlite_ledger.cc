@@ -418,6 +418,28 @@ LedgerSizes SqliteLedger::sizes() {
     return sizes;
 }
 
+Result<void> SqliteLedger::start_backup(const std::string& path) {
+    CHECK(!in_transaction_);
+    CHECK(!copy_);
+    if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
+    auto copy = sqlite::DatabaseCopy::start(connection_, path, vfs_);
+    if (!copy) return copy.error();
+    copy_ = *std::move(copy);
+    return {};
+}
+
+Result<BackupProgress> SqliteLedger::step_backup(std::size_t pages) {
+    CHECK(!in_transaction_);
+    CHECK(copy_);
+    auto progress = copy_->step(static_cast<int>(pages));
+    if (!progress || progress->complete) copy_.reset();
+    return progress;
+}
+
+Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path) {
+    return sqlite::seal_copy(path);
+}
+
 Result<std::unique_ptr<LedgerReader>> SqliteLedger::open_reader() {
     auto connection = read_connection();
     if (!connection) return connection.error();
@@ -425,6 +447,7 @@ Result<std::unique_ptr<LedgerReader>> SqliteLedger::open_reader() {
 }
 
 Result<void> SqliteLedger::close() {
+    copy_.reset();
     if (in_transaction_) roll_back();
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
     const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,

@@ -12,6 +12,7 @@
 #include "ledger/ledger.h"
 #include "ledger/sqlite/connection.h"
 #include "ledger/sqlite/cursors.h"
+#include "ledger/sqlite/database_copy.h"
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/mark_file.h"
 #include "ledger/sqlite/reader.h"
@@ -72,6 +73,10 @@ class SqliteLedger final : public Ledger {
 
     base::Result<bool> maintain(base::Instant now) override;
     LedgerSizes sizes() override;
+    base::Result<void> start_backup(const std::string& path) override;
+    base::Result<BackupProgress> step_backup(std::size_t pages) override;
+    void end_backup() override { copy_.reset(); }
+    base::Result<BackupFacts> seal_backup(const std::string& path) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override;
 
@@ -107,6 +112,7 @@ class SqliteLedger final : public Ledger {
     sqlite::Statement begin_;
     sqlite::Statement commit_;
     sqlite::Statement first_event_;
+    std::optional<sqlite::DatabaseCopy> copy_;  // under way; ends before its source
 
     std::vector<std::string> notes_;
     sqlite::Tip tip_;

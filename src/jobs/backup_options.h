@@ -1,0 +1,16 @@
+// What an operator says about backups.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace standings::jobs {
+
+struct BackupOptions {
+    std::chrono::seconds every{0};  // 0: only when asked
+    std::size_t keep = 7;           // newest ones, after each success; at least 1
+    std::string folder;             // DATA/backups
+};
+
+}  // namespace standings::jobs

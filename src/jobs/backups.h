@@ -1,0 +1,70 @@
+// Backups of a running server: on demand and on a schedule, and how many are kept.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "jobs/backup_folder.h"
+#include "jobs/backup_options.h"
+#include "jobs/job_list.h"
+
+namespace standings::jobs {
+
+// For metrics. Written by the job's thread, read by any.
+struct BackupStatistics {
+    std::atomic<std::int64_t> last_at_ms{0};  // 0: there is none
+    std::atomic<std::uint64_t> last_bytes{0};
+    std::atomic<std::uint64_t> last_took_ms{0};
+    std::atomic<std::uint64_t> made{0};  // since the start
+    std::atomic<std::uint64_t> failed{0};
+};
+
+// Owner: the server, beside the engine and the job list, which outlive it. Any thread calls.
+class Backups {
+  public:
+    // Opens the folder and begins the schedule: the next backup is due `every` after the newest.
+    static base::Result<std::unique_ptr<Backups>> open(engine::Engine& engine, JobList& jobs,
+                                                       const BackupOptions& options,
+                                                       std::string version);
+    ~Backups();
+
+    // kJobRunning while another job runs.
+    base::Result<Job> start();
+    const BackupFolder& folder() const { return folder_; }
+    const BackupStatistics& statistics() const { return statistics_; }
+    // Ends the schedule. Idempotent.
+    void stop();
+
+  private:
+    Backups(engine::Engine& engine, JobList& jobs, const BackupOptions& options,
+            BackupFolder folder, std::string version);
+
+    // On the job's thread.
+    base::Result<std::string> make(JobControl& control);
+    base::Result<std::string> make_file(JobControl& control, const std::string& part);
+    base::Result<base::Sequence> copy(JobControl& control, const std::string& part);
+    base::Result<void> check_space() const;
+    void note(const BackupManifest& manifest);
+    void keep_schedule();
+
+    engine::Engine& engine_;
+    JobList& jobs_;
+    const BackupOptions options_;
+    const BackupFolder folder_;
+    const std::string version_;
+    BackupStatistics statistics_;
+
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    bool stopping_ = false;
+    std::thread schedule_;
+};
+
+}  // namespace standings::jobs

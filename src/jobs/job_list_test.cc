@@ -1,0 +1,95 @@
+#include "jobs/job_list.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+namespace standings::jobs {
+namespace {
+
+Job ended(const JobList& jobs, const std::string& id) {
+    while (true) {
+        const auto job = jobs.find(id);
+        if (job->state != JobState::kRunning) return *job;
+        std::this_thread::yield();
+    }
+}
+
+class Jobs : public ::testing::Test {
+  protected:
+    // Runs until it is told to end.
+    Work waiting() {
+        return [this](JobControl& control) -> base::Result<std::string> {
+            control.report(1, 2);
+            while (!release_ && !control.cancelled()) std::this_thread::yield();
+            if (control.cancelled()) return base::Error{base::ErrorCode::kCancelled, "ended"};
+            return std::string("made");
+        };
+    }
+
+    base::SystemClock clock_;
+    std::atomic<bool> release_{false};
+    JobList jobs_{clock_};
+};
+
+TEST_F(Jobs, KeepsWhatAJobMade) {
+    const Job begun = jobs_.start("backup", "bytes", waiting()).value();
+    EXPECT_EQ(begun.state, JobState::kRunning);
+    release_ = true;
+    const Job job = ended(jobs_, begun.id);
+    EXPECT_EQ(job.state, JobState::kDone);
+    EXPECT_EQ(job.result, "made");
+    EXPECT_EQ(job.done, 1U);
+    EXPECT_EQ(job.total, 2U);
+    EXPECT_GE(job.ended_at, job.started_at);
+}
+
+TEST_F(Jobs, RunsOneAtATime) {
+    const Job first = jobs_.start("backup", "bytes", waiting()).value();
+    const auto second = jobs_.start("backup", "bytes", waiting());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, base::ErrorCode::kJobRunning);
+    EXPECT_NE(second.error().detail.find(first.id), std::string::npos);
+}
+
+TEST_F(Jobs, CancelsWhatRunsAndLeavesWhatHasEnded) {
+    const Job job = jobs_.start("backup", "bytes", waiting()).value();
+    EXPECT_TRUE(jobs_.cancel(job.id));
+    EXPECT_EQ(ended(jobs_, job.id).state, JobState::kCancelled);
+    EXPECT_EQ(jobs_.cancel(job.id)->state, JobState::kCancelled);
+    EXPECT_FALSE(jobs_.cancel("j77"));
+}
+
+TEST_F(Jobs, SaysWhyAJobFailed) {
+    const auto fail = [](JobControl&) -> base::Result<std::string> {
+        return base::Error{base::ErrorCode::kNoSpace, "the disk is full"};
+    };
+    const Job job = ended(jobs_, jobs_.start("backup", "bytes", fail).value().id);
+    EXPECT_EQ(job.state, JobState::kFailed);
+    EXPECT_EQ(job.detail, "the disk is full");
+}
+
+TEST_F(Jobs, ForgetsAllButTheLastHundred) {
+    release_ = true;
+    std::string last;
+    for (std::size_t i = 0; i < JobList::kKept + 5; ++i) {
+        last = jobs_.start("backup", "bytes", waiting()).value().id;
+        ended(jobs_, last);
+    }
+    const auto all = jobs_.list();
+    EXPECT_EQ(all.size(), JobList::kKept);
+    EXPECT_EQ(all.front().id, last);
+    EXPECT_FALSE(jobs_.find("j1"));
+}
+
+TEST_F(Jobs, StopEndsWhatRunsAndTakesNoMore) {
+    const Job job = jobs_.start("backup", "bytes", waiting()).value();
+    jobs_.stop();
+    EXPECT_EQ(jobs_.find(job.id)->state, JobState::kCancelled);
+    EXPECT_EQ(jobs_.start("backup", "bytes", waiting()).error().code, base::ErrorCode::kDraining);
+}
+
+}  // namespace
+}  // namespace standings::jobs

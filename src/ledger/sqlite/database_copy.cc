@@ -1,0 +1,165 @@
+#include "ledger/sqlite/database_copy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "ledger/sqlite/board_table.h"
+#include "ledger/sqlite/cursors.h"
+#include "ledger/sqlite/files.h"
+#include "ledger/sqlite/row_codec.h"
+#include "ledger/sqlite/schema.h"
+
+namespace standings::ledger::sqlite {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr int kPagesAtOnce = 4096;
+
+Result<void> sync_file(const std::string& path) {
+    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.descriptor() < 0) return system_error("open " + path);
+    if (::fsync(file.descriptor()) != 0) return system_error("fsync " + path);
+    return {};
+}
+
+}  // namespace
+
+Result<DatabaseCopy> DatabaseCopy::start(Connection& source, const std::string& path,
+                                         const std::string& vfs) {
+    {
+        // With our mode, and certainly new: SQLite would open whatever is there.
+        const File file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (file.descriptor() < 0) return system_error("make " + path);
+    }
+    auto destination = Connection::open(path, Access::kWrite, vfs);
+    if (!destination) return destination.error();
+    // The copy counts only once it is whole and synced, by seal_copy() on a thread that may wait
+    // for the disk; until then nothing has to survive.
+    auto set = destination->exec(
+        "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;"
+        "PRAGMA cache_size=-1024");
+    if (!set) return set.error();
+    sqlite3_backup* backup =
+        sqlite3_backup_init(destination->handle(), "main", source.handle(), "main");
+    if (backup == nullptr) return error_of(destination->handle()).with_context("begin a backup");
+    return DatabaseCopy(*std::move(destination), backup);
+}
+
+Result<BackupProgress> DatabaseCopy::step(int pages) {
+    int code = sqlite3_backup_step(backup_.get(), pages);
+    BackupProgress progress;
+    progress.total_bytes =
+        static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup_.get())) * kPageBytes;
+    progress.done_bytes =
+        progress.total_bytes -
+        static_cast<std::uint64_t>(sqlite3_backup_remaining(backup_.get())) * kPageBytes;
+    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return progress;
+    if (code == SQLITE_DONE) {
+        progress.complete = true;
+        code = sqlite3_backup_finish(backup_.release());
+        if (code == SQLITE_OK) return progress;
+    }
+    const bool full = (code & 0xFF) == SQLITE_FULL;
+    return Error{full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+                 "the copy could not be written: " + std::string(sqlite3_errstr(code)) +
+                     " (SQLite code " + std::to_string(code) + ")"};
+}
+
+Result<void> copy_database(const std::filesystem::path& from, const std::string& to,
+                           const std::function<bool(const BackupProgress&)>& progress) {
+    auto source = Connection::open(from.string(), read_access(from));
+    if (!source) return source.error();
+    if (const auto fresh = is_new(*source); !fresh) return fresh.error();
+    auto copy = DatabaseCopy::start(*source, to, {});
+    if (!copy) return copy.error();
+    while (true) {
+        const auto step = copy->step(kPagesAtOnce);
+        if (!step) return step.error();
+        if (!progress(*step)) return Error{ErrorCode::kCancelled, "It was cancelled."};
+        if (step->complete) return {};
+    }
+}
+
+Access read_access(const std::filesystem::path& database) {
+    std::error_code none;
+    const auto wal = std::filesystem::file_size(database.string() + "-wal", none);
+    return none || wal == 0 ? Access::kFrozen : Access::kRead;
+}
+
+Result<Mark> renew_epoch(const std::string& path, base::Random& random) {
+    const auto facts = read_copy(path);
+    if (!facts) return facts.error();
+    Mark mark{.database_id = facts->database_id, .seq = facts->seq, .chain = facts->chain};
+    {
+        auto connection = Connection::open(path, Access::kWrite);
+        if (!connection) return connection.error();
+        auto state = read_state(*connection);
+        if (!state) return state.error();
+        state->epoch = make_epoch(random);
+        if (auto done = write_state(*connection, *state); !done) return done.error();
+        mark.epoch = state->epoch;
+    }
+    if (auto done = sync_file(path); !done) return done.error();
+    return mark;
+}
+
+Result<BackupFacts> seal_copy(const std::string& path) {
+    {
+        auto connection = Connection::open(path, Access::kWrite);
+        if (!connection) return connection.error();
+        // The copied header says WAL. Without it the file needs nothing beside it, whoever opens
+        // it; a server that starts on it turns WAL on again.
+        if (auto done = connection->exec("PRAGMA journal_mode=DELETE"); !done) return done.error();
+    }
+    if (auto done = sync_file(path); !done) return done.error();
+    return read_copy(path);
+}
+
+Result<BackupFacts> read_copy(const std::string& path) {
+    auto connection = Connection::open(path, Access::kFrozen);
+    if (!connection) return connection.error();
+    const auto fresh = is_new(*connection);
+    if (!fresh) return fresh.error().with_context(path);
+    if (*fresh) return Error{ErrorCode::kIntegrity, path + " holds no database"};
+    const auto state = read_state(*connection);
+    if (!state) return state.error().with_context(path);
+    const auto boards = read_boards(*connection);
+    if (!boards) return boards.error().with_context(path);
+
+    BackupFacts facts{.database_id = state->database_id, .epoch = state->epoch};
+    facts.boards = boards->size();
+    const auto players = connection->query_number("SELECT count(*) FROM player");
+    if (!players) return players.error().with_context(path);
+    facts.players = static_cast<std::uint64_t>(*players);
+    const auto last = connection->query_number("SELECT coalesce(max(seq), 0) FROM event");
+    if (!last) return last.error().with_context(path);
+    facts.seq = {static_cast<std::uint64_t>(*last)};
+    if (facts.seq < state->fold_mark) {
+        return Error{ErrorCode::kIntegrity, path + " has lost events: entries hold them up to " +
+                                                std::to_string(state->fold_mark.value) +
+                                                ", the newest is " + std::to_string(*last)};
+    }
+    if (facts.seq.value == 0) return facts;
+    auto chain =
+        connection->query_number("SELECT chain FROM event WHERE seq = " + std::to_string(*last));
+    if (!chain) return chain.error().with_context(path);
+    facts.chain = static_cast<std::uint64_t>(*chain);
+    auto events =
+        event_cursor(*std::move(connection), state->fold_mark, state->fold_mark, facts.seq);
+    if (!events) return events.error().with_context(path);
+    for (Event event;;) {
+        const auto more = (*events)->next(event);
+        if (!more) return more.error().with_context(path);
+        if (!*more) return facts;
+    }
+}
+
+}  // namespace standings::ledger::sqlite

@@ -1,0 +1,214 @@
+#include "server/check_command.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "ledger/sqlite/check.h"
+#include "ledger/sqlite/database_copy.h"
+#include "server/announce.h"
+#include "server/data_folder.h"
+#include "server/progress_line.h"
+#include "server/rank_check.h"
+#include "server/serve.h"
+#include "text/json_writer.h"
+
+namespace standings::server {
+namespace {
+
+namespace fs = std::filesystem;
+namespace sqlite = ledger::sqlite;
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+struct CheckSettings {
+    cli::ClientSettings client;
+    bool ask_server = false;
+    std::string data = "./standings-data";
+    bool deep = false;
+    std::string output = "text";
+};
+
+struct Outcome {
+    sqlite::CheckReport database;
+    std::optional<RankReport> ranks;
+    std::string owner;  // the server that runs on the folder; empty: none
+
+    bool whole() const { return database.whole() && (!ranks || ranks->damages == 0); }
+};
+
+Result<Outcome> check(const CheckSettings& settings) {
+    const fs::path database = fs::path(settings.data) / "standings.db";
+    if (!fs::exists(database)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + settings.data + "' holds no standings.db; name the data folder"};
+    }
+    Outcome outcome;
+    // Held until the end: no server begins to write while a file is read without locks.
+    const auto folder = DataFolder::open_to_read(settings.data, outcome.owner);
+    if (!folder) return folder.error();
+
+    sqlite::CheckOptions options{.database = database, .deep = settings.deep};
+    options.frozen = *folder && sqlite::read_access(database) == sqlite::Access::kFrozen;
+    options.mark = fs::path(settings.data) / "standings.mark";
+    ProgressLine progress("Check");
+    options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
+        progress.show(table, done, total, "");
+        return true;
+    };
+    auto report = sqlite::check_database(options);
+    if (!report) return report.error().with_context(database.string());
+    outcome.database = *std::move(report);
+    if (!settings.ask_server) return outcome;
+
+    auto ranks = check_ranks(settings.client, database);
+    if (!ranks) return ranks.error();
+    outcome.ranks = *std::move(ranks);
+    return outcome;
+}
+
+void append_findings(std::string& out, const Outcome& outcome) {
+    bool first = true;
+    const auto add = [&](std::string_view table, std::string_view row, std::string_view what) {
+        if (!std::exchange(first, false)) out += ',';
+        out += '{';
+        text::append_member(out, "table", table);
+        out += ',';
+        text::append_member(out, "row", row);
+        out += ',';
+        text::append_member(out, "what", what);
+        out += '}';
+    };
+    for (const auto& finding : outcome.database.findings) {
+        add(finding.table, finding.row, finding.what);
+    }
+    if (!outcome.ranks) return;
+    for (const auto& finding : outcome.ranks->findings) add("ranks", "", finding);
+}
+
+std::string as_json(const Outcome& outcome) {
+    const sqlite::CheckReport& report = outcome.database;
+    std::string out = "{";
+    const auto number = [&](std::string_view key, std::uint64_t value) {
+        text::append_key(out, key);
+        text::append_number(out, value);
+        out += ',';
+    };
+    out += outcome.whole() ? "\"whole\":true," : "\"whole\":false,";
+    text::append_member(out, "database_id", report.facts.database_id);
+    out += ',';
+    text::append_member(out, "epoch", report.facts.epoch);
+    out += ',';
+    number("seq", report.facts.seq.value);
+    number("first_seq", report.first_seq.value);
+    number("fold_mark", report.fold_mark.value);
+    number("boards", report.facts.boards);
+    number("players", report.facts.players);
+    number("entries", report.entries);
+    number("entries_compared", report.folded);
+    number("events", report.events);
+    if (outcome.ranks) {
+        number("boards_compared", outcome.ranks->boards);
+        number("rows_compared", outcome.ranks->rows);
+        number("boards_moving", outcome.ranks->moving.size());
+    }
+    number("damages", report.damages + (outcome.ranks ? outcome.ranks->damages : 0));
+    out += "\"notes\":[";
+    for (std::size_t i = 0; i < report.notes.size(); ++i) {
+        if (i > 0) out += ',';
+        text::append_json_string(out, report.notes[i]);
+    }
+    out += "],\"findings\":[";
+    append_findings(out, outcome);
+    return out + "]}";
+}
+
+void print_for_person(const Outcome& outcome, const std::string& data) {
+    const sqlite::CheckReport& report = outcome.database;
+    std::printf("%s%s%s\n", data.c_str(), outcome.owner.empty() ? "" : ", in use by ",
+                outcome.owner.c_str());
+    std::printf("  %llu boards, %llu players, %llu entries, events %llu to %llu of epoch %s\n",
+                static_cast<unsigned long long>(report.facts.boards),
+                static_cast<unsigned long long>(report.facts.players),
+                static_cast<unsigned long long>(report.entries),
+                static_cast<unsigned long long>(report.first_seq.value),
+                static_cast<unsigned long long>(report.facts.seq.value),
+                report.facts.epoch.c_str());
+    std::printf("  %llu entries equal the fold of all their events\n",
+                static_cast<unsigned long long>(report.folded));
+    if (outcome.ranks) {
+        std::printf("  %llu ranks on %llu boards are those that the server gives\n",
+                    static_cast<unsigned long long>(outcome.ranks->rows),
+                    static_cast<unsigned long long>(outcome.ranks->boards));
+        for (const auto& board : outcome.ranks->moving) {
+            std::printf("  the board %s moved all the time and was not compared\n", board.c_str());
+        }
+    }
+    for (const auto& note : report.notes) std::printf("  %s\n", note.c_str());
+    if (outcome.whole()) {
+        std::puts("Nothing is damaged.");
+        return;
+    }
+    std::fputs(findings_text(report).c_str(), stdout);
+    if (outcome.ranks) {
+        for (const auto& finding : outcome.ranks->findings) std::puts(finding.c_str());
+    }
+    std::puts("Damaged. Restore a backup: standings restore BACKUP --data DIR");
+}
+
+int run(const CheckSettings& settings) {
+    const auto outcome = check(settings);
+    if (!outcome) {
+        announce_failure(outcome.error());
+        return exit_code(outcome.error().code);
+    }
+    if (settings.output == "json") {
+        std::puts(as_json(*outcome).c_str());
+    } else {
+        print_for_person(*outcome, settings.data);
+    }
+    return outcome->whole() ? 0 : exit_code(ErrorCode::kIntegrity);
+}
+
+}  // namespace
+
+std::string findings_text(const sqlite::CheckReport& report) {
+    std::string text;
+    for (const auto& finding : report.findings) {
+        text += finding.table;
+        if (!finding.row.empty()) text += " (" + finding.row + ")";
+        text += ": " + finding.what + "\n";
+    }
+    if (report.damages > report.findings.size()) {
+        text += "and " + std::to_string(report.damages - report.findings.size()) + " more\n";
+    }
+    return text;
+}
+
+void add_check(cli::CommandLine& line) {
+    auto settings = std::make_shared<CheckSettings>();
+    CLI::App* command = line.app.add_subcommand(
+        "check", "Read all of a database, also beside a running server, and say what is wrong");
+    command->add_option("--data", settings->data, "Folder of the database")
+        ->envname("STANDINGS_DATA_DIR")
+        ->capture_default_str();
+    auto* server = command->add_option(
+        "--server", settings->client.server,
+        "The server that runs on the folder: its ranks are compared with the database's");
+    command->add_option("--key", settings->client.key, "Key, for boards that are not public")
+        ->envname("STANDINGS_KEY");
+    command->add_flag("--deep", settings->deep, "Let SQLite compare its indexes, too");
+    command->add_option("-o,--output", settings->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    command->callback([&line, settings, server] {
+        settings->ask_server = server->count() > 0;
+        line.chosen = [settings] { return run(*settings); };
+    });
+}
+
+}  // namespace standings::server

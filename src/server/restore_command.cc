@@ -1,0 +1,239 @@
+#include "server/restore_command.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "jobs/backup_folder.h"
+#include "ledger/sqlite/check.h"
+#include "ledger/sqlite/database_copy.h"
+#include "ledger/sqlite/files.h"
+#include "ledger/sqlite/mark_file.h"
+#include "server/announce.h"
+#include "server/check_command.h"
+#include "server/data_folder.h"
+#include "server/progress_line.h"
+#include "server/serve.h"
+
+namespace standings::server {
+namespace {
+
+namespace fs = std::filesystem;
+namespace sqlite = ledger::sqlite;
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
+// What belongs to a database, in the order in which it may go from the folder: without the database
+// itself a start refuses, whatever else is still there.
+constexpr const char* kFiles[] = {"standings.db", "standings.db-wal", "standings.db-shm",
+                                  "standings.mark"};
+
+struct RestoreSettings {
+    std::string backup;
+    std::string data = "./standings-data";
+};
+
+Error failed(const std::string& doing) {
+    return {errno == ENOSPC ? ErrorCode::kNoSpace : ErrorCode::kIo,
+            "cannot " + doing + ": " + std::strerror(errno)};
+}
+
+// Everything that can be known of a backup before it replaces anything.
+Result<sqlite::CheckReport> verify(const std::string& backup) {
+    const auto manifest = jobs::read_manifest(backup);
+    if (!manifest) return manifest.error();
+    if (*manifest) {
+        const auto sum = jobs::sum_file(backup);
+        if (!sum) return sum.error();
+        if (sum->bytes != (*manifest)->bytes || sum->crc32c != (*manifest)->crc32c) {
+            return Error{ErrorCode::kIntegrity, "the backup '" + backup + "' is damaged: it has " +
+                                                    std::to_string(sum->bytes) +
+                                                    " bytes with another checksum than its "
+                                                    "manifest says (" +
+                                                    std::to_string((*manifest)->bytes) +
+                                                    " bytes); take another backup"};
+        }
+    }
+    ProgressLine progress("Verify");
+    sqlite::CheckOptions options{.database = backup, .frozen = true};
+    options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
+        progress.show(table, done, total, "");
+        return true;
+    };
+    auto report = sqlite::check_database(options);
+    if (!report) return report.error().with_context("the backup '" + backup + "'");
+    if (!report->whole()) {
+        return Error{
+            ErrorCode::kIntegrity,
+            "the backup '" + backup + "' is damaged; take another one\n" + findings_text(*report)};
+    }
+    return report;
+}
+
+Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
+    struct statvfs facts {};
+    if (::statvfs(folder.c_str(), &facts) != 0) return failed("look at the disk of " + folder);
+    const std::uint64_t free_bytes = static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
+    if (free_bytes >= bytes + kSpareBytes) return {};
+    return Error{ErrorCode::kNoSpace, "the disk of '" + folder + "' has " +
+                                          readable_bytes(free_bytes) + " free; the restore needs " +
+                                          readable_bytes(bytes + kSpareBytes)};
+}
+
+Result<void> copy_durably(const std::string& from, const std::string& to) {
+    const sqlite::File in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    const sqlite::File out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (in.descriptor() < 0) return failed("read '" + from + "'");
+    if (out.descriptor() < 0) return failed("write '" + to + "'");
+    struct stat facts {};
+    if (::fstat(in.descriptor(), &facts) != 0) return failed("read '" + from + "'");
+    constexpr std::size_t kPiece = std::size_t{1} << 20;
+    const auto buffer = std::make_unique<char[]>(kPiece);
+    ProgressLine progress("Restore");
+    for (std::uint64_t done = 0;;) {
+        const ssize_t got = ::read(in.descriptor(), buffer.get(), kPiece);
+        if (got < 0) return failed("read '" + from + "'");
+        if (got == 0) break;
+        if (::write(out.descriptor(), buffer.get(), static_cast<std::size_t>(got)) != got) {
+            return failed("write '" + to + "'");
+        }
+        done += static_cast<std::uint64_t>(got);
+        progress.show("copying", done, static_cast<std::uint64_t>(facts.st_size), "bytes");
+    }
+    if (::fsync(out.descriptor()) != 0) return failed("write '" + to + "'");
+    return {};
+}
+
+// The old database under a second name in a folder of its own, complete before anything of it goes.
+// Empty: there was none.
+Result<std::string> keep_old(const DataFolder& folder) {
+    bool any = false;
+    for (const char* name : kFiles) any = any || fs::exists(folder.file(name));
+    if (!any) return std::string();
+    std::string time = base::rfc3339(base::SystemClock().now());
+    time.resize(time.find('.'));
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    std::string aside = folder.file("before-restore-" + time + 'Z');
+    for (int more = 2; ::mkdir(aside.c_str(), 0700) != 0; ++more) {
+        if (errno != EEXIST || more > 100) return failed("make '" + aside + "'");
+        aside = folder.file("before-restore-" + time + "Z-" + std::to_string(more));
+    }
+    for (const char* name : kFiles) {
+        const std::string from = folder.file(name);
+        const std::string to = aside + '/' + name;
+        if (!fs::exists(from) || ::link(from.c_str(), to.c_str()) == 0) continue;
+        // A file system without hard links.
+        if (auto copied = copy_durably(from, to); !copied) return copied.error();
+    }
+    if (auto done = sqlite::sync_folder(aside); !done) return done.error();
+    if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+    return aside;
+}
+
+Result<void> write_mark(const std::string& path, const sqlite::Mark& mark) {
+    ::unlink(path.c_str());
+    auto file = sqlite::MarkFile::open(path);
+    if (!file) return file.error();
+    if (auto done = file->write(mark); !done) return done;
+    const sqlite::File written(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (::fsync(written.descriptor()) != 0) return failed("write '" + path + "'");
+    return {};
+}
+
+struct Restored {
+    sqlite::Mark mark;
+    std::string aside;
+};
+
+// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
+// between a start refuses, since the mark file names events that no database holds.
+Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup) {
+    const std::string fresh = folder.file("standings.db.restoring");
+    const std::string fresh_mark = folder.file("standings.mark.restoring");
+    if (auto done = copy_durably(backup, fresh); !done) return done.error();
+    base::SystemRandom random;
+    auto mark = sqlite::renew_epoch(fresh, random);
+    if (!mark) return mark.error();
+    if (auto done = write_mark(fresh_mark, *mark); !done) return done.error();
+
+    auto aside = keep_old(folder);
+    if (!aside) return aside.error();
+    for (const char* name : {"standings.db", "standings.db-wal", "standings.db-shm"}) {
+        const std::string old = folder.file(name);
+        if (::unlink(old.c_str()) != 0 && errno != ENOENT) return failed("remove '" + old + "'");
+        // In this order on the disk, too.
+        if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+    }
+    if (::rename(fresh.c_str(), folder.file("standings.db").c_str()) != 0 ||
+        ::rename(fresh_mark.c_str(), folder.file("standings.mark").c_str()) != 0) {
+        return failed("put the new database in place");
+    }
+    if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+    return Restored{*std::move(mark), *std::move(aside)};
+}
+
+Result<void> restore(const RestoreSettings& settings) {
+    if (!fs::is_regular_file(settings.backup)) {
+        return Error{ErrorCode::kSettings, "there is no backup '" + settings.backup + "'"};
+    }
+    const auto report = verify(settings.backup);
+    if (!report) return report.error();
+    auto folder = DataFolder::open(settings.data);
+    if (!folder) return folder.error();
+    folder->note_address("restoring a backup");
+    if (auto done = check_space(settings.data, fs::file_size(settings.backup)); !done) return done;
+    const auto restored = put_in_place(*folder, settings.backup);
+    if (!restored) return restored.error();
+
+    std::printf("Restored %s into %s\n", settings.backup.c_str(), settings.data.c_str());
+    std::printf(
+        "  %llu boards, %llu players, %llu events, up to seq %llu\n"
+        "  A new epoch, %s: positions that clients remember from before count no more.\n",
+        static_cast<unsigned long long>(report->facts.boards),
+        static_cast<unsigned long long>(report->facts.players),
+        static_cast<unsigned long long>(report->events),
+        static_cast<unsigned long long>(report->facts.seq.value), restored->mark.epoch.c_str());
+    if (restored->aside.empty()) return {};
+    std::printf(
+        "  The database that was here is kept in %s\n"
+        "To undo, while no server runs:\n"
+        "  rm -f %s/standings.db* %s/standings.mark && mv %s/* %s/\n",
+        restored->aside.c_str(), settings.data.c_str(), settings.data.c_str(),
+        restored->aside.c_str(), settings.data.c_str());
+    return {};
+}
+
+int run(const RestoreSettings& settings) {
+    const auto restored = restore(settings);
+    if (restored) return 0;
+    announce_failure(restored.error());
+    return exit_code(restored.error().code);
+}
+
+}  // namespace
+
+void add_restore(cli::CommandLine& line) {
+    auto settings = std::make_shared<RestoreSettings>();
+    CLI::App* command = line.app.add_subcommand(
+        "restore", "Put a backup in the place of a folder's database, which is kept aside");
+    command->add_option("backup", settings->backup, "The backup, a .db file")->required();
+    command->add_option("--data", settings->data, "Folder of the server, which must not run")
+        ->envname("STANDINGS_DATA_DIR")
+        ->capture_default_str();
+    command->callback([&line, settings] { line.chosen = [settings] { return run(*settings); }; });
+}
+
+}  // namespace standings::server

@@ -1,0 +1,561 @@
+"""Backup, restore, check and jobs, from outside."""
+
+import collections
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+import unittest
+
+from support.server import KEY, Server, ServerTest, program, wait_until
+
+SEED = int(os.environ.get("STANDINGS_SEED", str(random.randrange(2**32))))
+SCALE = int(os.environ.get("STANDINGS_TEST_SCALE", "0"))
+WRITERS = 8
+PLAYERS = 300
+MARK_SLOT_BYTES = 84
+
+
+def run(*words, key=None):
+    """The program with these words: exit code, output, errors."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+    if key:
+        clean["STANDINGS_KEY"] = key
+    done = subprocess.run([str(program()), *map(str, words)], env={**clean, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def job_ended(server, job):
+    """The job once it runs no more."""
+    def look():
+        answer = server.api.get(f"/v1/jobs/{job}")
+        return answer.json if answer.json.get("state") != "running" else None
+    return wait_until(look, f"the job {job} to end", 60)
+
+
+def make_backup(server):
+    """A backup's manifest, by the API."""
+    answer = server.api.post("/v1/backups")
+    assert answer.status == 202, answer
+    job = job_ended(server, answer.json["id"])
+    assert job["state"] == "done", job
+    items = server.api.get("/v1/backups").json["items"]
+    return next(item for item in items if item["name"] == job["result"])
+
+
+def fill(server, board, players=PLAYERS, **settings):
+    answer = server.api.post("/v1/boards", {"id": board, **settings})
+    assert answer.status == 201, answer
+    answer = server.api.stream(f"/v1/boards/{board}/submissions",
+                               [{"player": f"p{n}", "score": n, "name": f"Player {n}"} for n in range(players)])
+    assert answer.status == 200, answer
+
+
+def rows_of(server, board="b"):
+    rows = []
+    while True:
+        answer = server.public.get(f"/v1/boards/{board}/standings?limit=1000&offset={len(rows)}")
+        assert answer.status == 200, answer
+        rows += answer.json["rows"]
+        if len(answer.json["rows"]) < 1000:
+            return rows
+
+
+def state_of(folder):
+    """What a folder's database holds, by its view."""
+    database = sqlite3.connect(f"file:{folder}/standings.db?mode=ro", uri=True)
+    try:
+        return database.execute("SELECT board, position, player, score_1 FROM standings ORDER BY board, position").fetchall()
+    finally:
+        database.close()
+
+
+class Submitter(threading.Thread):
+    """Adds points on a `sum` board until it is told to stop, and remembers what was acknowledged."""
+
+    def __init__(self, server, number, seed):
+        super().__init__(daemon=True)
+        self.server = server
+        self.number = number
+        self.chance = random.Random(seed)
+        self.acknowledged = []  # (seq, player, points)
+        self.ending = threading.Event()
+        self.failure = None
+
+    def run(self):
+        client = self.server.new_client(KEY)
+        try:
+            while not self.ending.is_set():
+                player, points = f"p{self.chance.randrange(PLAYERS)}", self.chance.randrange(1, 100)
+                answer = client.post("/v1/boards/b/submissions", {"player": player, "score": points})
+                assert answer.status == 200, answer
+                self.acknowledged.append((answer.json["seq"], player, points))
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            client.close()
+
+
+class Drill(unittest.TestCase):
+    """Backup under load, restore elsewhere: exactly what was acknowledged up to the backup's seq."""
+
+    def test_a_backup_under_load_holds_exactly_what_was_acknowledged_up_to_its_seq(self):
+        print(f"\nSTANDINGS_SEED={SEED}", flush=True)
+        chance = random.Random(SEED)
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        answer = server.api.post("/v1/boards", {"id": "b", "rule": "sum"})
+        self.assertEqual(answer.status, 201, answer)
+        # Bulk that makes the copy last a while, on another board.
+        fill(server, "ballast", max(50_000, SCALE))
+
+        submitters = [Submitter(server, n, chance.randrange(2**32)) for n in range(WRITERS)]
+        for submitter in submitters:
+            submitter.start()
+        wait_until(lambda: all(len(s.acknowledged) > 20 or s.failure for s in submitters), "the writers to write")
+        before = max(s.acknowledged[-1][0] for s in submitters)
+        manifests = [make_backup(server), make_backup(server)]
+        wanted = {s: len(s.acknowledged) + 20 for s in submitters}
+        wait_until(lambda: all(len(s.acknowledged) > wanted[s] or s.failure for s in submitters), "the writers to go on")
+        for submitter in submitters:
+            submitter.ending.set()
+        for submitter in submitters:
+            submitter.join(30)
+            if submitter.failure:
+                raise submitter.failure
+        old_epoch = server.public.get("/v1/boards/b/standings").json["epoch"]
+        self.assertEqual(manifests[0]["epoch"], old_epoch)
+        self.assertGreaterEqual(manifests[0]["seq"], before)
+        self.assertGreater(manifests[1]["seq"], manifests[0]["seq"])
+
+        acknowledged = sorted(entry for s in submitters for entry in s.acknowledged)
+        for manifest in manifests:
+            expected = collections.Counter()
+            for seq, player, points in acknowledged:
+                if seq <= manifest["seq"]:
+                    expected[player] += points
+            self.restore_and_compare(server, manifest, expected, old_epoch, acknowledged[-1][0])
+
+    def restore_and_compare(self, server, manifest, expected, old_epoch, newest):
+        elsewhere = Server()
+        self.addCleanup(elsewhere.close)
+        code, said, errors = run("restore", server.data / "backups" / manifest["name"], "--data", elsewhere.data)
+        self.assertEqual(code, 0, said + errors)
+        self.assertIn(f"up to seq {manifest['seq']}", said)
+        elsewhere.start()
+        self.assertEqual({row["player"]: row["score"] for row in rows_of(elsewhere)}, dict(expected))
+        page = elsewhere.public.get("/v1/boards/b/standings").json
+        self.assertNotEqual(page["epoch"], old_epoch)
+
+        # The old epoch's positions count no more; the ledger goes on in the new one.
+        answer = elsewhere.public.get(f"/v1/boards/b/standings?min_seq={old_epoch}:{newest}")
+        self.assertEqual((answer.status, answer.json["code"]), (409, "epoch_changed"), answer)
+        answer = elsewhere.api.post("/v1/boards/b/submissions", {"player": "newcomer", "score": 1})
+        self.assertEqual((answer.status, answer.json["seq"]), (200, manifest["seq"] + 1), answer)
+        answer = elsewhere.public.get(f"/v1/boards/b/players/newcomer?min_seq={page['epoch']}:{manifest['seq'] + 1}")
+        self.assertEqual(answer.status, 200, answer)
+        code, said, errors = run("check", "--data", elsewhere.data, "--server", elsewhere.url, "-o", "json")
+        self.assertEqual(code, 0, said + errors)
+        self.assertEqual(json.loads(said)["boards_compared"], 2, said)
+        elsewhere.restart(kill=True)
+        self.assertEqual(elsewhere.public.get("/v1/boards/b/players/newcomer").status, 200)
+
+
+class Jobs(ServerTest):
+    def test_a_backup_is_a_job_with_a_location_and_a_result(self):
+        fill(self.server, "jobs-1")
+        answer = self.server.api.post("/v1/backups")
+        self.assertEqual(answer.status, 202, answer)
+        self.assertEqual(answer.headers["location"], "/v1/jobs/" + answer.json["id"])
+        job = job_ended(self.server, answer.json["id"])
+        self.assertEqual((job["kind"], job["state"], job["unit"]), ("backup", "done", "bytes"))
+        self.assertEqual(job["done"], job["total"])
+        self.assertIn(job["id"], [item["id"] for item in self.server.api.get("/v1/jobs").json["items"]])
+        item = self.server.api.get("/v1/backups").json["items"][0]
+        self.assertEqual(item["name"], job["result"])
+        for member in ("bytes", "created_at", "seq", "epoch", "chain", "database_id", "boards", "players", "version", "crc32c"):
+            self.assertIn(member, item)
+        folder = self.server.data / "backups"
+        self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
+        self.assertEqual((folder / item["name"]).stat().st_size, item["bytes"])
+        self.assertEqual([path.name for path in folder.iterdir() if path.name.startswith(item["name"][:-3] + ".db-")], [])
+        metrics = self.server.public.get("/metrics").body.decode()
+        for metric in ("standings_backup_age_seconds", "standings_backup_bytes", "standings_backup_duration_seconds"):
+            self.assertRegex(metrics, rf"(?m)^{metric} \d")
+
+    def test_a_backup_can_be_downloaded_and_deleted(self):
+        fill(self.server, "jobs-2", 5000)
+        manifest = make_backup(self.server)
+        path = f"/v1/backups/{manifest['name']}"
+        answer = self.server.api.get(path)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.body, (self.server.data / "backups" / manifest["name"]).read_bytes())
+        self.assertEqual(self.server.api.head(path).status, 200)
+        self.assertEqual(self.server.api.delete(path).json, {"deleted": 1})
+        self.assert_problem(self.server.api.get(path), 404, "backup_not_found")
+        self.assert_problem(self.server.api.delete(path), 404, "backup_not_found")
+        self.assert_problem(self.server.api.get("/v1/backups/..%2Fstandings.db"), 404)
+
+    def test_a_slow_download_holds_nobody_up(self):
+        fill(self.server, "jobs-3", 60_000)
+        manifest = make_backup(self.server)
+        with self.server.raw() as raw:
+            raw.send(f"GET /v1/backups/{manifest['name']} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
+            self.assertIsNotNone(raw.read_until(b"\r\n\r\n"))
+            # Nobody reads on; everybody else is served, and lists and names come from workers.
+            for n in range(20):
+                self.assertEqual(self.server.public.get(f"/v1/boards/jobs-3/standings?limit=50&offset={n * 50}").status, 200)
+            self.assertLess(self.server.rss_bytes(), 500 * 2**20)
+
+    def test_needs_the_scope_admin(self):
+        for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/backups"), ("GET", "/v1/backups"), ("DELETE", "/v1/jobs/j1")):
+            self.assert_problem(self.server.public.request(method, path), 401)
+
+    def test_unknown_jobs(self):
+        self.assert_problem(self.server.api.get("/v1/jobs/j999"), 404, "job_not_found")
+        self.assert_problem(self.server.api.delete("/v1/jobs/j999"), 404, "job_not_found")
+        for path in ("/v1/jobs", "/v1/jobs/j999", "/v1/backups", "/v1/backups/none.db"):
+            self.assert_problem(self.server.api.get(path + "?limit=5"), 422, pointer="?limit")
+
+    def test_the_command_asks_the_server_and_downloads(self):
+        fill(self.server, "jobs-4")
+        to = self.server.home / "mine.db"
+        code, said, errors = run("backup", "--server", self.server.url, "--to", to, "-o", "json", key=KEY)
+        self.assertEqual(code, 0, said + errors)
+        manifest = json.loads(said)
+        self.assertEqual(to.stat().st_size, manifest["bytes"])
+        code, said, errors = run("restore", to, "--data", self.server.home / "fresh")
+        self.assertEqual(code, 0, said + errors)
+        code, said, errors = run("backup", "--server", self.server.url, key="x" * 40)
+        self.assertEqual(code, 1, said + errors)
+
+    def test_a_running_server_keeps_its_folder(self):
+        code, said, errors = run("backup", "--data", self.server.data)
+        self.assertEqual(code, 3, said + errors)
+        self.assertIn(self.server.url, errors)
+        self.assertIn("--server", errors)
+        backup = self.server.data / "backups" / make_backup(self.server)["name"]
+        code, said, errors = run("restore", backup, "--data", self.server.data)
+        self.assertEqual(code, 3, said + errors)
+        self.assertIn(self.server.url, errors)
+        self.assertEqual(run("check", "--data", self.server.data)[0], 0)
+
+
+class Retention(unittest.TestCase):
+    def test_the_newest_seven_are_kept(self):
+        with Server() as server:
+            fill(server, "b")
+            names = [make_backup(server)["name"]]
+            for n in range(8):
+                # Another seq for each, so another name, whatever the second.
+                server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1000 + n})
+                names.append(make_backup(server)["name"])
+            kept = [item["name"] for item in server.api.get("/v1/backups").json["items"]]
+            self.assertEqual(kept, list(reversed(names[-7:])))
+            files = {path.name for path in (server.data / "backups").iterdir()}
+            self.assertEqual(files, {name for kept_name in kept for name in (kept_name, kept_name[:-3] + ".json")})
+
+
+class Interrupted(unittest.TestCase):
+    """What ends a backup before it is whole leaves nothing that looks like one."""
+
+    def start(self, **options):
+        self.server = Server(**options)
+        self.addCleanup(self.server.close)
+        self.server.start()
+        fill(self.server, "b", 60_000)
+
+    def begin(self):
+        answer = self.server.api.post("/v1/backups")
+        self.assertEqual(answer.status, 202, answer)
+        return answer.json["id"]
+
+    def folder(self):
+        return self.server.data / "backups"
+
+    def test_a_cancelled_backup_leaves_nothing(self):
+        self.start()
+        for _ in range(20):
+            job = self.begin()
+            answer = self.server.api.delete(f"/v1/jobs/{job}")
+            self.assertEqual(answer.status, 202, answer)
+            if job_ended(self.server, job)["state"] == "cancelled":
+                break
+            for item in self.server.api.get("/v1/backups").json["items"]:
+                self.server.api.delete(f"/v1/backups/{item['name']}")
+        else:
+            self.fail("20 backups were all whole before they could be cancelled")
+        self.assertEqual(list(self.folder().iterdir()), [])
+        self.assertEqual(self.server.api.get("/v1/backups").json["items"], [])
+        make_backup(self.server)
+
+    def test_two_at_once_are_refused(self):
+        self.start()
+        job = self.begin()
+        answer = self.server.api.post("/v1/backups")
+        if answer.status == 409:
+            self.assertEqual(answer.json["code"], "job_running")
+        else:  # The first one was quicker than the request.
+            self.assertEqual(answer.status, 202, answer)
+        job_ended(self.server, job)
+
+    def test_a_kill_leaves_nothing_that_is_listed_and_the_next_start_cleans_up(self):
+        self.start()
+        cleaned = 0
+        for _ in range(20):
+            self.begin()
+            wait_until(lambda: list(self.folder().iterdir()), "the copy to begin")
+            self.server.kill()
+            left = [path.name for path in self.folder().iterdir()]
+            cleaned += any(name.endswith(".part") for name in left)
+            self.server.start()
+            for item in self.server.api.get("/v1/backups").json["items"]:
+                self.assertEqual(run("restore", self.folder() / item["name"], "--data", self.server.home / "try")[0], 0)
+                self.server.api.delete(f"/v1/backups/{item['name']}")
+            self.assertEqual([path.name for path in self.folder().iterdir()], [])
+            if cleaned:
+                return
+        self.fail("20 kills all came after the end of the backup")
+
+    def test_a_server_that_is_told_to_stop_does_not_wait_for_its_backup(self):
+        self.start()
+        self.begin()
+        self.assertEqual(self.server.terminate(), 0)
+        self.server.start()
+        self.assertEqual([path.name for path in self.folder().iterdir() if path.name.endswith(".part")], [])
+
+
+class Folder(unittest.TestCase):
+    """Commands on the folder of a stopped server."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        fill(cls.server, "b", rule="sum")
+        fill(cls.server, "c", columns=[{"name": "score", "order": "asc", "decimals": 2}], ties="earliest")
+        for n in range(50):
+            cls.server.api.post("/v1/boards/b/submissions", {"player": f"p{n % 7}", "score": 5})
+        cls.server.api.delete("/v1/boards/b/players/p9")
+        cls.server.api.put("/v1/boards/b/players/p10", {"score": 77})
+        cls.server.api.post("/v1/boards", {"id": "gone"})
+        cls.server.api.delete("/v1/boards/gone")
+        cls.backup = cls.server.home / "kept.db"
+        manifest = make_backup(cls.server)
+        for end in (".db", ".json"):
+            shutil.copy(cls.server.data / "backups" / (manifest["name"][:-3] + end), cls.backup.with_suffix(end))
+        assert cls.server.terminate() == 0
+        cls.clean = cls.server.data
+
+    def setUp(self):
+        self.folder = self.server.home / self.id().rsplit(".", 1)[1]
+        shutil.copytree(self.clean, self.folder)
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def check(self, *more):
+        code, said, errors = run("check", "--data", self.folder, "-o", "json", *more)
+        self.assertIn(code, (0, 5), said + errors)
+        report = json.loads(said)
+        self.assertEqual(code == 0, report["whole"])
+        return report
+
+    def tamper(self, sql):
+        database = sqlite3.connect(self.folder / "standings.db")
+        self.assertGreater(database.execute(sql).rowcount, 0)
+        database.commit()
+        database.close()
+
+    def assert_found(self, table, row=""):
+        report = self.check()
+        self.assertFalse(report["whole"], "nothing was found")
+        found = [(item["table"], item["row"]) for item in report["findings"]]
+        self.assertTrue(any(t == table and row in r for t, r in found), report["findings"])
+
+    def test_an_undamaged_folder_passes_and_nothing_in_it_changes(self):
+        def contents():
+            return {path.name: path.read_bytes() for path in self.folder.iterdir()
+                    if path.is_file() and path.name != "standings.reserve"}
+        before = contents()
+        report = self.check("--deep")
+        self.assertEqual(report["damages"], 0, report)
+        self.assertGreater(report["entries_compared"], 2 * PLAYERS - 10)
+        self.assertEqual(contents(), before)
+
+    def test_a_folder_left_by_a_kill_passes(self):
+        with Server(data=self.folder) as server:
+            for n in range(500):
+                server.api.post("/v1/boards/b/submissions", {"player": f"q{n % 50}", "score": 5})
+            self.assertEqual(self.check()["damages"], 0)
+            server.kill()
+            self.assertEqual(self.check()["damages"], 0)
+            code, said, errors = run("backup", "--data", self.folder, "-o", "json")
+            self.assertEqual(code, 0, said + errors)
+            self.assertEqual(state_of(self.folder), state_of_file(self.folder / "backups" / json.loads(said)["name"]))
+
+    def test_a_changed_bit_in_an_entry_is_found(self):
+        self.tamper("UPDATE entry SET score_1 = (score_1 | 1) - (score_1 & 1) WHERE ranking = 1 AND slot = 5")
+        self.assert_found("entry", "slot 5")
+
+    def test_a_changed_bit_in_an_event_is_found(self):
+        self.tamper("UPDATE event SET at = at + 1 WHERE seq = 17")
+        self.assert_found("event", "seq 17")
+
+    def test_a_changed_event_with_a_fitting_checksum_breaks_the_chain(self):
+        self.tamper("UPDATE event SET chain = chain + 1 WHERE seq = 17")
+        self.assert_found("event", "seq 17")
+
+    def test_a_changed_bit_in_a_player_is_found(self):
+        self.tamper("UPDATE player SET name = 'Plazer 5' WHERE ranking = 1 AND slot = 5")
+        self.assert_found("player", "slot 5")
+
+    def test_a_changed_bit_in_a_board_is_found(self):
+        self.tamper("UPDATE board SET title = 'x' WHERE slug = 'b'")
+        self.assert_found("board")
+
+    def test_a_changed_bit_in_the_mark_is_found(self):
+        mark = self.folder / "standings.mark"
+        data = bytearray(mark.read_bytes())
+        used = [at for at in (0, 2048) if any(data[at:at + MARK_SLOT_BYTES])]
+        for at in used:
+            damaged = bytearray(data)
+            damaged[at + 20] ^= 4
+            mark.write_bytes(damaged)
+            self.assert_found("mark")
+
+    def test_a_mark_beyond_the_database_is_found(self):
+        self.tamper("DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)")
+        self.assert_found("mark")
+
+    def test_missing_rows_are_found(self):
+        self.tamper("DELETE FROM event WHERE seq = 20")
+        self.assert_found("event", "seq 20")
+
+    def test_a_missing_entry_and_a_missing_player_are_found(self):
+        self.tamper("DELETE FROM entry WHERE ranking = 1 AND slot = 3")
+        self.tamper("DELETE FROM player WHERE ranking = 1 AND slot = 4")
+        self.assert_found("entry", "slot 3")
+        self.assert_found("player", "slot 4")
+
+    def test_a_flipped_bit_anywhere_in_a_page_is_found_or_means_nothing(self):
+        print(f"\nSTANDINGS_SEED={SEED}", flush=True)
+        chance = random.Random(SEED)
+        whole = (self.folder / "standings.db").read_bytes()
+        before = state_of(self.folder)
+        missed = 0
+        for _ in range(40):
+            at, bit = chance.randrange(4096, len(whole)), chance.randrange(8)
+            damaged = bytearray(whole)
+            damaged[at] ^= 1 << bit
+            (self.folder / "standings.db").write_bytes(damaged)
+            if self.check()["whole"]:
+                # Free space inside a page, say: then every answer is as it was.
+                missed += 1
+                self.assertEqual(state_of(self.folder), before, f"byte {at}, bit {bit}")
+        self.assertLess(missed, 40)
+
+    def test_the_old_database_is_kept_aside_and_can_be_put_back(self):
+        with Server(data=self.folder) as server:
+            server.api.post("/v1/boards/b/submissions", {"player": "later", "score": 1})
+            server.kill()  # its WAL belongs to what is kept
+        before = state_of(self.folder)
+        code, said, errors = run("restore", self.backup, "--data", self.folder)
+        self.assertEqual(code, 0, said + errors)
+        self.assertEqual(state_of(self.folder), state_of_file(self.backup))
+        undo = next(line.strip() for line in said.splitlines() if line.strip().startswith("rm -f "))
+        with Server(data=self.folder) as server:
+            self.assertEqual(server.public.get("/v1/boards/b/players/later").status, 404)
+            # The key is still the same one.
+            self.assertEqual(server.api.get("/v1/jobs").status, 200)
+            server.terminate()
+        subprocess.run(["sh", "-c", undo], check=True)
+        self.assertEqual(state_of(self.folder), before)
+        with Server(data=self.folder) as server:
+            self.assertEqual(server.public.get("/v1/boards/b/players/later").status, 200)
+
+    def test_a_damaged_backup_is_refused_and_the_old_data_stays(self):
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
+        whole = self.backup.read_bytes()
+        manifest = self.backup.with_suffix(".json").read_bytes()
+        bad = self.server.home / "bad.db"
+        for with_manifest in (True, False):
+            for name, data in (("torn", whole[:len(whole) // 2]), ("flipped", self.with_damaged_row()), ("empty", b""),
+                               ("text", b"no database" * 1000), ("short", whole[:-100])):
+                bad.write_bytes(data)
+                bad.with_suffix(".json").unlink(missing_ok=True)
+                if with_manifest:
+                    bad.with_suffix(".json").write_bytes(manifest)
+                code, said, errors = run("restore", bad, "--data", self.folder)
+                self.assertIn(code, (5,) if with_manifest or name != "text" else (4, 5), f"{name}: {said}{errors}")
+                after = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
+                self.assertEqual(after, before, name)
+
+    def with_damaged_row(self):
+        """The backup with another letter in a row, which SQLite itself has nothing against."""
+        copy = self.server.home / "copy.db"
+        shutil.copy(self.backup, copy)
+        database = sqlite3.connect(copy)
+        database.execute("UPDATE player SET name = 'Plazer 5' WHERE ranking = 1 AND slot = 5")
+        database.commit()
+        database.close()
+        return copy.read_bytes()
+
+    def test_killed_at_any_moment_nothing_of_the_old_data_is_lost(self):
+        before = state_of(self.folder)
+        renames = 0
+        for when in range(1, 40):
+            shutil.rmtree(self.folder)
+            shutil.copytree(self.clean, self.folder)
+            done = subprocess.run(
+                ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=fsync,unlink,rename,link,mkdir:signal=KILL:when={when}",
+                 str(program()), "restore", str(self.backup), "--data", str(self.folder)], capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            asides = [path for path in self.folder.iterdir() if path.name.startswith("before-restore-")]
+            whole = [place for place in (self.folder, *asides) if (place / "standings.db").exists() and state_of(place) == before]
+            renames += len(asides)
+            self.assertTrue(whole, f"killed at call {when}: the old data is nowhere")
+            # A start shows the old or the new whole, or refuses: never something else.
+            code = start_and_stop(self.folder)
+            self.assertIn(code, (0, 5), f"killed at call {when}")
+            code, said, errors = run("restore", self.backup, "--data", self.folder)
+            self.assertEqual(code, 0, said + errors)
+            self.assertEqual(state_of(self.folder), state_of_file(self.backup))
+        self.assertGreater(renames, 0)
+        self.assertLess(when, 39)
+
+    def test_wrong_names(self):
+        self.assertEqual(run("restore", self.server.home / "none.db", "--data", self.folder)[0], 2)
+        self.assertEqual(run("check", "--data", self.server.home / "nowhere")[0], 2)
+        self.assertEqual(run("backup", "--data", self.server.home / "nowhere")[0], 2)
+        self.assertFalse((self.server.home / "nowhere").exists())
+        code, _, errors = run("backup", "--server", "http://127.0.0.1:1")
+        self.assertEqual(code, 1, errors)
+
+
+def state_of_file(path):
+    database = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+    try:
+        return database.execute("SELECT board, position, player, score_1 FROM standings ORDER BY board, position").fetchall()
+    finally:
+        database.close()
+
+
+def start_and_stop(folder):
+    """0 when a server starts on the folder, else its exit code."""
+    server = Server(data=folder)
+    try:
+        server.spawn()
+        wait_until(lambda: server.process.poll() is not None or '"listening"' in server.log_since_start(), "the server to start or end")
+        return server.terminate() if server.process.poll() is None else server.wait()
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
