@@ -132,8 +132,9 @@ std::string NewsRoom::passer(const Seen& seen, const std::vector<std::string>& t
 
 std::string NewsRoom::name_of(const engine::Page& page, std::size_t row) {
     if (page.rows[row].has_details) {
-        const auto details = engine_.details().find({page.ranking, page.rows[row].slot});
-        if (details && details->name) return *details->name;
+        const auto owned =
+            engine_.details().find({page.ranking, page.rows[row].slot}, page.player(row));
+        if (owned && owned->details.name) return *owned->details.name;
     }
     return std::string(page.player(row));
 }

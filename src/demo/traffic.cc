@@ -20,13 +20,13 @@ constexpr auto kAfterRefusal = std::chrono::milliseconds(100);
 class Submissions final : public EntryOperation {
   public:
     Submissions(engine::Mailbox& home, std::shared_ptr<engine::HostedBoard> hosted)
-        : EntryOperation(home, std::move(hosted)) {
-        columns_version = board().columns_version();
-    }
+        : EntryOperation(home, std::move(hosted)) {}
     void finished() override {}
 
     void add(const Game& game, const GameSubmission& submission) {
         engine::EntryChange change;
+        change.board = &board();
+        change.columns_version = board().columns_version();
         change.player = keep(player_id(submission.player));
         change.scores = submission.scores;
         if (submission.first) change.name = keep(game.name(submission.player));

@@ -54,11 +54,11 @@ TEST_F(DemoTraffic, OpensBoardsThatHoldWhatTheGameSays) {
 
     engine::Page page;
     engine::read_offset(*engine_->registry().find("season"), 0, 1, page);
-    const auto details = engine_->details().find({page.ranking, page.rows[0].slot});
-    ASSERT_TRUE(details && details->name);
+    const auto owned = engine_->details().find({page.ranking, page.rows[0].slot}, page.player(0));
+    ASSERT_TRUE(owned && owned->details.name);
     bool found = false;
     for (PlayerNumber player = 0; player < kPlayers; ++player) {
-        found |= player_id(player) == page.player(0) && game.name(player) == *details->name;
+        found |= player_id(player) == page.player(0) && game.name(player) == *owned->details.name;
     }
     EXPECT_TRUE(found);
 }
@@ -128,8 +128,9 @@ class DemoNews : public DemoTraffic {
                 std::int64_t score) {
         const auto board = engine_->registry().find(slug);
         auto operation = std::make_unique<SubmitOne>(desk_, board);
-        operation->columns_version = board->columns_version();
         engine::EntryChange change;
+        change.board = board.get();
+        change.columns_version = board->columns_version();
         change.player = operation->keep(player);
         change.scores.units[0] = score;
         if (!name.empty()) change.name = operation->keep(name);

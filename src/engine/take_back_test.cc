@@ -23,8 +23,8 @@ class TakeBackWrite final : public EntryOperation {
   public:
     TakeBackWrite(Mailbox& home, std::shared_ptr<HostedBoard> hosted, TakeBackPlan plan)
         : EntryOperation(home, std::move(hosted)), plan_(std::move(plan)) {
-        columns_version = board().columns_version();
         EntryChange change;
+        change.board = &board();
         change.kind = EventKind::kTakenBack;
         change.player = plan_.player;
         change.take_back = &plan_.planned;
@@ -315,7 +315,7 @@ class TrimmedReader final : public ledger::LedgerReader {
         if (seq < first_) return std::optional<ledger::Event>();
         return inside_->event(seq);
     }
-    base::Result<std::vector<ledger::Details>> details(
+    base::Result<std::vector<ledger::PlayerRecord>> details(
         std::span<const ledger::EntryKey> keys) override {
         return inside_->details(keys);
     }
@@ -324,13 +324,29 @@ class TrimmedReader final : public ledger::LedgerReader {
                                                        std::size_t most) override {
         return inside_->ranking_events(ranking, after, most);
     }
-    base::Result<std::vector<std::optional<ledger::PlayerRecord>>> players(
-        std::span<const ledger::EntryKey> keys) override {
-        return inside_->players(keys);
-    }
     base::Result<std::vector<ledger::Event>> undoings(std::span<const ledger::EntryKey> keys,
                                                       Sequence after) override {
         return inside_->undoings(keys, after);
+    }
+
+    base::Result<ledger::SnapshotState> begin_snapshot() override {
+        return inside_->begin_snapshot();
+    }
+    void end_snapshot() override { inside_->end_snapshot(); }
+    base::Result<std::optional<ledger::BoardRecord>> board(base::BoardId id) override {
+        return inside_->board(id);
+    }
+    base::Result<std::unique_ptr<ledger::Cursor<ledger::PlayerRecord>>> players(
+        base::RankingId ranking) override {
+        return inside_->players(ranking);
+    }
+    base::Result<std::unique_ptr<ledger::Cursor<ledger::EntryRecord>>> entries(
+        base::RankingId ranking) override {
+        return inside_->entries(ranking);
+    }
+    base::Result<std::unique_ptr<ledger::Cursor<ledger::Event>>> events(base::RankingId ranking,
+                                                                        Sequence after) override {
+        return inside_->events(ranking, after);
     }
 
   private:
