@@ -1,7 +1,5 @@
 #include "server/serve.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,42 +9,21 @@
 #include <string>
 #include <utility>
 
-#include "api/handler.h"
-#include "api/service.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/engine.h"
 #include "ledger/sqlite/sqlite_ledger.h"
-#include "net/server.h"
 #include "server/announce.h"
 #include "server/data_folder.h"
+#include "server/end_signals.h"
+#include "server/front.h"
 #include "server/secret_key.h"
-#include "server/version.h"
 
 namespace standings::server {
 namespace {
 
 using base::ErrorCode;
 using base::Result;
-
-constexpr auto kDrainDeadline = std::chrono::milliseconds(3000);
-
-// Blocked before any thread starts, so that only wait_for_end() takes them.
-sigset_t block_end_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    return signals;
-}
-
-int wait_for_end(const sigset_t& signals) {
-    int signal = 0;
-    while (sigwait(&signals, &signal) != 0) {
-    }
-    return signal;
-}
 
 Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
                                                      const DataFolder& folder,
@@ -68,7 +45,7 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
 
 Result<void> run(const ServeSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
-    const sigset_t end_signals = block_end_signals();
+    const EndSignals end_signals;
     const auto address = parse_listen(settings.listen);
     if (!address) return address.error();
     auto folder = DataFolder::open(settings.data);
@@ -82,18 +59,9 @@ Result<void> run(const ServeSettings& settings) {
     auto engine = start_engine(settings, *folder, clock, random);
     if (!engine) return engine.error();
 
-    api::Service service{**engine, key->credentials, random, kVersion};
-    net::Server::Options options;
-    options.address = address->host;
-    options.port = address->port;
-    auto server = net::Server::start(
-        options, [&service](net::Loop& loop) { return api::make_handler(service, loop); });
-    if (!server) return server.error();
-    service.transport = [&server] { return (*server)->counters(); };
-
-    const std::string host =
-        address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
-    const std::string url = "http://" + host + ':' + std::to_string((*server)->port());
+    auto front = Front::start(*address, **engine, key->credentials, random);
+    if (!front) return front.error();
+    const std::string& url = (*front)->url();
     folder->note_address(url);
     announce_start({.url = url,
                     .data = folder->path(),
@@ -104,13 +72,8 @@ Result<void> run(const ServeSettings& settings) {
                     .made_key = key->made,
                     .key_file = key->written_to});
 
-    const int signal = wait_for_end(end_signals);
-    announce_stop(signal);
-    service.draining = true;
-    (*server)->drain(kDrainDeadline);
-    // What was taken in is committed and answered while the loops still run.
-    (*engine)->stop();
-    (*server)->stop();
+    announce_stop(end_signals.wait());
+    (*front)->stop();
     return {};
 }
 
