@@ -20,8 +20,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kMaxBodyBytes = 64 * 1024;
-constexpr std::size_t kMaxArrayBytes = 1024 * 1024;
 constexpr std::size_t kMaxRequestId = 128;
 constexpr auto kMaxWait = std::chrono::seconds(2);
 
@@ -71,13 +69,14 @@ class WaitingRead final : public engine::Operation {
     }
 
     void finished() override { again_(copy_, std::move(exchange_)); }
+    const net::Request& copy() const { return copy_; }
     net::Exchange take_exchange() { return std::move(exchange_); }
 
   private:
     static constexpr std::string_view net::Request::*kKept[] = {
-        &net::Request::method_text,   &net::Request::target, &net::Request::authorization,
-        &net::Request::if_none_match, &net::Request::origin, &net::Request::request_id,
-        &net::Request::peer};
+        &net::Request::method_text,   &net::Request::target,     &net::Request::authorization,
+        &net::Request::if_none_match, &net::Request::origin,     &net::Request::request_id,
+        &net::Request::peer,          &net::Request::traceparent};
 
     std::string_view keep(std::string_view text) { return texts_.emplace_back(text); }
 
@@ -116,8 +115,10 @@ net::BodyPlan ApiHandler::plan_body(const net::Request& head) {
     if (submissions && body_kind(head) == BodyKind::kNdjson) {
         return {.kind = net::BodyPlan::Kind::kStream, .max_bytes = 0};
     }
+    const Limits& limits = tools_.service.limits;
     return {.kind = net::BodyPlan::Kind::kWhole,
-            .max_bytes = submissions ? kMaxArrayBytes : kMaxBodyBytes};
+            .max_bytes = submissions ? std::max(limits.max_array_bytes, limits.max_body_bytes)
+                                     : limits.max_body_bytes};
 }
 
 Reply ApiHandler::make_reply(const net::Request& request, net::Exchange exchange) {
@@ -127,7 +128,7 @@ Reply ApiHandler::make_reply(const net::Request& request, net::Exchange exchange
         std::all_of(sent.begin(), sent.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     const std::string_view path = request.target.substr(0, request.target.find('?'));
     return Reply(tools_, std::move(exchange), usable ? std::string(sent) : tools_.make_request_id(),
-                 std::string(path));
+                 std::string(path), request);
 }
 
 bool ApiHandler::answer_from_cache(const net::Request& request, net::Exchange& exchange) {
@@ -258,7 +259,8 @@ bool ApiHandler::wait_for_position(const net::Request& request, Reply& reply) {
                                  path = std::string(tools_.target.path())] {
         auto late = tools_.service.engine.waits().cancel(seq, id);
         if (!late) return;
-        Reply expired(tools_, static_cast<WaitingRead&>(*late).take_exchange(), request_id, path);
+        auto& read_late = static_cast<WaitingRead&>(*late);
+        Reply expired(tools_, read_late.take_exchange(), request_id, path, read_late.copy());
         expired.problem(
             {ErrorCode::kNotReached,
              "The server has not seen seq " + std::to_string(seq.value) + " within two seconds."});
@@ -295,6 +297,7 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
 
     StreamOptions options{.receipts_by_line = receipts.has_value(), .key = {}};
     if (*key) options.key = (*key)->hash;
+    call.reply.expect_long();
     return open_submission_stream(std::move(call.reply), *board, options);
 }
 
@@ -302,6 +305,9 @@ void ApiHandler::describe(const net::TransportProblem& problem, std::string& hea
                           std::string& body) {
     const std::string id = tools_.make_request_id();
     append_problem(body, {transport_code(problem.status), std::string(problem.detail)}, {}, id);
+    tools_.service.log->write(
+        base::LogLevel::kDebug, "refused",
+        {{"request_id", id}, {"status", problem.status}, {"detail", problem.detail}});
     headers += "X-Request-Id: " + id +
                "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
     if (problem.status == 503 || problem.status == 429) headers += "Retry-After: 1\r\n";

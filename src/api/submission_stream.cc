@@ -19,7 +19,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kMaxLineBytes = 64 * 1024;
 // As many as one transaction takes from the bulk lane wait for it, while as many are under way.
 constexpr std::size_t kMaxLinesQueued = 1024;
 constexpr std::size_t kLinesPerOperation = 256;
@@ -67,6 +66,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
         : reply_(std::move(reply)),
           board_(std::move(board)),
           options_(options),
+          max_line_(reply_.tools().service.limits.max_line_bytes),
+          json_(reply_.tools().service.limits.max_depth),
           // The same lines for another board are another stream.
           running_hash_(base::hash64(board_->slug())) {}
 
@@ -102,6 +103,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     Reply reply_;
     std::shared_ptr<engine::HostedBoard> board_;
     const StreamOptions options_;
+    const std::size_t max_line_;
 
     text::JsonDocument json_;
     std::string unread_;  // text not yet cut into lines
@@ -204,10 +206,11 @@ void Stream::read_lines() {
     }
     unread_.erase(0, from);
     const bool endless =
-        unread_.size() > kMaxLineBytes && unread_.find('\n') == std::string::npos && may_read();
+        unread_.size() > max_line_ && unread_.find('\n') == std::string::npos && may_read();
     if (endless) {
-        return fail({ErrorCode::kTooLarge,
-                     "Line " + std::to_string(line_ + 1) + " is longer than 64 KiB."});
+        return fail({ErrorCode::kTooLarge, "Line " + std::to_string(line_ + 1) +
+                                               " is longer than " + std::to_string(max_line_) +
+                                               " bytes."});
     }
     if (may_read() && body_ended_ && unread_.empty() && !last_piece_sent_) {
         last_piece_sent_ = true;
@@ -243,8 +246,9 @@ void Stream::read_line(std::string_view line) {
     LineFate& fate = piece.fates.emplace_back(LineFate{line_, std::nullopt});
     const auto config =
         board_->read([](const engine::HostedBoard::View& view) { return view.config; });
-    if (line.size() > kMaxLineBytes) {
-        fate.refused = Error{ErrorCode::kTooLarge, "The line is longer than 64 KiB."};
+    if (line.size() > max_line_) {
+        fate.refused = Error{ErrorCode::kTooLarge,
+                             "The line is longer than " + std::to_string(max_line_) + " bytes."};
     } else if (const auto root = json_.parse(line); !root) {
         fate.refused = root.error();
     } else {
@@ -432,7 +436,7 @@ void Stream::send_summary() {
     text += ",\"problems\":[" + problems_ + "]}\n";
     if (begun_) {
         reply_.exchange().write(text);
-        return reply_.exchange().end();
+        return reply_.end();
     }
     const bool replayed = before_.complete;
     reply_.send(200, "application/x-ndjson", text,

@@ -9,8 +9,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kMaxPositionWaits = 10'000;
-
 }  // namespace
 
 Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
@@ -20,7 +18,7 @@ Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
       epoch_(ledger_->state().epoch),
       hash_seed_(ledger_->state().hash_seed),
       details_(options.details_cache_bytes),
-      waits_(kMaxPositionWaits),
+      waits_(options.max_position_waits),
       queue_(options.queue) {}
 
 Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> ledger,

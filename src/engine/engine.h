@@ -38,6 +38,7 @@ class Engine {
         // For reads that take long: lists, exports, histories.
         std::size_t slow_read_threads = 2;
         std::size_t max_waiting_slow_reads = 64;
+        std::size_t max_position_waits = 10'000;
         Committer::Options committer = {};
     };
 

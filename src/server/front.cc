@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "api/handler.h"
+#include "server/port_owner.h"
 #include "server/version.h"
 
 namespace standings::server {
 namespace {
 
 using base::Result;
-
-constexpr auto kDrainDeadline = std::chrono::milliseconds(3000);
 
 std::string url_of(const ListenAddress& address, std::uint16_t port) {
     const bool v6 = address.host.find(':') != std::string::npos;
@@ -20,20 +19,33 @@ std::string url_of(const ListenAddress& address, std::uint16_t port) {
 
 }  // namespace
 
-Front::Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random)
-    : service_{engine, credentials, random, kVersion} {}
+Front::Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random,
+             const FrontSettings& settings)
+    : service_{engine, credentials, random, kVersion}, drain_deadline_(settings.drain_deadline) {
+    service_.limits = settings.limits;
+    service_.log = settings.log;
+    service_.slow_request = settings.slow_request;
+}
 
 Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, engine::Engine& engine,
                                             const access::Credentials& credentials,
-                                            base::Random& random) {
-    std::unique_ptr<Front> front(new Front(engine, credentials, random));
-    net::Server::Options options;
+                                            base::Random& random, const FrontSettings& settings) {
+    std::unique_ptr<Front> front(new Front(engine, credentials, random, settings));
+    net::Server::Options options = settings.transport;
     options.address = address.host;
     options.port = address.port;
     auto server = net::Server::start(options, [&service = front->service_](net::Loop& loop) {
         return api::make_handler(service, loop);
     });
-    if (!server) return server.error();
+    if (!server) {
+        base::Error error = server.error();
+        if (error.code != base::ErrorCode::kBusy) return error;
+        const std::string owner = port_owner(address.port);
+        error.detail += owner.empty() ? "; choose another port with --listen"
+                                      : "; it belongs to " + owner +
+                                            ": stop it, or choose another port with --listen";
+        return error;
+    }
     front->server_ = std::move(*server);
     front->service_.transport = [&loops = *front->server_] { return loops.counters(); };
     front->url_ = url_of(address, front->server_->port());
@@ -42,7 +54,7 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, engine
 
 void Front::stop() {
     service_.draining = true;
-    server_->drain(kDrainDeadline);
+    server_->drain(drain_deadline_);
     // What was taken in is committed and answered while the loops still run.
     service_.engine.stop();
     server_->stop();

@@ -1,6 +1,7 @@
 // The HTTP side of a running server: the API over an engine, on an address.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,11 +19,13 @@ namespace standings::server {
 // random outlive it.
 class Front {
   public:
-    // kBusy when the port is taken.
+    // kBusy when the port is taken, with its owner where that is known. What `settings` names
+    // outlives it.
     static base::Result<std::unique_ptr<Front>> start(const ListenAddress& address,
                                                       engine::Engine& engine,
                                                       const access::Credentials& credentials,
-                                                      base::Random& random);
+                                                      base::Random& random,
+                                                      const FrontSettings& settings = {});
 
     // "http://127.0.0.1:8420"
     const std::string& url() const { return url_; }
@@ -31,11 +34,13 @@ class Front {
     void stop();
 
   private:
-    Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random);
+    Front(engine::Engine& engine, const access::Credentials& credentials, base::Random& random,
+          const FrontSettings& settings);
 
     api::Service service_;
     std::unique_ptr<net::Server> server_;
     std::string url_;
+    const std::chrono::milliseconds drain_deadline_;
 };
 
 }  // namespace standings::server

@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,9 +15,11 @@
 #include "engine/engine.h"
 #include "ledger/sqlite/sqlite_ledger.h"
 #include "server/announce.h"
+#include "server/browser.h"
 #include "server/data_folder.h"
 #include "server/end_signals.h"
 #include "server/front.h"
+#include "server/log.h"
 #include "server/secret_key.h"
 
 namespace standings::server {
@@ -27,16 +30,18 @@ using base::Result;
 
 Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
                                                      const DataFolder& folder,
-                                                     const base::Clock& clock,
-                                                     base::Random& random) {
-    ledger::SqliteOptions options;
+                                                     const base::Clock& clock, base::Random& random,
+                                                     base::Log& log) {
+    ledger::SqliteOptions options = settings.ledger;
     options.folder = folder.path();
     options.random = &random;
-    options.accept_data_loss = settings.accept_data_loss;
     auto ledger = ledger::SqliteLedger::open(options);
     if (!ledger) return ledger.error().with_context("open the database in '" + folder.path() + "'");
-    for (const std::string& note : (*ledger)->notes()) announce_note(note);
-    engine::Engine::Options engine_options;
+    for (const std::string& note : (*ledger)->notes()) {
+        log.write(base::LogLevel::kWarning, note);
+    }
+    engine::Engine::Options engine_options = settings.engine;
+    engine_options.committer.log = &log;
     // The control of the crash tests: with it, they must find lost scores.
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
@@ -46,33 +51,41 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
 Result<void> run(const ServeSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
     const EndSignals end_signals;
-    const auto address = parse_listen(settings.listen);
-    if (!address) return address.error();
+    // A reader of our output that goes away must not take the server along.
+    ::signal(SIGPIPE, SIG_IGN);
+    const base::SystemClock clock;
+    const auto log = start_log(settings.log, clock);
+    for (const std::string& warning : settings.warnings) {
+        log->write(base::LogLevel::kWarning, warning);
+    }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
 
-    const base::SystemClock clock;
     base::SystemRandom random;
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     auto key = settle_secret_key(*folder, settings.initial_key, random, terminal);
     if (!key) return key.error();
-    auto engine = start_engine(settings, *folder, clock, random);
+    auto engine = start_engine(settings, *folder, clock, random, *log);
     if (!engine) return engine.error();
 
-    auto front = Front::start(*address, **engine, key->credentials, random);
+    FrontSettings front_settings = settings.front;
+    front_settings.log = log.get();
+    auto front = Front::start(settings.listen, **engine, key->credentials, random, front_settings);
     if (!front) return front.error();
     const std::string& url = (*front)->url();
     folder->note_address(url);
-    announce_start({.url = url,
-                    .data = folder->path(),
-                    .boards = (*engine)->registry().size(),
-                    .players = (*engine)->statistics().players.load(),
-                    .took = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        std::chrono::steady_clock::now() - started),
-                    .made_key = key->made,
-                    .key_file = key->written_to});
+    announce_start(*log, {.url = url,
+                          .data = folder->path(),
+                          .boards = (*engine)->registry().size(),
+                          .players = (*engine)->statistics().players.load(),
+                          .took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              std::chrono::steady_clock::now() - started),
+                          .made_key = key->made,
+                          .key_file = key->written_to});
 
-    announce_stop(end_signals.wait());
+    if (settings.open) open_browser(url + '/');
+
+    announce_stop(*log, end_signals.wait());
     (*front)->stop();
     return {};
 }
