@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -124,7 +126,7 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
             "%v", spdlog::pattern_time_type::local, "\n"));
     }
 
-    void watch(const spdlog::details::thread_pool* pool) { pool_ = pool; }
+    void watch(spdlog::details::thread_pool* pool) { pool_ = pool; }
     // From now on a reader that has stopped is waited for until kFarewell has passed.
     void end() { ends_at_ = (clock_.monotonic() + kFarewell).count(); }
 
@@ -140,8 +142,7 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
   private:
     void tell_losses() {
         if (pool_ == nullptr) return;
-        const std::size_t lost =
-            const_cast<spdlog::details::thread_pool*>(pool_)->overrun_counter();
+        const std::size_t lost = pool_.load()->overrun_counter();
         if (lost == told_losses_) return;
         const LogField fields[] = {{"lines", lost - told_losses_}};
         told_losses_ = lost;
@@ -168,7 +169,7 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
 
     const LogOptions options_;
     const base::Clock& clock_;
-    std::atomic<const spdlog::details::thread_pool*> pool_{nullptr};
+    std::atomic<spdlog::details::thread_pool*> pool_{nullptr};
     std::size_t told_losses_ = 0;
     std::atomic<std::int64_t> ends_at_{0};
 };

@@ -5,9 +5,7 @@
 #include "cli/command_line.h"
 #include "cli/config_commands.h"
 #include "cli/help.h"
-#include "server/announce.h"
 #include "server/serve.h"
-#include "server/settings.h"
 #include "server/version.h"
 #include "settings/flags.h"
 
@@ -17,22 +15,10 @@ namespace cli = standings::cli;
 namespace server = standings::server;
 namespace settings = standings::settings;
 
-int run_serve(const settings::Flags& flags) {
-    const auto fail = [](const standings::base::Error& error) {
-        server::announce_failure(error);
-        return server::exit_code(error.code);
-    };
-    const auto values = flags.settle();
-    if (!values) return fail(values.error());
-    const auto chosen = server::serve_settings(*values);
-    if (!chosen) return fail(chosen.error());
-    return server::serve(*chosen);
-}
-
 void add_serve(cli::CommandLine& line, settings::Flags& flags) {
     CLI::App* serve = line.app.add_subcommand("serve", "Run the server");
     flags.add_to(*serve, settings::kServe);
-    serve->callback([&line, &flags] { line.chosen = [&flags] { return run_serve(flags); }; });
+    serve->callback([&line, &flags] { line.chosen = [&flags] { return server::serve(flags); }; });
 }
 
 void add_version(cli::CommandLine& line) {

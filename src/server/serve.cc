@@ -21,6 +21,7 @@
 #include "server/front.h"
 #include "server/log.h"
 #include "server/secret_key.h"
+#include "server/settings.h"
 
 namespace standings::server {
 namespace {
@@ -105,6 +106,18 @@ int exit_code(ErrorCode code) {
         default:
             return 1;
     }
+}
+
+int serve(const settings::Flags& flags) {
+    const auto fail = [](const base::Error& error) {
+        announce_failure(error);
+        return exit_code(error.code);
+    };
+    const auto values = flags.settle();
+    if (!values) return fail(values.error());
+    const auto chosen = serve_settings(*values);
+    if (!chosen) return fail(chosen.error());
+    return serve(*chosen);
 }
 
 int serve(const ServeSettings& settings) {
