@@ -1,7 +1,10 @@
 #include "api/call.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <chrono>
+#include <vector>
 
 #include "api/problem.h"
 #include "base/hash.h"
@@ -22,6 +25,12 @@ bool needs_retry_after(ErrorCode code) {
            code == ErrorCode::kNotReached || code == ErrorCode::kReadTimeout ||
            code == ErrorCode::kRateLimited || code == ErrorCode::kIo ||
            code == ErrorCode::kIntegrity || code == ErrorCode::kNoSpace || code == ErrorCode::kBusy;
+}
+
+std::string_view method_name(net::Method method) {
+    constexpr std::array<std::string_view, 8> kNames = {"GET",   "HEAD",   "POST",    "PUT",
+                                                        "PATCH", "DELETE", "OPTIONS", "other"};
+    return kNames[static_cast<std::size_t>(method)];
 }
 
 // The media type without its parameters.
@@ -57,6 +66,7 @@ std::string_view Reply::head_lines(std::string_view headers) {
 
 void Reply::send(int status, std::string_view content_type, std::string_view body,
                  std::string_view headers) {
+    note(status);
     exchange_.send({.status = status,
                     .content_type = content_type,
                     .headers = head_lines(headers),
@@ -72,10 +82,44 @@ void Reply::empty(int status, std::string_view headers) {
 }
 
 void Reply::begin(int status, std::string_view content_type, std::string_view headers) {
+    begun_status_ = status;
     exchange_.begin({.status = status,
                      .content_type = content_type,
                      .headers = head_lines(headers),
                      .body = {}});
+}
+
+void Reply::end() {
+    note(begun_status_);
+    exchange_.end();
+}
+
+void Reply::note(int status, std::string_view detail) {
+    using base::LogLevel;
+    const Service& service = tools_->service;
+    base::Log& log = *service.log;
+    const base::Monotonic now = service.engine.clock().monotonic();
+    const base::Monotonic took = now - started_;
+    const bool slow =
+        !may_be_slow_ && service.slow_request.count() > 0 && took > service.slow_request;
+    LogLevel level = LogLevel::kDebug;
+    if (slow) level = LogLevel::kWarning;
+    // A server that ends refuses what still comes: as it should.
+    if (status >= 500 && !service.draining.load(std::memory_order_relaxed)) {
+        level = LogLevel::kError;
+    }
+    if (!log.takes(level)) return;
+    if (level != LogLevel::kDebug && !tools_->may_complain(now)) return;
+    std::vector<base::LogField> fields = {
+        {"request_id", request_id_},
+        {"method", method_name(method_)},
+        {"path", path_},
+        {"status", status},
+        {"duration_ms", std::chrono::duration<double, std::milli>(took).count()},
+        {"peer", peer_}};
+    if (!traceparent_.empty()) fields.emplace_back("traceparent", traceparent_);
+    if (status >= 500 && !detail.empty()) fields.emplace_back("detail", detail);
+    log.write(level, status >= 500 ? "request failed" : slow ? "slow request" : "request", fields);
 }
 
 void Reply::problem(const Error& error, std::string_view further, std::string_view member) {
@@ -88,7 +132,12 @@ void Reply::problem(const Error& error, std::string_view further, std::string_vi
         headers += "WWW-Authenticate: Bearer realm=\"standings\"\r\n";
     }
     if (needs_retry_after(error.code)) headers += "Retry-After: 1\r\n";
-    send(problem_kind(error.code).status, "application/problem+json", body, headers);
+    const int status = problem_kind(error.code).status;
+    note(status, error.detail);
+    exchange_.send({.status = status,
+                    .content_type = "application/problem+json",
+                    .headers = head_lines(headers),
+                    .body = body});
 }
 
 Result<std::shared_ptr<engine::HostedBoard>> Call::board() const {

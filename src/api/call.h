@@ -21,11 +21,17 @@ namespace standings::api {
 // What an answer needs when the request itself is gone. Moves to wherever the answer is made.
 class Reply {
   public:
-    Reply(LoopTools& loop_tools, net::Exchange exchange, std::string request_id, std::string path)
+    // Of `request`, what the log needs is copied.
+    Reply(LoopTools& loop_tools, net::Exchange exchange, std::string request_id, std::string path,
+          const net::Request& request)
         : tools_(&loop_tools),
           exchange_(std::move(exchange)),
           request_id_(std::move(request_id)),
-          path_(std::move(path)) {}
+          path_(std::move(path)),
+          peer_(request.peer),
+          traceparent_(request.traceparent),
+          started_(loop_tools.service.engine.clock().monotonic()),
+          method_(request.method) {}
 
     LoopTools& tools() const { return *tools_; }
     net::Exchange& exchange() { return exchange_; }
@@ -40,20 +46,31 @@ class Reply {
                  std::string_view member = {});
     // 304 or 204: no body.
     void empty(int status, std::string_view headers = {});
-    // The head of an answer that goes on with exchange().write().
+    // The head of an answer that goes on with exchange().write(), up to end().
     void begin(int status, std::string_view content_type, std::string_view headers = {});
+    void end();
+    // Takes as long as its client does: never logged as slow.
+    void expect_long() { may_be_slow_ = true; }
 
     // CORS: any page may read this answer.
     void allow_any_origin() { any_origin_ = true; }
 
   private:
     std::string_view head_lines(std::string_view headers);
+    // Logs the answer: a 5xx as an error, a slow one as a warning, all others for debugging.
+    void note(int status, std::string_view detail = {});
 
     LoopTools* tools_;
     net::Exchange exchange_;
     std::string request_id_;
     std::string path_;
+    std::string peer_;
+    std::string traceparent_;
+    base::Monotonic started_;
+    int begun_status_ = 0;
+    net::Method method_;
     bool any_origin_ = false;
+    bool may_be_slow_ = false;
 };
 
 // The request while its handler runs.

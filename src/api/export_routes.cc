@@ -211,6 +211,7 @@ void Download::worked() {
     if (!begun_) {
         begun_ = true;
         reply_.exchange().allow_slow_reading(kClientPatience);
+        reply_.expect_long();
         reply_.begin(200, export_content_type(request_.format),
                      export_headers(service().engine.epoch(), slug_, seq_, request_));
     }
@@ -220,7 +221,7 @@ void Download::worked() {
 void Download::send_piece() {
     reply_.exchange().write(piece_);
     piece_.clear();
-    if (complete_) return reply_.exchange().end();
+    if (complete_) return reply_.end();
     reply_.exchange().when_unsent_at_most(kPieceBytes,
                                           [self = shared_from_this()] { self->ask_for_piece(); });
 }
@@ -271,7 +272,7 @@ void get_export(Call& call) {
         call.reply.begin(
             200, export_content_type(*format),
             export_headers(service.engine.epoch(), (*board)->slug(), (*board)->seq(), request));
-        return call.reply.exchange().end();
+        return call.reply.end();
     }
     auto permit = Permit::take(service);
     if (!permit) {

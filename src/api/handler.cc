@@ -21,8 +21,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kMaxBodyBytes = 64 * 1024;
-constexpr std::size_t kMaxArrayBytes = 1024 * 1024;
 constexpr std::size_t kMaxRequestId = 128;
 constexpr auto kMaxWait = std::chrono::seconds(2);
 
@@ -74,13 +72,14 @@ class WaitingRead final : public engine::Operation {
     }
 
     void finished() override { again_(copy_, std::move(exchange_)); }
+    const net::Request& copy() const { return copy_; }
     net::Exchange take_exchange() { return std::move(exchange_); }
 
   private:
     static constexpr std::string_view net::Request::*kKept[] = {
-        &net::Request::method_text,   &net::Request::target, &net::Request::authorization,
-        &net::Request::if_none_match, &net::Request::origin, &net::Request::request_id,
-        &net::Request::peer};
+        &net::Request::method_text,   &net::Request::target,     &net::Request::authorization,
+        &net::Request::if_none_match, &net::Request::origin,     &net::Request::request_id,
+        &net::Request::peer,          &net::Request::traceparent};
 
     std::string_view keep(std::string_view text) { return texts_.emplace_back(text); }
 
@@ -130,11 +129,13 @@ net::BodyPlan ApiHandler::plan_body(const net::Request& head) {
     if (submissions && body_kind(head) == BodyKind::kNdjson) {
         return {.kind = net::BodyPlan::Kind::kStream, .max_bytes = 0};
     }
+    const Limits& limits = tools_.service.limits;
     // Room for an array is for those who may send one.
     const bool known = submissions && !head.authorization.empty() &&
                        tools_.service.credentials.identify(head.authorization);
     return {.kind = net::BodyPlan::Kind::kWhole,
-            .max_bytes = known ? kMaxArrayBytes : kMaxBodyBytes};
+            .max_bytes = known ? std::max(limits.max_array_bytes, limits.max_body_bytes)
+                               : limits.max_body_bytes};
 }
 
 Reply ApiHandler::make_reply(const net::Request& request, net::Exchange exchange) {
@@ -144,7 +145,7 @@ Reply ApiHandler::make_reply(const net::Request& request, net::Exchange exchange
         std::all_of(sent.begin(), sent.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     const std::string_view path = request.target.substr(0, request.target.find('?'));
     return Reply(tools_, std::move(exchange), usable ? std::string(sent) : tools_.make_request_id(),
-                 std::string(path));
+                 std::string(path), request);
 }
 
 bool ApiHandler::answer_from_cache(const net::Request& request, net::Exchange& exchange) {
@@ -279,7 +280,8 @@ bool ApiHandler::wait_for_position(const net::Request& request, Reply& reply) {
                                  path = std::string(tools_.target.path())] {
         auto late = tools_.service.engine.waits().cancel(seq, id);
         if (!late) return;
-        Reply expired(tools_, static_cast<WaitingRead&>(*late).take_exchange(), request_id, path);
+        auto& read_late = static_cast<WaitingRead&>(*late);
+        Reply expired(tools_, read_late.take_exchange(), request_id, path, read_late.copy());
         expired.problem(
             {ErrorCode::kNotReached,
              "The server has not seen seq " + std::to_string(seq.value) + " within two seconds."});
@@ -323,6 +325,7 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
                           .private_boards = caller.may(access::Scope::kReadPrivate),
                           .key = {}};
     if (*key) options.key = (*key)->hash;
+    call.reply.expect_long();
     return open_submission_stream(std::move(call.reply), std::move(board), options);
 }
 
@@ -330,6 +333,9 @@ void ApiHandler::describe(const net::TransportProblem& problem, std::string& hea
                           std::string& body) {
     const std::string id = tools_.make_request_id();
     append_problem(body, {transport_code(problem.status), std::string(problem.detail)}, {}, id);
+    tools_.service.log->write(
+        base::LogLevel::kDebug, "refused",
+        {{"request_id", id}, {"status", problem.status}, {"detail", problem.detail}});
     headers += "X-Request-Id: " + id +
                "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
     if (problem.status == 503 || problem.status == 429) headers += "Retry-After: 1\r\n";

@@ -162,8 +162,9 @@ class Download : public std::enable_shared_from_this<Download> {
         : reply_(std::move(reply)), to_head_(to_head), file_(descriptor) {}
 
     void begin() {
+        reply_.expect_long();
         reply_.begin(200, "application/vnd.sqlite3");
-        if (to_head_) return reply_.exchange().end();
+        if (to_head_) return reply_.end();
         next();
     }
 
@@ -204,7 +205,7 @@ class Download : public std::enable_shared_from_this<Download> {
     }
     void write(const Piece& piece) {
         if (piece.failed) return reply_.exchange().abort();
-        if (piece.bytes.empty()) return reply_.exchange().end();
+        if (piece.bytes.empty()) return reply_.end();
         sent_ += piece.bytes.size();
         reply_.exchange().write(piece.bytes);
         next();

@@ -18,7 +18,7 @@ TEST(Problem, HasARowForEveryFailureThatAClientCanMeet) {
         EXPECT_EQ(problem_kind(error).error, error) << code;
     }
     for (const auto error : {ErrorCode::kIo, ErrorCode::kNoSpace, ErrorCode::kIntegrity}) {
-        EXPECT_EQ(problem_kind(error).status, 500);
+        EXPECT_EQ(problem_kind(error).status, 503);
     }
 }
 

@@ -28,7 +28,24 @@ void LoopMailbox::drain() {
 }
 
 LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
-    : service(shared), loop(own_loop), mailbox(own_loop), request_base_(shared.random.next()) {}
+    : service(shared),
+      loop(own_loop),
+      mailbox(own_loop),
+      json(shared.limits.max_depth),
+      request_base_(shared.random.next()) {}
+
+// A server that sheds load must not spend itself on lines that say so.
+bool LoopTools::may_complain(base::Monotonic now) {
+    constexpr std::uint64_t kPerSecond = 20;
+    if (now - complaints_since_ < std::chrono::seconds(1)) return ++complaints_ <= kPerSecond;
+    if (complaints_ > kPerSecond) {
+        service.log->write(base::LogLevel::kWarning, "more requests failed or were slow",
+                           {{"count", complaints_ - kPerSecond}});
+    }
+    complaints_since_ = now;
+    complaints_ = 1;
+    return true;
+}
 
 std::string LoopTools::make_request_id() {
     // A bijection of the count, so that no two are the same; the rest looks like chance. Twelve

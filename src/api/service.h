@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "access/credentials.h"
 #include "api/page_cache.h"
 #include "api/target.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "engine/engine.h"
 #include "engine/queries.h"
@@ -22,6 +24,14 @@
 #include "text/json_document.h"
 
 namespace standings::api {
+
+// Bounds of what a request may bring.
+struct Limits {
+    std::size_t max_body_bytes = 64 * 1024;  // one object
+    std::size_t max_array_bytes = 1024 * 1024;
+    std::size_t max_line_bytes = 64 * 1024;  // of a stream
+    std::size_t max_depth = text::JsonDocument::kMaxDepth;
+};
 
 // Owner: the server. Any thread.
 struct Service {
@@ -34,6 +44,9 @@ struct Service {
     std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
     std::atomic<std::uint32_t> exports{0};  // under way
+    Limits limits = {};
+    base::Log* log = &base::no_log();
+    std::chrono::milliseconds slow_request{1000};  // 0: none is
 };
 
 // Brings finished operations to a loop's thread: one post for all that wait.
@@ -55,6 +68,8 @@ struct LoopTools {
     LoopTools(Service& shared, net::Loop& own_loop);
 
     std::string make_request_id();
+    // Whether one more line about requests that failed or were slow fits into this second.
+    bool may_complain(base::Monotonic now);
 
     Service& service;
     net::Loop& loop;
@@ -69,6 +84,8 @@ struct LoopTools {
   private:
     std::uint64_t request_base_;
     std::uint64_t requests_ = 0;
+    base::Monotonic complaints_since_{0};
+    std::uint64_t complaints_ = 0;
 };
 
 }  // namespace standings::api

@@ -17,7 +17,6 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr std::size_t kMaxArray = 1000;
-constexpr std::size_t kMaxObjectBytes = 64 * 1024;
 
 // Submissions, a PUT or a DELETE under way, and how they are answered.
 class EntryRequest final : public engine::EntryOperation {
@@ -202,8 +201,12 @@ void post_submissions(Call& call) {
     const auto root = call.json_body();
     if (!root) return call.reply.problem(root.error());
     const bool array = (*root)->is_array();
-    if (!array && call.request.body.size() > kMaxObjectBytes) {
-        return call.reply.problem({ErrorCode::kTooLarge, "One submission has at most 64 KiB."});
+    const Limits& limits = call.service().limits;
+    const std::size_t most = array ? limits.max_array_bytes : limits.max_body_bytes;
+    if (call.request.body.size() > most) {
+        return call.reply.problem({ErrorCode::kTooLarge, (array ? "An array has at most "
+                                                                : "One submission has at most ") +
+                                                             std::to_string(most) + " bytes."});
     }
 
     LoopTools& tools = call.tools();
@@ -240,8 +243,10 @@ void post_anywhere(Call& call) {
              "An array counts as a whole and names one board: POST it to "
              "/v1/boards/{board}/submissions, or send the items as NDJSON lines."});
     }
-    if (call.request.body.size() > kMaxObjectBytes) {
-        return call.reply.problem({ErrorCode::kTooLarge, "One submission has at most 64 KiB."});
+    const std::size_t most = call.service().limits.max_body_bytes;
+    if (call.request.body.size() > most) {
+        return call.reply.problem({ErrorCode::kTooLarge, "One submission has at most " +
+                                                             std::to_string(most) + " bytes."});
     }
     LoopTools& tools = call.tools();
     const auto slug = read_board_name(tools.json, **root);

@@ -21,9 +21,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kMaxLineBytes = 64 * 1024;
 // Enough to see that a line is too long, with and without a carriage return.
-constexpr std::size_t kKeptOfLongLine = kMaxLineBytes + 2;
+constexpr std::size_t kBeyondLongLine = 2;
 // As many as one transaction takes from the bulk lane wait for it, while as many are under way.
 constexpr std::size_t kMaxLinesQueued = 1024;
 constexpr std::size_t kLinesPerOperation = 256;
@@ -70,6 +69,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
         : reply_(std::move(reply)),
           board_(std::move(board)),
           options_(options),
+          max_line_(reply_.tools().service.limits.max_line_bytes),
+          json_(reply_.tools().service.limits.max_depth),
           // The same lines for another board are another stream.
           running_hash_(base::hash64(board_ ? std::string_view(board_->slug()) : "/")) {}
 
@@ -115,6 +116,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::shared_ptr<engine::HostedBoard> last_board_;
     std::map<std::string, base::Sequence, std::less<>> seqs_;  // by board, where lines name them
     const StreamOptions options_;
+    const std::size_t max_line_;
 
     text::JsonDocument json_;
     std::string unread_;    // text not yet cut into lines
@@ -224,8 +226,8 @@ void Stream::read_lines() {
         read_line(line);
     }
     unread_.erase(0, from);
-    if (unread_.size() > kKeptOfLongLine && unread_.find('\n') == std::string::npos) {
-        unread_.resize(kKeptOfLongLine);
+    if (unread_.size() > max_line_ + kBeyondLongLine && unread_.find('\n') == std::string::npos) {
+        unread_.resize(max_line_ + kBeyondLongLine);
         cutting_ = true;
     }
     if (may_read() && body_ended_ && unread_.empty() && !last_piece_sent_) {
@@ -244,7 +246,7 @@ void Stream::read_lines() {
 
 bool Stream::skip_committed(std::string_view line) {
     // Of a line that is too long the same part counts, however the bytes came.
-    running_hash_ = base::hash64(line.substr(0, kMaxLineBytes), running_hash_);
+    running_hash_ = base::hash64(line.substr(0, max_line_), running_hash_);
     if (before_.complete && line_ > before_.lines) {
         fail({ErrorCode::kIdempotencyMismatch,
               "The stream is longer than what came with this Idempotency-Key before. Use a new key "
@@ -278,7 +280,7 @@ void Stream::read_line(std::string_view line) {
 }
 
 base::Result<engine::EntryChange> Stream::read_change(std::string_view line, StreamPiece& piece) {
-    if (line.size() > kMaxLineBytes) {
+    if (line.size() > max_line_) {
         return Error{ErrorCode::kTooLarge, "The line is longer than 64 KiB."};
     }
     const auto root = json_.parse(line);
@@ -508,7 +510,7 @@ void Stream::send_summary() {
     text += ",\"problems\":[" + problems_ + "]}\n";
     if (begun_) {
         reply_.exchange().write(text);
-        return reply_.exchange().end();
+        return reply_.end();
     }
     const bool replayed = before_.complete;
     reply_.send(200, "application/x-ndjson", text,

@@ -12,7 +12,10 @@ struct ClientSettings {
     std::string key;  // empty: without a credential
 };
 
-// Adds --server and --key with their environment names to `command`. `settings` outlives it.
+// Adds --server, --key, --key-file and --config to `command`, and fills `settings` once it is
+// parsed: from the flags, the environment, a named file and the defaults, in this order. An
+// --output of the command that is not given takes STANDINGS_OUTPUT or the file's. `settings`
+// outlives `command`.
 void add_client_settings(CLI::App& command, ClientSettings& settings);
 
 }  // namespace standings::cli

@@ -175,6 +175,12 @@ Result<base::Sequence> Committer::begin(std::span<const base::BoardId> boards) {
 
 Error Committer::refuse(CommitOutcome outcome, const std::string& detail) {
     if (outcome == CommitOutcome::kUnknown) {
+        if (!unknown_) {
+            options_.log->write(base::LogLevel::kError,
+                                "writing has stopped, restart the server: the disk failed, and "
+                                "whether the last scores are on it is not known",
+                                {{"cause", detail}});
+        }
         unknown_ = true;
         refusal_ =
             "Writing has stopped since the disk failed during a commit; restart the server. "
@@ -184,6 +190,12 @@ Error Committer::refuse(CommitOutcome outcome, const std::string& detail) {
         return {ErrorCode::kOutcomeUnknown,
                 "The disk failed while this was being made durable. Whether it counts is known "
                 "after a restart: send it again with the same Idempotency-Key."};
+    }
+    if (!next_try_) {
+        options_.log->write(base::LogLevel::kError,
+                            "nothing can be written now; reads go on, and writing is tried again "
+                            "each second",
+                            {{"cause", detail}});
     }
     next_try_ = clock_.monotonic() + kRetryAfter;
     refusal_ =
@@ -211,6 +223,7 @@ Result<void> Committer::finish(const ledger::Batch& rows) {
     if (next_try_) {
         next_try_.reset();
         statistics_.health = WriteHealth::kOk;
+        options_.log->write(base::LogLevel::kWarning, "scores are written again");
     }
     if (!rows.write_back.empty() || rows.fold_mark) {
         statistics_.written_back += rows.write_back.size();
@@ -679,6 +692,18 @@ void Committer::note_sizes() {
     const auto sizes = ledger_.sizes();
     statistics_.database_bytes = sizes.database_bytes;
     statistics_.wal_bytes = sizes.wal_bytes;
+    // Told once; half of it again is over, so that it is not told with every batch at the edge.
+    if (!wal_is_long_ && sizes.wal_bytes > options_.wal_warning_bytes) {
+        wal_is_long_ = true;
+        options_.log->write(base::LogLevel::kWarning,
+                            "the write-ahead log is long: somebody reads the database for long, in "
+                            "a shell or a backup",
+                            {{"wal_bytes", sizes.wal_bytes}});
+    } else if (wal_is_long_ && sizes.wal_bytes < options_.wal_warning_bytes / 2) {
+        wal_is_long_ = false;
+        options_.log->write(base::LogLevel::kInfo, "the write-ahead log is short again",
+                            {{"wal_bytes", sizes.wal_bytes}});
+    }
 }
 
 }  // namespace standings::engine

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/backup_operation.h"
 #include "engine/batch.h"
 #include "engine/details_cache.h"
@@ -56,6 +57,9 @@ class Committer {
     struct Options {
         // For the control of the crash tests alone: acknowledges what is not durable yet.
         bool answer_before_commit = false;
+        // Hears when the disk refuses and when it works again, and of a WAL that a reader pins.
+        base::Log* log = &base::no_log();
+        std::uint64_t wal_warning_bytes = 256'000'000;
     };
 
     Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache, WriteQueue& queue,
@@ -126,6 +130,7 @@ class Committer {
     bool more_upkeep_ = false;
     std::unique_ptr<Operation> backup_;  // a BackupOperation under way
     base::Monotonic next_sizes_{0};
+    bool wal_is_long_ = false;
 
     // Writing is refused: for ever (an unknown outcome), or until the next try.
     bool unknown_ = false;

@@ -9,8 +9,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kMaxPositionWaits = 10'000;
-
 }  // namespace
 
 Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
@@ -21,7 +19,7 @@ Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
       hash_seed_(ledger_->state().hash_seed),
       spool_folder_(options.spool_folder),
       details_(options.details_cache_bytes),
-      waits_(kMaxPositionWaits),
+      waits_(options.max_position_waits),
       queue_(options.queue) {}
 
 Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> ledger,

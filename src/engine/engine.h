@@ -40,6 +40,7 @@ class Engine {
         std::size_t max_waiting_slow_reads = 64;
         // Where large answers are kept while they are read; empty: the system's temporary folder.
         std::string spool_folder = {};
+        std::size_t max_position_waits = 10'000;
         Committer::Options committer = {};
     };
 
@@ -58,7 +59,8 @@ class Engine {
     // On threads of their own, so that names never wait behind an export. kOverloaded as above.
     base::Result<void> read_slowly(std::unique_ptr<ReadOperation>& operation);
 
-    // Any thread: a backup that the committer has delivered without an error, made durable and read.
+    // Any thread: a backup that the committer has delivered without an error, made durable and
+    // read.
     base::Result<ledger::BackupFacts> seal_backup(const std::string& path) {
         return ledger_->seal_backup(path);
     }

@@ -54,6 +54,7 @@ class RandomTakeBack final : public RandomEntries {
                    TakeBackPlan plan)
         : RandomEntries(home, std::move(hosted), in_model), plan_(std::move(plan)) {
         EntryChange change;
+        change.board = &board();
         change.kind = EventKind::kTakenBack;
         change.player = plan_.player;
         change.take_back = &plan_.planned;

@@ -1,4 +1,4 @@
-// What a server says of itself: a few lines on a terminal, JSON lines otherwise.
+// What a server says of itself: a few lines for a person on a terminal, the log otherwise.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace standings::server {
 
@@ -21,12 +22,12 @@ struct StartNotice {
     std::string key_file;  // where it was written; empty: show it
 };
 
-void announce_start(const StartNotice& notice);
-// What has just happened, in one line.
-void announce_event(const std::string& event);
-// Something that an operator should know.
-void announce_note(const std::string& note);
-void announce_stop(int signal);
+// On standard output when that is a terminal, else into the log; a key only on the terminal.
+void announce_start(base::Log& log, const StartNotice& notice);
+void announce_stop(base::Log& log, int signal);
+// Something that a person who looks on would like to hear.
+void announce_event(base::Log& log, const std::string& event);
+// On standard error, whether there is a log yet or not.
 void announce_failure(const base::Error& error);
 
 }  // namespace standings::server

@@ -21,8 +21,10 @@
 #include "server/announce.h"
 #include "server/end_signals.h"
 #include "server/front.h"
+#include "server/log.h"
 #include "server/open_browser.h"
 #include "server/serve.h"
+#include "server/settings.h"
 #include "server/version.h"
 
 namespace standings::server {
@@ -51,19 +53,23 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const DemoSettings& setting
 }
 
 // Where nobody asked for a port, a busy one is no reason to give up.
-Result<std::unique_ptr<Front>> start_front(const DemoSettings& settings, const FrontParts& parts) {
+Result<std::unique_ptr<Front>> start_front(const DemoSettings& settings, const FrontParts& parts,
+                                           base::Log& log) {
+    FrontSettings front_settings;
+    front_settings.log = &log;
     if (!settings.listen.empty()) {
         const auto address = parse_listen(settings.listen);
         if (!address) return address.error();
-        return Front::start(*address, parts);
+        return Front::start(*address, parts, front_settings);
     }
     for (std::uint16_t port = kFirstPort;; ++port) {
-        auto front = Front::start({"127.0.0.1", port}, parts);
+        auto front = Front::start({"127.0.0.1", port}, parts, front_settings);
         const bool busy = !front && front.error().code == ErrorCode::kBusy;
         if (!busy || port + 1 == kFirstPort + kPortsToTry) {
             if (front && port != kFirstPort) {
-                announce_note("port " + std::to_string(kFirstPort) +
-                              " is in use; this demo is on " + std::to_string(port));
+                log.write(base::LogLevel::kWarning, "port " + std::to_string(kFirstPort) +
+                                                        " is in use; this demo is on " +
+                                                        std::to_string(port));
             }
             return front;
         }
@@ -115,13 +121,13 @@ void greet_person(const DemoSettings& settings, const std::string& url, engine::
 
 // One line a look at most: what concerns the person first.
 void tell_until_end(const DemoSettings& settings, engine::Engine& engine,
-                    const EndSignals& end_signals) {
+                    const EndSignals& end_signals, base::Log& log) {
     using std::chrono::steady_clock;
     const auto end = steady_clock::now() + std::chrono::seconds(settings.for_seconds);
     demo::NewsRoom news_room(engine, settings.players);
     while (true) {
         const auto news = news_room.look();
-        if (!news.empty()) announce_event(demo::tell(news.front(), kNameColumns));
+        if (!news.empty()) announce_event(log, demo::tell(news.front(), kNameColumns));
         auto patience = kLook;
         if (settings.for_seconds > 0) {
             const auto left =
@@ -129,7 +135,7 @@ void tell_until_end(const DemoSettings& settings, engine::Engine& engine,
             if (left.count() <= 0) return;
             patience = std::min(patience, left);
         }
-        if (const auto signal = end_signals.wait_for(patience)) return announce_stop(*signal);
+        if (const auto signal = end_signals.wait_for(patience)) return announce_stop(log, *signal);
     }
 }
 
@@ -137,6 +143,7 @@ Result<void> run(const DemoSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
     const EndSignals end_signals;
     const base::SystemClock clock;
+    const auto log = start_log({.format = log_format("auto", STDERR_FILENO)}, clock);
     base::SystemRandom random;
     auto engine = start_engine(settings, clock);
     if (!engine) return engine.error();
@@ -145,27 +152,27 @@ Result<void> run(const DemoSettings& settings) {
 
     const auto credentials = access::Credentials::open_to_all();
     jobs::JobList jobs(clock);
-    auto front = start_front(settings, {**engine, credentials, random, jobs});
+    auto front = start_front(settings, {**engine, credentials, random, jobs}, *log);
     if (!front) return front.error();
     const std::string& url = (*front)->url();
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     if (terminal) {
         greet_person(settings, url, **engine);
     } else {
-        announce_start({.url = url,
-                        .data = "memory",
-                        .boards = (*engine)->registry().size(),
-                        .players = (*engine)->statistics().players.load(),
-                        .took = std::chrono::duration_cast<std::chrono::milliseconds>(
-                            std::chrono::steady_clock::now() - started),
-                        .made_key = {},
-                        .key_file = {}});
-        announce_event("join with: " + invitation(url, **engine));
+        announce_start(*log, {.url = url,
+                              .data = "memory",
+                              .boards = (*engine)->registry().size(),
+                              .players = (*engine)->statistics().players.load(),
+                              .took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  std::chrono::steady_clock::now() - started),
+                              .made_key = {},
+                              .key_file = {}});
+        announce_event(*log, "join with: " + invitation(url, **engine));
     }
     if (settings.open.value_or(terminal) && has_desktop()) open_browser(url + "/");
 
     demo::Traffic traffic(**engine, game, settings.rate);
-    tell_until_end(settings, **engine, end_signals);
+    tell_until_end(settings, **engine, end_signals, *log);
     traffic.stop();
     (*front)->stop();
     return {};

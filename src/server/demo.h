@@ -2,9 +2,10 @@
 #pragma once
 
 #include "cli/command_line.h"
-#include "server/settings.h"
 
 namespace standings::server {
+
+struct DemoSettings;
 
 // Adds the command to the program.
 void add_demo(cli::CommandLine& line);

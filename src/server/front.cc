@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "api/handler.h"
+#include "server/port_owner.h"
 #include "server/version.h"
 
 namespace standings::server {
 namespace {
 
 using base::Result;
-
-constexpr auto kDrainDeadline = std::chrono::milliseconds(3000);
 
 std::string url_of(const ListenAddress& address, std::uint16_t port) {
     const bool v6 = address.host.find(':') != std::string::npos;
@@ -20,19 +19,32 @@ std::string url_of(const ListenAddress& address, std::uint16_t port) {
 
 }  // namespace
 
-Front::Front(const FrontParts& parts)
-    : service_{parts.engine, parts.credentials, parts.random,
-               kVersion,     &parts.jobs,       parts.backups} {}
+Front::Front(const FrontParts& parts, const FrontSettings& settings)
+    : service_{parts.engine, parts.credentials, parts.random, kVersion, &parts.jobs, parts.backups},
+      drain_deadline_(settings.drain_deadline) {
+    service_.limits = settings.limits;
+    service_.log = settings.log;
+    service_.slow_request = settings.slow_request;
+}
 
-Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const FrontParts& parts) {
-    std::unique_ptr<Front> front(new Front(parts));
-    net::Server::Options options;
+Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const FrontParts& parts,
+                                            const FrontSettings& settings) {
+    std::unique_ptr<Front> front(new Front(parts, settings));
+    net::Server::Options options = settings.transport;
     options.address = address.host;
     options.port = address.port;
     auto server = net::Server::start(options, [&service = front->service_](net::Loop& loop) {
         return api::make_handler(service, loop);
     });
-    if (!server) return server.error();
+    if (!server) {
+        base::Error error = server.error();
+        if (error.code != base::ErrorCode::kBusy) return error;
+        const std::string owner = port_owner(address.port);
+        error.detail += owner.empty() ? "; choose another port with --listen"
+                                      : "; it belongs to " + owner +
+                                            ": stop it, or choose another port with --listen";
+        return error;
+    }
     front->server_ = std::move(*server);
     front->service_.transport = front->server_.get();
     front->url_ = url_of(address, front->server_->port());
@@ -41,7 +53,7 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const 
 
 void Front::stop() {
     service_.draining = true;
-    server_->drain(kDrainDeadline);
+    server_->drain(drain_deadline_);
     // A backup that is under way ends here; it would be whole in minutes.
     if (service_.backups != nullptr) service_.backups->stop();
     service_.jobs->stop();

@@ -1,6 +1,7 @@
 // The HTTP side of a running server: the API over an engine, on an address.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -28,9 +29,11 @@ struct FrontParts {
 // If you hold one, it listens. Owner and thread: whoever runs the server.
 class Front {
   public:
-    // kBusy when the port is taken.
+    // kBusy when the port is taken, with its owner where that is known. What `settings` names
+    // outlives it.
     static base::Result<std::unique_ptr<Front>> start(const ListenAddress& address,
-                                                      const FrontParts& parts);
+                                                      const FrontParts& parts,
+                                                      const FrontSettings& settings = {});
 
     // "http://127.0.0.1:8420"
     const std::string& url() const { return url_; }
@@ -39,11 +42,12 @@ class Front {
     void stop();
 
   private:
-    explicit Front(const FrontParts& parts);
+    Front(const FrontParts& parts, const FrontSettings& settings);
 
     api::Service service_;
     std::unique_ptr<net::Server> server_;
     std::string url_;
+    const std::chrono::milliseconds drain_deadline_;
 };
 
 }  // namespace standings::server

@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,7 +20,10 @@
 #include "server/data_folder.h"
 #include "server/end_signals.h"
 #include "server/front.h"
+#include "server/log.h"
+#include "server/open_browser.h"
 #include "server/secret_key.h"
+#include "server/settings.h"
 #include "server/version.h"
 
 namespace standings::server {
@@ -30,17 +34,19 @@ using base::Result;
 
 Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
                                                      const DataFolder& folder,
-                                                     const base::Clock& clock,
-                                                     base::Random& random) {
-    ledger::SqliteOptions options;
+                                                     const base::Clock& clock, base::Random& random,
+                                                     base::Log& log) {
+    ledger::SqliteOptions options = settings.ledger;
     options.folder = folder.path();
     options.random = &random;
-    options.accept_data_loss = settings.accept_data_loss;
     auto ledger = ledger::SqliteLedger::open(options);
     if (!ledger) return ledger.error().with_context("open the database in '" + folder.path() + "'");
-    for (const std::string& note : (*ledger)->notes()) announce_note(note);
-    engine::Engine::Options engine_options;
+    for (const std::string& note : (*ledger)->notes()) {
+        log.write(base::LogLevel::kWarning, note);
+    }
+    engine::Engine::Options engine_options = settings.engine;
     engine_options.spool_folder = folder.path();
+    engine_options.committer.log = &log;
     // The control of the crash tests: with it, they must find lost scores.
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
@@ -50,17 +56,21 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
 Result<void> run(const ServeSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
     const EndSignals end_signals;
-    const auto address = parse_listen(settings.listen);
-    if (!address) return address.error();
+    // A reader of our output that goes away must not take the server along.
+    ::signal(SIGPIPE, SIG_IGN);
+    const base::SystemClock clock;
+    const auto log = start_log(settings.log, clock);
+    for (const std::string& warning : settings.warnings) {
+        log->write(base::LogLevel::kWarning, warning);
+    }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
 
-    const base::SystemClock clock;
     base::SystemRandom random;
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     auto key = settle_secret_key(*folder, settings.initial_key, random, terminal);
     if (!key) return key.error();
-    auto engine = start_engine(settings, *folder, clock, random);
+    auto engine = start_engine(settings, *folder, clock, random, *log);
     if (!engine) return engine.error();
 
     jobs::JobList jobs(clock);
@@ -69,20 +79,26 @@ Result<void> run(const ServeSettings& settings) {
     auto backups = jobs::Backups::open(**engine, jobs, backup_options, kVersion);
     if (!backups) return backups.error();
 
-    auto front = Front::start(*address, {**engine, key->credentials, random, jobs, backups->get()});
+    FrontSettings front_settings = settings.front;
+    front_settings.log = log.get();
+    auto front =
+        Front::start(settings.listen, {**engine, key->credentials, random, jobs, backups->get()},
+                     front_settings);
     if (!front) return front.error();
     const std::string& url = (*front)->url();
     folder->note_address(url);
-    announce_start({.url = url,
-                    .data = folder->path(),
-                    .boards = (*engine)->registry().size(),
-                    .players = (*engine)->statistics().players.load(),
-                    .took = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        std::chrono::steady_clock::now() - started),
-                    .made_key = key->made,
-                    .key_file = key->written_to});
+    announce_start(*log, {.url = url,
+                          .data = folder->path(),
+                          .boards = (*engine)->registry().size(),
+                          .players = (*engine)->statistics().players.load(),
+                          .took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              std::chrono::steady_clock::now() - started),
+                          .made_key = key->made,
+                          .key_file = key->written_to});
 
-    announce_stop(end_signals.wait());
+    if (settings.open && has_desktop()) open_browser(url + '/');
+
+    announce_stop(*log, end_signals.wait());
     (*front)->stop();
     return {};
 }
@@ -102,6 +118,18 @@ int exit_code(ErrorCode code) {
         default:
             return 1;
     }
+}
+
+int serve(const settings::Flags& flags) {
+    const auto fail = [](const base::Error& error) {
+        announce_failure(error);
+        return exit_code(error.code);
+    };
+    const auto values = flags.settle();
+    if (!values) return fail(values.error());
+    const auto chosen = serve_settings(*values);
+    if (!chosen) return fail(chosen.error());
+    return serve(*chosen);
 }
 
 int serve(const ServeSettings& settings) {

@@ -1,11 +1,15 @@
 // `standings serve`: from settings to a running server, and down again.
 #pragma once
 
-#include "server/settings.h"
+#include "base/error.h"
+#include "settings/flags.h"
 
 namespace standings::server {
 
-// Runs until SIGTERM or SIGINT. Answers the exit code of the process.
+struct ServeSettings;
+
+// Run until SIGTERM or SIGINT. They answer the exit code of the process.
+int serve(const settings::Flags& flags);
 int serve(const ServeSettings& settings);
 
 // 0 ok, 1 failure, 2 usage or settings, 3 address or data busy, 4 migration needed, 5 integrity.

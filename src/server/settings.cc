@@ -1,15 +1,64 @@
 #include "server/settings.h"
 
+#include <unistd.h>
+
 #include <charconv>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace standings::server {
+namespace {
 
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+using settings::Values;
+
+net::Limits transport_limits(const Values& values) {
+    net::Limits limits;
+    limits.max_target_bytes = values.bytes("http.max_target");
+    limits.max_head_bytes = values.bytes("http.max_head");
+    limits.max_fields = values.count("http.max_headers");
+    limits.max_connections = values.count("http.max_connections");
+    limits.max_connections_per_address = values.count("http.max_connections_per_address");
+    limits.head_timeout = values.duration("http.head_timeout");
+    limits.idle_timeout = values.duration("http.idle_timeout");
+    limits.body_timeout = values.duration("http.body_timeout");
+    limits.write_timeout = values.duration("http.write_timeout");
+    limits.max_pipelined = values.count("http.max_pipelined");
+    limits.max_unsent_bytes = values.bytes("http.max_unsent");
+    return limits;
+}
+
+engine::Engine::Options engine_options(const Values& values) {
+    engine::Engine::Options options;
+    options.queue.singles = values.count("engine.queue");
+    options.queue.bulk_changes = values.count("engine.bulk_queue");
+    options.queue.batch_changes = values.count("engine.batch");
+    options.details_cache_bytes = values.bytes("engine.details_cache");
+    options.read_threads = values.count("engine.read_threads");
+    options.max_waiting_reads = values.count("engine.read_queue");
+    options.slow_read_threads = values.count("engine.slow_read_threads");
+    options.max_waiting_slow_reads = values.count("engine.slow_read_queue");
+    options.max_position_waits = values.count("engine.position_waits");
+    options.load.idempotency_keys = values.count("idempotency.keys");
+    options.load.idempotency_window = values.duration("idempotency.window");
+    options.committer.wal_warning_bytes = values.bytes("database.wal_warning");
+    return options;
+}
+
+ledger::SqliteOptions ledger_options(const Values& values) {
+    ledger::SqliteOptions options;
+    options.accept_data_loss = values.flag("accept_data_loss");
+    options.retention.age_ms = values.duration("retention.age").count();
+    options.retention.bytes = values.bytes("retention.size");
+    options.idempotency.age_ms = values.duration("idempotency.window").count();
+    options.idempotency.keys = values.count("idempotency.keys");
+    options.cache_bytes = static_cast<std::int64_t>(values.bytes("database.cache"));
+    options.reserve_bytes = values.bytes("database.reserve");
+    options.checkpoint_pages = values.count("database.checkpoint_pages");
+    return options;
+}
+
+}  // namespace
 
 Result<ListenAddress> parse_listen(const std::string& text) {
     const Error wrong{ErrorCode::kSettings,
@@ -31,24 +80,36 @@ Result<ListenAddress> parse_listen(const std::string& text) {
     return address;
 }
 
-Result<std::string> secret_from_environment(const char* name) {
-    const char* value = std::getenv(name);
-    const std::string file_name = std::string(name) + "_FILE";
-    const char* path = std::getenv(file_name.c_str());
-    if (value != nullptr && path != nullptr) {
-        return Error{ErrorCode::kSettings,
-                     "set either " + std::string(name) + " or " + file_name + ", not both"};
+Result<ServeSettings> serve_settings(const Values& values) {
+    auto listen = parse_listen(values.text("listen"));
+    if (!listen) {
+        return listen.error().with_context(values.at(*settings::find_key("listen")).where);
     }
-    if (value != nullptr) return std::string(value);
-    if (path == nullptr) return std::string();
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) {
-        return Error{ErrorCode::kSettings,
-                     file_name + " names '" + path + "', which cannot be read"};
-    }
-    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-    return text;
+    ServeSettings out;
+    out.listen = *std::move(listen);
+    out.data = values.text("data");
+    out.initial_key = values.text("init_key");
+    out.open = values.flag("open");
+    out.ledger = ledger_options(values);
+    out.engine = engine_options(values);
+    out.front.transport.loops = values.count("threads");
+    out.front.transport.limits = transport_limits(values);
+    out.front.limits = {.max_body_bytes = values.bytes("http.max_body"),
+                        .max_array_bytes = values.bytes("http.max_array"),
+                        .max_line_bytes = values.bytes("http.max_line"),
+                        .max_depth = values.count("http.max_depth")};
+    out.front.slow_request = values.duration("log.slow_request");
+    out.front.drain_deadline = values.duration("drain_deadline");
+    out.log = {.level = log_level(values.text("log.level")),
+               .format = log_format(values.text("log.format"), STDERR_FILENO),
+               .queue = values.count("log.queue"),
+               .file = STDERR_FILENO};
+    out.backup = {
+        .every = std::chrono::duration_cast<std::chrono::seconds>(values.duration("backup.every")),
+        .keep = values.count("backup.keep"),
+        .folder = values.text("backup.folder")};
+    out.warnings = values.warnings();
+    return out;
 }
 
 }  // namespace standings::server

@@ -1,22 +1,50 @@
-// What `standings serve` can be told, from flags and environment.
+// What `standings serve` can be told, brought to the places that use it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "api/service.h"
 #include "base/result.h"
+#include "engine/engine.h"
 #include "jobs/backup_options.h"
+#include "ledger/sqlite/sqlite_ledger.h"
+#include "net/server.h"
+#include "server/log.h"
+#include "settings/values.h"
 
 namespace standings::server {
 
+struct ListenAddress {
+    std::string host;
+    std::uint16_t port;
+};
+// "127.0.0.1:8420", "[::1]:8420", "localhost:0", ":8420". kSettings with what is wrong.
+base::Result<ListenAddress> parse_listen(const std::string& text);
+
+// What the HTTP side takes.
+struct FrontSettings {
+    net::Server::Options transport = {};  // but address and port
+    api::Limits limits = {};
+    std::chrono::milliseconds slow_request{1000};
+    std::chrono::milliseconds drain_deadline{3000};
+    base::Log* log = &base::no_log();
+};
+
 struct ServeSettings {
-    std::string listen = "127.0.0.1:8420";
+    ListenAddress listen = {"127.0.0.1", 8420};
     std::string data = "./standings-data";
     std::string initial_key;  // empty: as stored, or made on the first start
-    bool accept_data_loss = false;
-    jobs::BackupOptions backup;  // folder empty: DATA/backups
+    bool open = false;
+    ledger::SqliteOptions ledger = {};    // but the folder and chance
+    engine::Engine::Options engine = {};  // but the log
+    FrontSettings front = {};             // but the log
+    jobs::BackupOptions backup = {};      // folder empty: DATA/backups
+    LogOptions log = {};
+    std::vector<std::string> warnings = {};
 };
 
 // What `standings demo` can be told.
@@ -29,15 +57,7 @@ struct DemoSettings {
     std::uint32_t for_seconds = 0;  // 0: until it is ended
 };
 
-struct ListenAddress {
-    std::string host;
-    std::uint16_t port;
-};
-// "127.0.0.1:8420", "[::1]:8420", "localhost:0", ":8420". kSettings with what is wrong.
-base::Result<ListenAddress> parse_listen(const std::string& text);
-
-// The value of `name`, or what the file that `name`_FILE names holds, without the line end. Empty
-// when neither is set; kSettings when both are, or the file cannot be read.
-base::Result<std::string> secret_from_environment(const char* name);
+// kSettings names the value that does not fit, and its source.
+base::Result<ServeSettings> serve_settings(const settings::Values& values);
 
 }  // namespace standings::server

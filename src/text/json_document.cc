@@ -138,17 +138,16 @@ class JsonBuilder {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 32;
-
-boost::json::parse_options parse_options() {
+boost::json::parse_options parse_options(std::size_t max_depth) {
     boost::json::parse_options options;
-    options.max_depth = kMaxDepth;
+    options.max_depth = max_depth;
     return options;
 }
 
-Error malformed(const boost::system::error_code& failure, std::size_t at) {
+Error malformed(const boost::system::error_code& failure, std::size_t at, std::size_t max_depth) {
     if (failure == boost::json::error::too_deep) {
-        return {ErrorCode::kMalformed, "The JSON is nested deeper than 32 levels."};
+        return {ErrorCode::kMalformed,
+                "The JSON is nested deeper than " + std::to_string(max_depth) + " levels."};
     }
     if (failure == boost::json::error::object_too_large) {
         return {ErrorCode::kMalformed, "A JSON object has more than 256 members."};
@@ -167,7 +166,11 @@ Error malformed(const boost::system::error_code& failure, std::size_t at) {
 
 Result<const JsonNode*> JsonDocument::parse(std::string_view text) {
     // One parser per thread: it keeps its stack between documents.
-    thread_local boost::json::basic_parser<JsonBuilder> parser(parse_options());
+    // Documents of one thread have one depth, so it is hardly ever made anew.
+    thread_local std::size_t depth = max_depth_;
+    thread_local std::optional<boost::json::basic_parser<JsonBuilder>> kept(parse_options(depth));
+    if (depth != max_depth_) kept.emplace(parse_options(depth = max_depth_));
+    auto& parser = *kept;
     nodes_.clear();
     unescaped_.clear();
     // Index 0 is the root, and never anybody's child: so 0 can mean "none".
@@ -180,7 +183,7 @@ Result<const JsonNode*> JsonDocument::parse(std::string_view text) {
         return Error{ErrorCode::kMalformed,
                      "The member '" + *parser.handler().duplicate() + "' stands there twice."};
     }
-    if (failure) return malformed(failure, read);
+    if (failure) return malformed(failure, read, max_depth_);
     if (read != text.size()) {
         return Error{ErrorCode::kMalformed, "There is more text behind the JSON value, from byte " +
                                                 std::to_string(read) + " on."};

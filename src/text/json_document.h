@@ -35,8 +35,11 @@ struct JsonNode {
 // The nodes' texts live until the next parse(), and need the parsed text itself to live.
 class JsonDocument {
   public:
-    // Fails with kMalformed: not JSON, not UTF-8, a duplicate member, deeper than 32, or more text
-    // behind the value.
+    static constexpr std::size_t kMaxDepth = 32;
+    explicit JsonDocument(std::size_t max_depth = kMaxDepth) : max_depth_(max_depth) {}
+
+    // Fails with kMalformed: not JSON, not UTF-8, a duplicate member, nested too deeply, or more
+    // text behind the value.
     base::Result<const JsonNode*> parse(std::string_view text);
 
     const JsonNode& node(std::uint32_t index) const { return nodes_[index]; }
@@ -54,6 +57,7 @@ class JsonDocument {
   private:
     friend class JsonBuilder;
 
+    std::size_t max_depth_;
     std::vector<JsonNode> nodes_;
     std::deque<std::string> unescaped_;
 };

@@ -1,0 +1,57 @@
+#include "cli/client_settings.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace standings::cli {
+namespace {
+
+struct Given {
+    ClientSettings settings;
+    std::string output = "table";
+    bool refused = false;
+};
+
+Given parsed(std::vector<std::string> words) {
+    Given given;
+    CLI::App app("test");
+    CLI::App* top = app.add_subcommand("top");
+    add_client_settings(*top, given.settings);
+    top->add_option("-o,--output", given.output);
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    reversed.push_back("top");
+    try {
+        app.parse(reversed);
+    } catch (const CLI::ParseError&) {
+        given.refused = true;
+    }
+    return given;
+}
+
+TEST(ClientSettings, ComeFromFlagsThenTheEnvironmentThenTheDefault) {
+    ::unsetenv("STANDINGS_SERVER");
+    ::unsetenv("STANDINGS_KEY");
+    EXPECT_EQ(parsed({}).settings.server, "http://127.0.0.1:8420");
+    ::setenv("STANDINGS_SERVER", "http://other", 1);
+    ::setenv("STANDINGS_KEY", "k", 1);
+    EXPECT_EQ(parsed({}).settings.server, "http://other");
+    EXPECT_EQ(parsed({}).settings.key, "k");
+    EXPECT_EQ(parsed({"--server", "http://third"}).settings.server, "http://third");
+    ::setenv("STANDINGS_KEY_FILE", "/does/not/exist", 1);
+    EXPECT_TRUE(parsed({}).refused);
+    ::unsetenv("STANDINGS_KEY_FILE");
+    ::unsetenv("STANDINGS_SERVER");
+    ::unsetenv("STANDINGS_KEY");
+}
+
+TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
+    EXPECT_EQ(parsed({}).output, "table");
+    ::setenv("STANDINGS_OUTPUT", "json", 1);
+    EXPECT_EQ(parsed({}).output, "json");
+    EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
+    ::unsetenv("STANDINGS_OUTPUT");
+}
+
+}  // namespace
+}  // namespace standings::cli

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "cli/config_commands.h"
+#include "settings/table.h"
+
+namespace standings::cli {
+namespace {
+
+struct Command {
+    std::string path;  // "config show"; empty: the program itself
+    const CLI::App* app;
+};
+
+std::vector<const CLI::App*> visible(const CLI::App& app) {
+    return app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
+}
+
+void collect(const CLI::App& app, const std::string& path, std::vector<Command>& out) {
+    out.push_back({path, &app});
+    for (const CLI::App* sub : visible(app)) {
+        collect(*sub, path.empty() ? sub->get_name() : path + ' ' + sub->get_name(), out);
+    }
+}
+
+std::vector<std::string> flags_of(const CLI::App& app) {
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+        for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
+    }
+    return flags;
+}
+
+bool takes_value(const CLI::Option& option) {
+    return option.get_type_size_max() > 0;
+}
+
+// The words that the value of an option can be, separated by spaces; empty: any.
+std::string words_of(const CLI::Option& option) {
+    std::string type = option.get_type_name();
+    if (type.find('|') == std::string::npos) {
+        // CLI::IsMember describes itself as "TEXT:{a,b}".
+        const std::size_t open = type.find('{');
+        const std::size_t close = type.find('}');
+        if (open == std::string::npos || close == std::string::npos) return {};
+        type = type.substr(open + 1, close - open - 1);
+        if (type.find("->") != std::string::npos) return {};
+        std::replace(type.begin(), type.end(), ',', ' ');
+        return type;
+    }
+    std::replace(type.begin(), type.end(), '|', ' ');
+    return type;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+    return out;
+}
+
+std::string shell_word(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            out += "'\\''";
+        } else {
+            out += c;
+        }
+    }
+    return out + '\'';
+}
+
+std::vector<std::string> words_after(const Command& command) {
+    std::vector<std::string> words;
+    for (const CLI::App* sub : visible(*command.app)) words.push_back(sub->get_name());
+    for (const CLI::Option* option : command.app->get_options()) {
+        if (option->get_positional() && !words_of(*option).empty()) {
+            words.push_back(words_of(*option));
+        }
+    }
+    return words;
+}
+
+// Finds out in which command the cursor is, then offers its words, its flags, or the values of the
+// flag in front. zsh runs it through its bashcompinit.
+std::string bash_script(const std::vector<Command>& commands) {
+    std::string out =
+        "# Completion for standings.\n"
+        "_standings() {\n"
+        "    local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"\" command=\"\" i\n"
+        "    ((COMP_CWORD > 0)) && before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+        "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "        case \"${command:+$command }${COMP_WORDS[i]}\" in\n";
+    std::string paths;
+    for (const Command& command : commands) {
+        if (!command.path.empty()) paths += (paths.empty() ? "" : " | ") + shell_word(command.path);
+    }
+    out += "            " + paths +
+           ") command=\"${command:+$command }${COMP_WORDS[i]}\" ;;\n"
+           "        esac\n"
+           "    done\n"
+           "    case \"$command $before\" in\n";
+    for (const Command& command : commands) {
+        for (const CLI::Option* option : command.app->get_options()) {
+            if (option->get_positional() || !takes_value(*option)) continue;
+            std::string patterns;
+            const auto add = [&](const std::string& flag) {
+                patterns += (patterns.empty() ? "" : " | ") + shell_word(command.path + ' ' + flag);
+            };
+            for (const std::string& name : option->get_lnames()) add("--" + name);
+            for (const std::string& name : option->get_snames()) add("-" + name);
+            const std::string words = words_of(*option);
+            out += "        " + patterns + ") COMPREPLY=($(compgen " +
+                   (words.empty() ? std::string("-f") : "-W " + shell_word(words)) +
+                   " -- \"$word\")); return ;;\n";
+        }
+    }
+    out +=
+        "    esac\n"
+        "    case \"$command\" in\n";
+    for (const Command& command : commands) {
+        out += "        " + shell_word(command.path) +
+               ")\n            if [[ $word == -* ]]; then\n" +
+               "                COMPREPLY=($(compgen -W " +
+               shell_word(joined(flags_of(*command.app))) +
+               " -- \"$word\"))\n            else\n                COMPREPLY=($(compgen " +
+               (words_after(command).empty() ? std::string("-f")
+                                             : "-W " + shell_word(joined(words_after(command)))) +
+               " -- \"$word\"))\n            fi ;;\n";
+    }
+    return out + "    esac\n}\ncomplete -F _standings standings\n";
+}
+
+// The first sentence of a help text.
+std::string brief(const std::string& text) {
+    return text.substr(0, text.find_first_of(".;["));
+}
+
+std::string fish_script(const std::vector<Command>& commands) {
+    std::string out =
+        "# Completion for standings.\n"
+        "function __standings_at\n"
+        "    set -l words (commandline -opc)[2..-1]\n"
+        "    set -l names\n"
+        "    for word in $words\n"
+        "        string match -q -- '-*' $word; or set -a names $word\n"
+        "    end\n"
+        "    set -l wanted (string split -n ' ' -- \"$argv\")\n"
+        "    test (count $names) -ge (count $wanted); or return 1\n"
+        "    test (count $wanted) -eq 0; or test \"$names[1..(count $wanted)]\" = \"$argv\"\n"
+        "end\n"
+        "complete -c standings -f\n";
+    for (const Command& command : commands) {
+        const std::string at =
+            "complete -c standings -n " + shell_word("__standings_at " + command.path);
+        for (const CLI::App* sub : visible(*command.app)) {
+            out += at + " -a " + sub->get_name() + " -d " +
+                   shell_word(brief(sub->get_description())) + '\n';
+        }
+        for (const CLI::Option* option : command.app->get_options()) {
+            const std::string words = words_of(*option);
+            if (option->get_positional()) {
+                out += at + (words.empty() ? " -F" : " -a " + shell_word(words)) + '\n';
+                continue;
+            }
+            out += at;
+            for (const std::string& name : option->get_lnames()) out += " -l " + name;
+            for (const std::string& name : option->get_snames()) out += " -s " + name;
+            if (takes_value(*option)) out += words.empty() ? " -rF" : " -xa " + shell_word(words);
+            out += " -d " + shell_word(brief(option->get_description())) + '\n';
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string completion_script(const CLI::App& app, const std::string& shell) {
+    std::vector<Command> commands;
+    collect(app, {}, commands);
+    if (shell == "fish") return fish_script(commands);
+    if (shell == "bash") return bash_script(commands);
+    return "#compdef standings\nautoload -U +X bashcompinit && bashcompinit\n" +
+           bash_script(commands);
+}
+
+}  // namespace standings::cli

@@ -1,0 +1,146 @@
+#include "cli/config_commands.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "settings/flags.h"
+#include "settings/reference.h"
+
+namespace standings::cli {
+namespace {
+
+int fail(const std::string& detail, int code) {
+    std::fprintf(stderr, "standings: %s\n", detail.c_str());
+    return code;
+}
+
+int print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    if (std::fflush(stdout) != 0) return fail("cannot write the output", kFailed);
+    return kDone;
+}
+
+void warn(const settings::Values& values) {
+    for (const std::string& warning : values.warnings()) {
+        std::fprintf(stderr, "standings: warning: %s\n", warning.c_str());
+    }
+}
+
+void add_show(CommandLine& line, CLI::App& config) {
+    struct State {
+        settings::Flags flags;
+        std::string output = "table";
+    };
+    const auto state = std::make_shared<State>();
+    CLI::App* show = config.add_subcommand(
+        "show", "Show every setting's value and where it came from; secrets are masked");
+    state->flags.add_to(*show, settings::kServe | settings::kDemo | settings::kClient);
+    CLI::Option* output = show->get_option_no_throw("--output");
+    if (output != nullptr) show->remove_option(output);
+    show->add_option("-o,--output", state->output, "How it looks")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    show->callback([&line, state] {
+        line.chosen = [state] {
+            const auto values = state->flags.settle();
+            if (!values) return fail(values.error().detail, kUsage);
+            warn(*values);
+            return print(state->output == "json" ? settings::show_json(*values)
+                                                 : settings::show_table(*values));
+        };
+    });
+}
+
+void add_check(CommandLine& line, CLI::App& config) {
+    const auto path = std::make_shared<std::string>();
+    CLI::App* check = config.add_subcommand(
+        "check", "Read a file of settings, and the environment, as a start would");
+    check->add_option("FILE", *path, "File; without it the one that `serve` would read");
+    check->callback([&line, path] {
+        line.chosen = [path] {
+            settings::Inputs inputs;
+            if (!path->empty()) inputs.config = *path;
+            inputs.environment = settings::process_environment();
+            inputs.look_in_working_directory = true;
+            const auto values = settings::Values::settle(inputs);
+            if (!values) return fail(values.error().detail, kUsage);
+            warn(*values);
+            return print(values->file().empty() ? "There is no file of settings; all is well.\n"
+                                                : values->file() + ": all is well.\n");
+        };
+    });
+}
+
+int write_new(const std::string& path, const std::string& text) {
+    if (path == "-") return print(text);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0 && errno == EEXIST) {
+        return fail("'" + path + "' is there already; name another file, or move it away", kUsage);
+    }
+    if (file < 0) return fail("cannot write '" + path + "': " + std::strerror(errno), kFailed);
+    const bool written =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    ::close(file);
+    if (!written) return fail("cannot write '" + path + "': " + std::strerror(errno), kFailed);
+    return print("Wrote " + path + ".\n");
+}
+
+void add_init(CommandLine& line, CLI::App& config) {
+    const auto path = std::make_shared<std::string>("standings.toml");
+    CLI::App* init =
+        config.add_subcommand("init", "Write a file with every setting, commented, at its default");
+    init->add_option("FILE", *path, "File to make; - writes to standard output")
+        ->capture_default_str();
+    init->callback([&line, path] {
+        line.chosen = [path] { return write_new(*path, settings::toml_template()); };
+    });
+}
+
+void add_printer(CommandLine& line, CLI::App& config, const char* name, const char* what,
+                 std::string (*make)(), const char* group = "Subcommands") {
+    CLI::App* command = config.add_subcommand(name, what);
+    command->group(group);
+    command->callback([&line, make] { line.chosen = [make] { return print(make()); }; });
+}
+
+}  // namespace
+
+void add_config_commands(CommandLine& line) {
+    CLI::App* config =
+        line.app.add_subcommand("config", "Settings: show, check, make a file, its schema");
+    config->require_subcommand(1);
+    add_show(line, *config);
+    add_check(line, *config);
+    add_init(line, *config);
+    add_printer(line, *config, "schema", "Print the JSON Schema of the file",
+                settings::json_schema);
+    // For the repository: docs/settings.md.
+    add_printer(line, *config, "docs", "Print the reference page", settings::reference_page, "");
+}
+
+void add_completion_command(CommandLine& line) {
+    const auto shell = std::make_shared<std::string>();
+    CLI::App* completion = line.app.add_subcommand(
+        "completion", "Print completion for a shell: source <(standings completion bash)");
+    completion->add_option("SHELL", *shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    completion->callback([&line, shell] {
+        line.chosen = [&line, shell] { return print(completion_script(line.app, *shell)); };
+    });
+}
+
+void add_man_command(CommandLine& line) {
+    line.app.add_subcommand("man", "Print the manual page: standings man | man -l -")
+        ->callback([&line] {
+            line.chosen = [&line] { return print(man_page(line.app, line.app.version())); };
+        });
+}
+
+}  // namespace standings::cli

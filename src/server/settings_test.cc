@@ -1,0 +1,122 @@
+#include "server/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace standings::server {
+namespace {
+
+using settings::Inputs;
+using settings::Values;
+
+ServeSettings with(const std::string& key, const std::string& text) {
+    Inputs inputs;
+    if (!key.empty()) inputs.flags.push_back({settings::find_key(key).value(), text});
+    const auto values = Values::settle(inputs);
+    CHECK(values);
+    auto chosen = serve_settings(*values);
+    CHECK(chosen);
+    return *std::move(chosen);
+}
+
+struct Place {
+    const char* key;
+    const char* text;
+    std::function<std::int64_t(const ServeSettings&)> read;
+    std::int64_t expected;
+};
+
+// Everything that `serve` takes but for what is a text.
+const Place kPlaces[] = {
+    {"accept_data_loss", "true", [](auto& s) { return s.ledger.accept_data_loss; }, 1},
+    {"threads", "3", [](auto& s) { return s.front.transport.loops; }, 3},
+    {"drain_deadline", "7s", [](auto& s) { return s.front.drain_deadline.count(); }, 7000},
+    {"open", "true", [](auto& s) { return s.open; }, 1},
+    {"http.max_target", "100", [](auto& s) { return s.front.transport.limits.max_target_bytes; },
+     100},
+    {"http.max_head", "300", [](auto& s) { return s.front.transport.limits.max_head_bytes; }, 300},
+    {"http.max_headers", "9", [](auto& s) { return s.front.transport.limits.max_fields; }, 9},
+    {"http.max_body", "1000", [](auto& s) { return s.front.limits.max_body_bytes; }, 1000},
+    {"http.max_array", "2000", [](auto& s) { return s.front.limits.max_array_bytes; }, 2000},
+    {"http.max_line", "3000", [](auto& s) { return s.front.limits.max_line_bytes; }, 3000},
+    {"http.max_depth", "5", [](auto& s) { return s.front.limits.max_depth; }, 5},
+    {"http.head_timeout", "1s",
+     [](auto& s) { return s.front.transport.limits.head_timeout.count(); }, 1000},
+    {"http.body_timeout", "2s",
+     [](auto& s) { return s.front.transport.limits.body_timeout.count(); }, 2000},
+    {"http.idle_timeout", "3s",
+     [](auto& s) { return s.front.transport.limits.idle_timeout.count(); }, 3000},
+    {"http.write_timeout", "4s",
+     [](auto& s) { return s.front.transport.limits.write_timeout.count(); }, 4000},
+    {"http.max_connections", "11", [](auto& s) { return s.front.transport.limits.max_connections; },
+     11},
+    {"http.max_connections_per_address", "12",
+     [](auto& s) { return s.front.transport.limits.max_connections_per_address; }, 12},
+    {"http.max_pipelined", "13", [](auto& s) { return s.front.transport.limits.max_pipelined; },
+     13},
+    {"http.max_unsent", "8KiB", [](auto& s) { return s.front.transport.limits.max_unsent_bytes; },
+     8192},
+    {"engine.queue", "21", [](auto& s) { return s.engine.queue.singles; }, 21},
+    {"engine.bulk_queue", "2048", [](auto& s) { return s.engine.queue.bulk_changes; }, 2048},
+    {"engine.batch", "23", [](auto& s) { return s.engine.queue.batch_changes; }, 23},
+    {"engine.details_cache", "24", [](auto& s) { return s.engine.details_cache_bytes; }, 24},
+    {"engine.read_threads", "25", [](auto& s) { return s.engine.read_threads; }, 25},
+    {"engine.read_queue", "26", [](auto& s) { return s.engine.max_waiting_reads; }, 26},
+    {"engine.slow_read_threads", "27", [](auto& s) { return s.engine.slow_read_threads; }, 27},
+    {"engine.slow_read_queue", "28", [](auto& s) { return s.engine.max_waiting_slow_reads; }, 28},
+    {"engine.position_waits", "29", [](auto& s) { return s.engine.max_position_waits; }, 29},
+    {"database.cache", "2MiB", [](auto& s) { return s.ledger.cache_bytes; }, 2 << 20},
+    {"database.reserve", "1MB", [](auto& s) { return s.ledger.reserve_bytes; }, 1'000'000},
+    {"database.checkpoint_pages", "31", [](auto& s) { return s.ledger.checkpoint_pages; }, 31},
+    {"database.wal_warning", "2MB", [](auto& s) { return s.engine.committer.wal_warning_bytes; },
+     2'000'000},
+    {"retention.age", "1h", [](auto& s) { return s.ledger.retention.age_ms; }, 3'600'000},
+    {"retention.size", "5MB", [](auto& s) { return s.ledger.retention.bytes; }, 5'000'000},
+    {"idempotency.window", "2h", [](auto& s) { return s.ledger.idempotency.age_ms; }, 7'200'000},
+    {"idempotency.window", "2h", [](auto& s) { return s.engine.load.idempotency_window.count(); },
+     7'200'000},
+    {"idempotency.keys", "33", [](auto& s) { return s.ledger.idempotency.keys; }, 33},
+    {"idempotency.keys", "33", [](auto& s) { return s.engine.load.idempotency_keys; }, 33},
+    {"log.level", "error", [](auto& s) { return static_cast<int>(s.log.level); }, 3},
+    {"log.format", "pretty", [](auto& s) { return s.log.format != LogFormat::kJson; }, 1},
+    {"log.slow_request", "9ms", [](auto& s) { return s.front.slow_request.count(); }, 9},
+    {"log.queue", "44", [](auto& s) { return s.log.queue; }, 44},
+};
+
+TEST(ServeSettings, EachReachesItsPlace) {
+    for (const Place& place : kPlaces) {
+        SCOPED_TRACE(place.key);
+        EXPECT_NE(place.read(with("", "")), place.expected) << "its default must differ";
+        EXPECT_EQ(place.read(with(place.key, place.text)), place.expected);
+    }
+    EXPECT_EQ(with("listen", "[::1]:9").listen.host, "::1");
+    EXPECT_EQ(with("listen", "[::1]:9").listen.port, 9);
+    EXPECT_EQ(with("data", "/x").data, "/x");
+    EXPECT_EQ(with("init_key", "k").initial_key, "k");
+}
+
+TEST(ServeSettings, NoneIsForgotten) {
+    for (const settings::Setting& setting : settings::kTable) {
+        if ((setting.commands & settings::kServe) == 0) continue;
+        if (setting.key == "listen" || setting.key == "data" || setting.key == "init_key") continue;
+        const bool placed = std::any_of(std::begin(kPlaces), std::end(kPlaces),
+                                        [&](const Place& one) { return setting.key == one.key; });
+        EXPECT_TRUE(placed) << setting.key;
+    }
+}
+
+// The table's defaults are those of the code, which tests of the layers use.
+TEST(ServeSettings, TheDefaultsAreThoseOfTheCode) {
+    const ServeSettings defaults = with("", "");
+    const ServeSettings plain;
+    for (const Place& place : kPlaces) {
+        if (std::string_view(place.key).starts_with("log.f")) continue;
+        EXPECT_EQ(place.read(defaults), place.read(plain)) << place.key;
+    }
+    EXPECT_EQ(defaults.data, plain.data);
+    EXPECT_EQ(defaults.listen.port, plain.listen.port);
+}
+
+}  // namespace
+}  // namespace standings::server

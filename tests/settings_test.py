@@ -1,0 +1,262 @@
+"""Settings by flag, environment and file, their effect on a server, the log, and the commands about them."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from support.server import KEY, Server, program, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class SettingsTest(unittest.TestCase):
+    def setUp(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="standings-settings-"))
+        self.addCleanup(shutil.rmtree, self.home)
+
+    def server(self, **options):
+        server = Server(**options)
+        self.addCleanup(server.close)
+        return server
+
+    def run_once(self, *arguments, env=None, seconds=20, cwd=None):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+        return subprocess.run([str(program()), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=seconds, env={**clean, **(env or {})}, cwd=cwd or self.home)
+
+    def shown(self, *arguments, env=None):
+        done = self.run_once("config", "show", "-o", "json", *arguments, env=env)
+        self.assertEqual(done.returncode, 0, done)
+        return {one["key"]: one for one in json.loads(done.stdout)}
+
+    def log_lines(self, server):
+        return [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+
+
+class Effect(SettingsTest):
+    def test_a_smaller_body_limit_gives_413(self):
+        server = self.server()
+        server.env["STANDINGS_HTTP_MAX_BODY"] = "1KiB"
+        with server:
+            server.api.post("/v1/boards", {"id": "b"})
+            small = server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1})
+            self.assertEqual(small.status, 200, small)
+            large = server.new_client(KEY).post("/v1/boards/b/submissions", {"player": "p", "score": 2, "name": "x" * 2000})
+            self.assertEqual(large.status, 413, large)
+
+    def test_a_file_in_the_working_directory_is_read(self):
+        server = self.server()
+        (server.home / "standings.toml").write_text('[http]\nmax_target = "200B"\nmax_depth = 3\n')
+        with server:
+            self.assertEqual(server.new_client().get("/v1/boards?" + "x" * 300).status, 414)
+            deep = server.new_client(KEY).post("/v1/boards", {"id": "b", "columns": [{"name": {"deep": 1}}]})
+            self.assertEqual(deep.status, 400, deep)
+            self.assertIn("3 levels", str(deep.json))
+
+    def test_flags_hold_before_the_environment_and_the_file(self):
+        (self.home / "s.toml").write_text('http.max_headers = 50\nengine.batch = 10\nlog.level = "error"\n')
+        shown = self.shown("--config", "s.toml", "--engine-batch", "30",
+                           env={"STANDINGS_ENGINE_BATCH": "20", "STANDINGS_HTTP_MAX_HEADERS": "60"})
+        self.assertEqual((shown["engine.batch"]["value"], shown["engine.batch"]["where"]), ("30", "--engine-batch"))
+        self.assertEqual((shown["http.max_headers"]["value"], shown["http.max_headers"]["source"]), ("60", "environment"))
+        self.assertEqual((shown["log.level"]["value"], shown["log.level"]["where"]), ("error", "s.toml:3"))
+        self.assertEqual(shown["threads"]["source"], "default")
+
+    def test_each_is_taken_by_flag_environment_and_file(self):
+        """Of every setting in the listing, so that a new one is covered at once."""
+        schema = json.loads(self.run_once("config", "schema").stdout)["properties"]
+        for key, one in self.shown().items():
+            section, _, name = key.rpartition(".")
+            facts = (schema[section]["properties"] if section else schema)[name]
+            default = one["default"]
+            if facts.get("type") == "boolean":
+                value = "true"
+            elif facts.get("type") == "integer":
+                value = str(facts["minimum"] + 1)
+            elif "enum" in facts:
+                value = next(word for word in facts["enum"] if word != default)
+            elif "pattern" in facts:
+                value = str(facts["minimum"] + 1) if "B" in facts["pattern"] else "90s"
+            else:
+                value = "[::1]:1" if name == "listen" else "elsewhere"
+            with self.subTest(key):
+                shown = "********" if key in ("init_key", "client.key") else value
+                environment = {"data": "STANDINGS_DATA_DIR"}.get(key) or (
+                    "STANDINGS_" + key.removeprefix("client.").replace(".", "_").upper())
+                flag = "--" + key.removeprefix("client.").replace(".", "-").replace("_", "-")
+                bare = facts.get("type") in ("boolean", "integer")
+                (self.home / "one.toml").write_text(f"{key} = {value}\n" if bare else f'{key} = "{value}"\n')
+                self.assertEqual(self.shown(env={environment: value})[key]["value"], shown)
+                self.assertEqual(self.shown("--config", "one.toml")[key]["value"], shown)
+                if flag != "--output":  # of `config show` itself
+                    self.assertEqual(self.shown(f"{flag}={value}")[key]["value"], shown)
+
+
+class Wrong(SettingsTest):
+    def refused(self, *arguments, env=None):
+        done = self.run_once("serve", "--listen", "127.0.0.1:0", *arguments, env=env)
+        self.assertEqual(done.returncode, 2, done)
+        return done.stdout + done.stderr
+
+    def test_an_unknown_flag_names_the_nearest(self):
+        self.assertIn("--data", self.refused("--dta", "x"))
+
+    def test_an_unknown_command_names_the_nearest(self):
+        done = self.run_once("serv")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'serve'", done.stderr)
+
+    def test_an_unknown_key_names_the_nearest_and_the_line(self):
+        (self.home / "s.toml").write_text("\n[http]\nmax_bdy = 5\n")
+        said = self.refused("--config", "s.toml")
+        self.assertIn("s.toml:3", said)
+        self.assertIn("http.max_body", said)
+
+    def test_a_wrong_value_names_its_source(self):
+        self.assertIn("--engine-batch", self.refused("--engine-batch", "0"))
+        said = self.refused(env={"STANDINGS_HTTP_IDLE_TIMEOUT": "soon"})
+        self.assertIn("STANDINGS_HTTP_IDLE_TIMEOUT", said)
+        self.assertIn("soon", said)
+        self.assertIn("10s", said)
+
+    def test_a_file_that_is_not_there_or_not_toml(self):
+        self.assertIn("none.toml", self.refused("--config", "none.toml"))
+        (self.home / "bad.toml").write_text("= =\n")
+        self.assertIn("bad.toml", self.refused("--config", "bad.toml"))
+
+    def test_an_unknown_variable_is_a_warning(self):
+        server = self.server()
+        server.env["STANDINGS_LISTN"] = "x"
+        with server:
+            self.assertIn("STANDINGS_LISTEN", server.log())
+
+    def test_no_command_prints_the_help_and_exits_2(self):
+        done = self.run_once()
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("serve", done.stdout + done.stderr)
+
+
+class Commands(SettingsTest):
+    def test_init_writes_what_check_takes_and_never_overwrites(self):
+        done = self.run_once("config", "init")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(self.run_once("config", "check").returncode, 0)
+        again = self.run_once("config", "init")
+        self.assertEqual(again.returncode, 2, again)
+        (self.home / "bad.toml").write_text("listen = 5\n")
+        bad = self.run_once("config", "check", "bad.toml")
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn("bad.toml:1", bad.stderr)
+
+    def test_show_masks_secrets(self):
+        done = self.run_once("config", "show", env={"STANDINGS_INIT_KEY": "hush" * 10, "STANDINGS_KEY": "hush"})
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn("hush", done.stdout)
+        self.assertIn("STANDINGS_INIT_KEY", done.stdout)
+
+    def test_the_reference_page_is_that_of_the_program(self):
+        done = self.run_once("config", "docs")
+        self.assertEqual(done.stdout, (ROOT / "docs/settings.md").read_text(),
+                         "run: standings config docs > docs/settings.md")
+
+    def test_every_help_is_there_and_wraps(self):
+        def commands(path):
+            done = self.run_once(*path, "--help", env={"COLUMNS": "70"})
+            self.assertEqual(done.returncode, 0, path)
+            for line in done.stdout.splitlines():
+                if not line.lstrip().startswith(("-", "[", "Usage")):
+                    self.assertLessEqual(len(line), 78, (path, line))
+            section = done.stdout.partition("Subcommands:\n")[2]
+            for name in re.findall(r"^  ([a-z]+)$", section, re.MULTILINE):
+                commands([*path, name])
+        commands([])
+
+    def test_serve_help_has_variables_and_defaults(self):
+        text = " ".join(self.run_once("serve", "--help").stdout.split())
+        for part in ("--http-max-body", "STANDINGS_HTTP_MAX_BODY", "default: 64KiB", "HTTP limits"):
+            self.assertIn(part, text)
+
+    def test_bash_completes_commands_flags_and_choices(self):
+        script = self.run_once("completion", "bash").stdout
+        for shell in ("zsh", "fish"):
+            self.assertIn("standings", self.run_once("completion", shell).stdout)
+
+        def complete(*words):
+            quoted = " ".join(f"'{word}'" for word in words)
+            done = subprocess.run(
+                ["bash", "-c", script + f"\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _standings; "
+                 'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.stderr, "")
+            return done.stdout.split()
+        self.assertEqual(complete("standings", "ser"), ["serve"])
+        self.assertIn("show", complete("standings", "config", ""))
+        self.assertIn("--http-max-body", complete("standings", "serve", "--http"))
+        self.assertEqual(complete("standings", "serve", "--log-level", "d"), ["debug"])
+        self.assertEqual(complete("standings", "config", "show", "-o", "j"), ["json"])
+
+    @unittest.skipUnless(shutil.which("man"), "no man")
+    def test_the_manual_page_renders(self):
+        page = self.home / "standings.1"
+        page.write_text(self.run_once("man").stdout)
+        done = subprocess.run(["man", "-l", str(page)], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("EXIT STATUS", done.stdout)
+        self.assertIn("standings serve", done.stdout)
+
+
+class Log(SettingsTest):
+    def test_debug_has_every_request_and_nothing_secret(self):
+        server = self.server()
+        server.env["STANDINGS_LOG_LEVEL"] = "debug"
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        with server:
+            server.api.post("/v1/boards", {"id": "b"})
+            server.new_client("wrong-key-" + "z" * 40).post("/v1/boards", {"id": "c"})
+            server.new_client().get("/v1/boards/b/standings?key=st_pk_hidden",
+                                    headers={"X-Request-Id": "mine-1", "traceparent": trace})
+            wait_until(lambda: "mine-1" in server.log(), "the request in the log")
+            self.assertEqual(server.terminate(), 0)
+            text = server.log()
+        for secret in (KEY, "z" * 40, "st_pk_hidden", "Bearer", "uthorization"):
+            self.assertNotIn(secret, text)
+        line = next(one for one in self.log_lines(server) if one.get("request_id") == "mine-1")
+        self.assertEqual((line["level"], line["method"], line["path"], line["peer"], line["traceparent"]),
+                         ("debug", "GET", "/v1/boards/b/standings", "127.0.0.1", trace))
+        self.assertEqual(line["status"], 422)
+        self.assertGreaterEqual(line["duration_ms"], 0)
+
+    def test_info_has_no_requests(self):
+        with self.server() as server:
+            server.public.get("/v1/boards")
+            self.assertEqual(server.terminate(), 0)
+            self.assertEqual([one["message"] for one in self.log_lines(server)], ["listening", "stopping"])
+
+    def test_slow_requests_are_warnings(self):
+        server = self.server()
+        server.env["STANDINGS_LOG_SLOW_REQUEST"] = "1ms"
+        with server:
+            server.api.post("/v1/boards", {"id": "b"})
+
+            def slow():
+                items = [{"player": f"p{number}", "score": number} for number in range(1000)]
+                server.api.post("/v1/boards/b/submissions", items)
+                return any(one["level"] == "warning" and one["message"] == "slow request"
+                           for one in self.log_lines(server))
+            wait_until(slow, "a slow request in the log")
+
+    def test_a_busy_port_names_its_owner(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = self.run_once("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--data", "d")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn(f"pid {os.getpid()}", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
