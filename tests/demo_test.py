@@ -211,7 +211,7 @@ class End(DemoTest):
             if taken:
                 taken.close()
         self.assertEqual(done.returncode, 0, done)
-        self.assertRegex(done.stdout, r"http://127\.0\.0\.1:84(2[1-9]|3\d)\b")
+        self.assertRegex(done.stdout + done.stderr, r"http://127\.0\.0\.1:84(2[1-9]|3\d)\b")
         self.assertIn("8420 is in use", done.stderr)
 
     def test_wrong_usage_exits_2(self):

@@ -219,8 +219,7 @@ class Log(SettingsTest):
         with server:
             server.api.post("/v1/boards", {"id": "b"})
             server.new_client("wrong-key-" + "z" * 40).post("/v1/boards", {"id": "c"})
-            server.new_client().get("/v1/boards/b/standings?key=st_pk_hidden",
-                                    headers={"X-Request-Id": "mine-1", "traceparent": trace})
+            server.new_client().get("/v1/boards/b/standings?key=st_pk_hidden", x_request_id="mine-1", traceparent=trace)
             wait_until(lambda: "mine-1" in server.log(), "the request in the log")
             self.assertEqual(server.terminate(), 0)
             text = server.log()

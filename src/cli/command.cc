@@ -53,7 +53,7 @@ Result<HttpAnswer> ask(HttpClient& client, const HttpRequest& request) {
 }
 
 Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
-                                      const std::string& key) {
+                                      const std::string& key, std::string_view advice) {
     request.headers.emplace_back("Idempotency-Key", key);
     auto answer = client.send(request);
     for (const milliseconds usual : kPauses) {
@@ -63,10 +63,7 @@ Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
     }
     if (answer && answer->is_ok()) return answer;
     Error error = answer ? error_of(*answer) : answer.error();
-    if (!answer || is_passing(*answer)) {
-        error.detail += "\n  the same command with --idempotency-key " + key +
-                        " asks again and never counts twice";
-    }
+    if (!answer || is_passing(*answer)) error.detail += advice;
     return error;
 }
 

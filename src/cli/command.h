@@ -29,9 +29,10 @@ int exit_after(const base::Result<void>& result);
 base::Result<HttpAnswer> ask(HttpClient& client, const HttpRequest& request);
 
 // The same for a POST that may be asked again: with `key` as its Idempotency-Key, when no answer
-// comes, and while the server is busy or starting. A server that is down costs about two seconds.
+// comes, and while the server is busy or starting. A server that is down costs about two seconds;
+// then the error ends with `advice`.
 base::Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
-                                            const std::string& key);
+                                            const std::string& key, std::string_view advice = {});
 // Of 128 random bits.
 std::string new_idempotency_key();
 

@@ -133,11 +133,14 @@ Result<void> submit(const SubmitOptions& options) {
     if (!scores) return scores.error();
     auto body = submission_json(options, *scores);
     if (!body) return body.error();
+    const std::string key = options.idempotency_key.value_or(new_idempotency_key());
     auto answer = ask_until_answered(*client,
                                      {.method = "POST",
                                       .target = board_path(options.board, "/submissions"),
                                       .body = *std::move(body)},
-                                     options.idempotency_key.value_or(new_idempotency_key()));
+                                     key,
+                                     "\n  the same command with --idempotency-key " + key +
+                                         " asks again and never counts twice");
     if (!answer) return answer.error();
     return show_receipt(options, std::move(answer->body));
 }

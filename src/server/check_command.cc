@@ -127,6 +127,14 @@ std::string as_json(const Outcome& outcome) {
     return out + "]}";
 }
 
+// The report where even the first look found damage.
+std::string too_damaged_to_read(const base::Error& error) {
+    std::string out =
+        "{\"whole\":false,\"damages\":1,\"findings\":[{\"table\":\"database\",\"row\":\"\",";
+    text::append_member(out, "what", error.detail);
+    return out + "}]}";
+}
+
 void print_for_person(const Outcome& outcome, const std::string& data) {
     const sqlite::CheckReport& report = outcome.database;
     std::printf("%s%s%s\n", data.c_str(), outcome.owner.empty() ? "" : ", in use by ",
@@ -163,7 +171,12 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
 int run(const CheckSettings& settings) {
     const auto outcome = check(settings);
     if (!outcome) {
-        announce_failure(outcome.error());
+        const bool damaged = outcome.error().code == ErrorCode::kIntegrity;
+        if (damaged && settings.output == "json") {
+            std::puts(too_damaged_to_read(outcome.error()).c_str());
+        } else {
+            announce_failure(outcome.error());
+        }
         return exit_code(outcome.error().code);
     }
     if (settings.output == "json") {
