@@ -14,7 +14,7 @@ Error wrong(std::string detail) {
     return {ErrorCode::kSettings, std::move(detail)};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + std::string(text) + "'";
 }
 
@@ -27,13 +27,13 @@ Result<std::vector<Renaming>> parse_renamings(std::string_view text) {
         text.remove_prefix(pair.size() + (pair.size() < text.size() ? 1 : 0));
         const std::size_t equals = pair.rfind('=');
         if (equals == std::string_view::npos || equals == 0) {
-            return wrong("--map is from=to, like user=player,pts=score, not " + quoted(pair));
+            return wrong("--map is from=to, like user=player,pts=score, not " + in_quotes(pair));
         }
         Renaming renaming{std::string(pair.substr(0, equals)),
                           std::string(pair.substr(equals + 1))};
         for (const Renaming& other : renamings) {
             if (other.from == renaming.from)
-                return wrong("--map names " + quoted(other.from) + " twice");
+                return wrong("--map names " + in_quotes(other.from) + " twice");
         }
         renamings.push_back(std::move(renaming));
     }
@@ -84,7 +84,7 @@ std::optional<FieldTarget> FieldMap::target_of(std::string_view source) const {
 Error FieldMap::unknown(std::string_view source) const {
     std::string known = "player, name, meta, occurred_at";
     for (const ranking::Column& column : columns_) known += ", " + column.name;
-    return wrong("The column " + quoted(source) +
+    return wrong("The column " + in_quotes(source) +
                  " means nothing here. Say what it is with --map '" + std::string(source) +
                  "=...' (" + known + "), or ignore it with --map '" + std::string(source) + "='.");
 }
