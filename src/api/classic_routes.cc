@@ -264,7 +264,7 @@ void answer_submissions(Call& call, std::shared_ptr<engine::HostedBoard> board,
     if (!taken) static_cast<SubmissionsRead&>(*read).reply().problem(taken.error());
 }
 
-void answer_standing(Call& call, std::shared_ptr<engine::HostedBoard> board,
+void answer_standing(Call& call, const std::shared_ptr<engine::HostedBoard>& board,
                      std::string_view player) {
     engine::Page& page = call.tools().page;
     if (!engine::read_standing(*board, player, 0, page)) {

@@ -18,7 +18,6 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
-using base::Result;
 using Board = std::shared_ptr<engine::HostedBoard>;
 
 Error no_player_id(std::string pointer) {

@@ -11,7 +11,6 @@
 namespace standings::api {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kBoardsAtOnce = 1000;

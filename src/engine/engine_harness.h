@@ -244,7 +244,7 @@ class SqliteSubject {
 template <class Subject>
 class Rig {
   public:
-    explicit Rig(Engine::Options options = {}) : options_(options) { start(); }
+    explicit Rig(Engine::Options options = {}) : options_(std::move(options)) { start(); }
     ~Rig() { engine_.reset(); }
     Rig(const Rig&) = delete;
     Rig& operator=(const Rig&) = delete;

@@ -172,10 +172,12 @@ TEST(Server, AllowsAnAnswerToBeReadSlowlyAndThenNoMore) {
     Client client(server.port(), 4096);
     client.send(get_line("/later/1"));
     ASSERT_TRUE(server.saw("/later/1"));
+    std::string body;
+    body.resize(20'000'000, 's');
     server.on_loop([&] {
         auto& exchange = server.script->held.at("/later/1");
         exchange.allow_slow_reading(60s);
-        exchange.send({.body = std::string(20'000'000, 's')});
+        exchange.send({.body = body});
     });
     // Several times the limit without a byte read.
     std::this_thread::sleep_for(500ms);

@@ -12,8 +12,6 @@ namespace standings::server {
 namespace {
 
 namespace sqlite = ledger::sqlite;
-using base::Error;
-using base::ErrorCode;
 using base::Result;
 
 constexpr int kTries = 20;

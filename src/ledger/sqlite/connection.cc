@@ -11,6 +11,8 @@ base::ErrorCode code_of(int extended) {
             return base::ErrorCode::kNoSpace;
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
+        // The statements are ours: what they do not find has gone from the schema.
+        case SQLITE_ERROR:
             return base::ErrorCode::kIntegrity;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:

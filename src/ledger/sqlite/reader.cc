@@ -21,7 +21,7 @@ class QueryCursor final : public Cursor<Row> {
         : statement_(std::move(statement)), table_(table), key_column_(key_column) {}
 
     Result<bool> next(Row& row) override {
-        const auto found = statement_.step();
+        auto found = statement_.step();
         if (!found || !*found) return found;
         if (!read(statement_, row)) {
             return damaged(table_, std::to_string(statement_.number(key_column_)));
