@@ -11,7 +11,6 @@
 namespace standings::api {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 
 void append_units_member(std::string& out, std::string_view key, std::int64_t units,
