@@ -72,6 +72,21 @@ class FirstStart(ServeTest):
         self.assertEqual(process.wait(20), 0)
         self.assertFalse((server.data / "initial-key").exists(), "shown on the terminal: no file as well")
 
+    def test_a_start_that_fails_does_not_lose_the_key(self):
+        server = self.server(key=None)
+        terminal, other = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            process = subprocess.Popen(server.command(f"127.0.0.1:{taken.getsockname()[1]}"), stdin=other, stdout=other,
+                                       stderr=other, cwd=server.home, env=server.environment())
+            os.close(other)
+            self.addCleanup(process.kill)
+            self.assertEqual(process.wait(20), 3)
+        server.start()
+        path = server.data / "initial-key"
+        self.assertIn(str(path), server.log())
+        self.assertEqual(server.new_client(path.read_text().strip()).post("/v1/boards", {"id": "b"}).status, 201)
+
     def test_a_data_folder_is_for_its_owner_only(self):
         with self.server() as server:
             self.assertEqual(stat.S_IMODE(server.data.stat().st_mode), 0o700)

@@ -180,6 +180,15 @@ class RandomRun {
     // What can be taken back is what the model knows, and no more.
     void judge_plan(const ModelBoard& board, const TakeBackTarget& target,
                     const base::Result<TakeBackPlan>& plan) {
+        const auto* player_meant = std::get_if<std::string>(&target);
+        const auto found = player_meant ? board.players.find(*player_meant) : board.players.end();
+        const bool has_base = found != board.players.end() && found->second.base &&
+                              found->second.base->submissions > 0;
+        if (has_base) {
+            ASSERT_FALSE(plan);
+            ASSERT_EQ(plan.error().code, ErrorCode::kHistoryTrimmed);
+            return;
+        }
         std::size_t count = 0;
         bool overflows = false;
         for (const auto& [id, known] : board.players) {

@@ -76,6 +76,21 @@ Result<bool> read_base(PlayerChain& chain, Event last, std::size_t most, ranking
     return false;
 }
 
+// The take-back to begin the story from, where one of `events` (newest first) speaks of what cannot
+// be read any more: each holds the whole entry that it left. None newer than the answer speaks of
+// anything older than it, or that would count again.
+std::optional<Sequence> exact_base(const std::vector<Event>& events, Sequence oldest) {
+    Sequence below = oldest;
+    std::optional<Sequence> base;
+    while (true) {
+        const auto newest = std::find_if(events.begin(), events.end(), [&](const Event& event) {
+            return event.kind == EventKind::kTakenBack && ledger::take_back_of(event).seq < below;
+        });
+        if (newest == events.end() || newest->seq == base) return base;
+        base = below = newest->seq;
+    }
+}
+
 bool counts(const Event& event) {
     return event.kind == EventKind::kSubmit || event.kind == EventKind::kSet;
 }
@@ -91,15 +106,13 @@ Result<EntryStory> read_story(ledger::LedgerReader& reader, const ChainHead& hea
     if (!decided) return decided.error();
 
     const Sequence oldest = decided->events.empty() ? Sequence{} : decided->events.back().seq;
+    const auto begins = decided->whole ? std::nullopt : exact_base(decided->events, oldest);
     std::vector<ledger::TakeBack> taken;
-    bool exact_base = false;
     for (const Event& event : decided->events) {
         if (event.kind == EventKind::kTakenBack) {
             const ledger::TakeBack then = ledger::take_back_of(event);
-            // It speaks of what cannot be read any more: what it left is where the story begins.
-            if (!decided->whole && then.seq < oldest) {
+            if (event.seq == begins) {
                 story.base = then.entry;
-                exact_base = true;
                 break;
             }
             taken.push_back(then);
@@ -112,7 +125,7 @@ Result<EntryStory> read_story(ledger::LedgerReader& reader, const ChainHead& hea
             {event.seq, event.at, event.kind == EventKind::kSet, {event.input, event.occurred_at}});
     }
     std::reverse(story.events.begin(), story.events.end());
-    if (decided->whole || exact_base) return story;
+    if (decided->whole || begins) return story;
 
     ranking::Entry& base = story.base.emplace();
     const auto submissions = std::count_if(story.events.begin(), story.events.end(),
@@ -255,6 +268,12 @@ Result<TakeBackPlan> plan_take_back(ledger::LedgerReader& reader, const HostedBo
             "This submission counts as part of a fixed base: it came before a removal "
             "of the entry or a change of the board's rule, or its history has left the "
             "ledger. Set the right score with PUT, or remove the entry with DELETE.");
+    }
+    if (seq == nullptr && story->base && story->base->submissions > 0) {
+        return trimmed(
+            "Some of the player's submissions count as part of a fixed base: they came before a "
+            "change of the board's rule, or have left the ledger. Remove the entry with DELETE of "
+            "the player, or set the right score with PUT.");
     }
     if (plan.count == 0) return plan;
     auto remaining = remaining_entry(head->config->rules, *story, what);

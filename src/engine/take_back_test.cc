@@ -382,10 +382,24 @@ TYPED_TEST(TakeBack, BehindTheEndOfTheLedgerOnlyWhatIsSureIsTakenBack) {
     EXPECT_EQ(whole.planned.what.entry->submissions, 2U);
     // A take-back of what has gone says all about it that is needed.
     this->take_back(lost);
-    const auto after = plan(kept, "ann");
-    ASSERT_TRUE(after) << after.error().detail;
-    EXPECT_EQ(after->count, 0U);
+    EXPECT_EQ(plan(kept, "ann").error().code, ErrorCode::kHistoryTrimmed)
+        << "20 still counts, and cannot be taken back any more";
     EXPECT_EQ(this->rig_.table(), "ann 1 20");
+}
+
+TYPED_TEST(TakeBack, WhatWasTakenBackDoesNotCountAgainWhenTheChainIsCut) {
+    this->make_board(Rule::kSum);
+    const Sequence first = this->submit("ann", 10);
+    const Sequence second = this->submit("ann", 20);
+    this->submit("ann", 30);
+    EXPECT_EQ(this->take_back(first), 1);
+    EXPECT_EQ(this->take_back(second), 1);
+    const Sequence last = this->submit("ann", 5);
+    EXPECT_EQ(this->rig_.table(), "ann 1 35");
+    TrimmedReader reader(this->rig_.ledger().open_reader().value(), second);
+    const auto plan = plan_take_back(reader, *this->rig_.board(), this->rig_.clock(), last);
+    ASSERT_TRUE(plan) << plan.error().detail;
+    EXPECT_EQ(plan->planned.what.entry->scores.units[0], 30);
 }
 
 // --- the pure parts --------------------------------------------------------------------------

@@ -68,6 +68,8 @@ Result<std::unique_ptr<Backups>> Backups::open(engine::Engine& engine, JobList& 
 
 Backups::~Backups() {
     stop();
+    // One that runs uses what ends here; after a start that failed nobody else has ended it.
+    jobs_.stop();
 }
 
 void Backups::stop() {

@@ -1,5 +1,8 @@
 #include "server/secret_key.h"
 
+#include <filesystem>
+#include <system_error>
+
 namespace standings::server {
 namespace {
 
@@ -19,7 +22,8 @@ Result<SecretKey> use(const DataFolder& folder, const std::string& key) {
 }  // namespace
 
 Result<SecretKey> settle_secret_key(const DataFolder& folder, const std::string& given,
-                                    base::Random& random, bool show) {
+                                    base::Random& random) {
+    const std::string written_to = folder.file(kInitialKeyFile);
     if (!given.empty()) return use(folder, given);
 
     const auto stored = read_private_file(folder.file(kDigestFile));
@@ -27,21 +31,32 @@ Result<SecretKey> settle_secret_key(const DataFolder& folder, const std::string&
     if (!stored->empty()) {
         auto credentials = access::Credentials::with_digest(*stored);
         if (!credentials) return credentials.error().with_context(folder.file(kDigestFile));
-        return SecretKey{*std::move(credentials), std::nullopt, {}};
+        SecretKey settled{*std::move(credentials), std::nullopt, {}};
+        // Of an earlier start, if nobody has taken it from there yet.
+        const auto waiting = read_private_file(written_to);
+        if (!waiting) return waiting.error();
+        const std::string key = waiting->substr(0, waiting->find('\n'));
+        const auto same = access::Credentials::with_secret_key(key);
+        if (same && same->digest_text() == settled.credentials.digest_text()) {
+            settled.made = key;
+            settled.written_to = written_to;
+        }
+        return settled;
     }
 
     const std::string key = access::make_secret_key(random);
-    std::string written_to;
-    if (!show) {
-        written_to = folder.file(kInitialKeyFile);
-        const auto written = write_private_file(written_to, key + "\n");
-        if (!written) return written.error();
-    }
+    const auto written = write_private_file(written_to, key + "\n");
+    if (!written) return written.error();
     auto used = use(folder, key);
     if (!used) return used.error();
     used->made = key;
     used->written_to = written_to;
     return used;
+}
+
+void forget_initial_key(const SecretKey& key) {
+    std::error_code ignored;  // Then it waits there on.
+    if (!key.written_to.empty()) std::filesystem::remove(key.written_to, ignored);
 }
 
 }  // namespace standings::server

@@ -15,14 +15,17 @@ struct SecretKey {
     access::Credentials credentials;
     // A key made just now, to be shown once.
     std::optional<std::string> made;
-    // Where it was written instead, when there is nobody to show it to.
+    // DATA/initial-key, where it waits for somebody to read it. Empty: it was shown once.
     std::string written_to;
 };
 
 // `given` (STANDINGS_INIT_KEY) replaces what is stored; without it the stored one holds; without
-// that a new one is made. The folder keeps the SHA-256 only, but for DATA/initial-key, which is
-// written when `show` is false.
+// that a new one is made. The folder keeps the SHA-256 only, but for DATA/initial-key: a start that
+// fails before anybody saw the key does not lose it.
 base::Result<SecretKey> settle_secret_key(const DataFolder& folder, const std::string& given,
-                                          base::Random& random, bool show);
+                                          base::Random& random);
+
+// Once a terminal has shown the key.
+void forget_initial_key(const SecretKey& key);
 
 }  // namespace standings::server

@@ -67,8 +67,7 @@ Result<void> run(const ServeSettings& settings) {
     if (!folder) return folder.error();
 
     base::SystemRandom random;
-    const bool terminal = isatty(STDOUT_FILENO) == 1;
-    auto key = settle_secret_key(*folder, settings.initial_key, random, terminal);
+    auto key = settle_secret_key(*folder, settings.initial_key, random);
     if (!key) return key.error();
     auto engine = start_engine(settings, *folder, clock, random, *log);
     if (!engine) return engine.error();
@@ -95,6 +94,7 @@ Result<void> run(const ServeSettings& settings) {
                               std::chrono::steady_clock::now() - started),
                           .made_key = key->made,
                           .key_file = key->written_to});
+    if (isatty(STDOUT_FILENO) == 1) forget_initial_key(*key);
 
     if (settings.open && has_desktop()) open_browser(url + '/');
 
