@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import stat
 import struct
 import subprocess
 import tempfile
@@ -424,6 +425,14 @@ class Strangers(CommandTest):
             self.command("export", "good", os.path.join(folder, "none", "x.csv"), expect=1)
         self.assertTrue(self.command("export", "good").stdout.startswith("csv,"))
         self.assertTrue(self.command("export", "good", "-", "--format", "json").stdout.startswith("json,"))
+
+    def test_export_replaces_no_device_and_no_pipe(self):
+        with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+            pipe = os.path.join(folder, "pipe")
+            os.mkfifo(pipe)
+            self.assertIn("no ordinary file", self.command("export", "good", pipe, expect=2).stderr)
+            self.assertEqual(os.listdir(folder), ["pipe"])
+            self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
     def test_export_ends_quietly_when_nobody_reads_on(self):
         process = subprocess.Popen([str(program()), "export", "good"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

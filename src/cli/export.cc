@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/output_path.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/terminal.h"
@@ -33,9 +34,11 @@ Error refused(const std::string& file) {
 class PartialFile {
   public:
     static Result<PartialFile> create(const std::string& path) {
+        auto real = base::replaceable_path(path);
+        if (!real) return real.error();
         PartialFile file;
-        file.path_ = path;
-        file.temporary_ = path + ".partial-XXXXXX";
+        file.path_ = *std::move(real);
+        file.temporary_ = file.path_ + ".partial-XXXXXX";
         file.number_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
         if (file.number_ < 0) {
             const Error error = refused(path);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/output_path.h"
 #include "cli/http_client.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
@@ -156,7 +157,9 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     if (!name) return name.error();
     auto manifest = find_backup(*client, *name);
     if (!manifest || settings.to.empty()) return manifest;
-    if (auto done = download(*client, *manifest, settings.to); !done) return done.error();
+    const auto to = base::replaceable_path(settings.to);
+    if (!to) return to.error();
+    if (auto done = download(*client, *manifest, *to); !done) return done.error();
     return manifest;
 }
 
@@ -186,6 +189,9 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         if (!backups) return backups.error();
         to = backups->file("standings-" + std::to_string(::getpid()) + ".db");
     }
+    auto real = base::replaceable_path(to);
+    if (!real) return real.error();
+    to = *std::move(real);
     const std::string part = to + ".part";
     ::unlink(part.c_str());
     {

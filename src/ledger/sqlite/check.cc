@@ -122,6 +122,14 @@ class Check {
             slots_.try_emplace(static_cast<std::uint32_t>(live->number(0)));
         }
         report_.facts.boards = slots_.size();
+        const auto version = connection_.query_number("PRAGMA user_version");
+        if (!version) return version.error();
+        const auto ours = has_our_views(connection_);
+        if (!ours) return ours.error();
+        // An older file has other ones, until a server starts on it.
+        if (*version == kSchemaVersion && !*ours) {
+            found("view", "", "the text of the views is damaged; the next start makes them anew");
+        }
         const auto boards = read_boards(connection_);
         if (boards) return {};
         if (boards.error().code != ErrorCode::kIntegrity) return boards.error();

@@ -314,13 +314,7 @@ base::Result<void> create(Connection& connection, base::Random& random) {
     return in_transaction(connection, sql);
 }
 
-base::Result<void> bring_up_to_date(Connection& connection) {
-    std::string sql;
-    const auto version = connection.query_number("PRAGMA user_version");
-    if (!version) return version.error();
-    // Version 1 did not say where the keyed events are.
-    if (*version == 1) sql += "ALTER TABLE event ADD COLUMN keyed_before INTEGER;";
-    const std::string wanted = views();
+base::Result<bool> has_our_views(Connection& connection) {
     // Each view's text as SQLite keeps it, without the mark at its end.
     auto stored = connection.prepare(
         "SELECT group_concat(sql || ';' || char(10), char(10)) FROM (SELECT sql FROM sqlite_schema"
@@ -328,13 +322,23 @@ base::Result<void> bring_up_to_date(Connection& connection) {
     if (!stored) return stored.error();
     const auto found = stored->step();
     if (!found) return found.error();
-    if (*found && std::string_view(wanted).substr(1) != stored->text(0)) {
+    return *found && std::string_view(views()).substr(1) == stored->text(0);
+}
+
+base::Result<void> bring_up_to_date(Connection& connection) {
+    std::string sql;
+    const auto version = connection.query_number("PRAGMA user_version");
+    if (!version) return version.error();
+    // Version 1 did not say where the keyed events are.
+    if (*version == 1) sql += "ALTER TABLE event ADD COLUMN keyed_before INTEGER;";
+    const auto ours = has_our_views(connection);
+    if (!ours) return ours.error();
+    if (!*ours) {
         sql +=
             "DROP VIEW IF EXISTS standings; DROP VIEW IF EXISTS boards;"
             "DROP VIEW IF EXISTS recent_entry;" +
-            wanted;
+            views();
     }
-    stored->reset();
     const auto indexed =
         connection.query_number("SELECT count(*) FROM sqlite_schema WHERE name = 'event_undoing'");
     if (!indexed) return indexed.error();

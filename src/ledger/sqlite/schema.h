@@ -39,6 +39,9 @@ base::Result<void> create(Connection& connection, base::Random& random);
 // transaction. Writes nothing to a file that has them.
 base::Result<void> bring_up_to_date(Connection& connection);
 
+// The views are those of this version, to the letter.
+base::Result<bool> has_our_views(Connection& connection);
+
 base::Result<StateRow> read_state(Connection& connection);
 base::Result<void> write_state(Connection& connection, const StateRow& state);
 

@@ -1,0 +1,15 @@
+// Where a command may put a file that it makes whole and then renames into place.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace standings::base {
+
+// The path that a rename may replace: `path` itself where there is nothing yet, else the regular
+// file that it is or, through links, leads to. kSettings for a device, a pipe or a folder, which a
+// rename would put an ordinary file in the place of.
+Result<std::string> replaceable_path(const std::string& path);
+
+}  // namespace standings::base
