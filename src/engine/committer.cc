@@ -24,10 +24,6 @@ constexpr auto kIdleSoon = std::chrono::milliseconds(20);
 constexpr auto kIdleLong = std::chrono::seconds(60);
 constexpr auto kFinalWriteBack = std::chrono::seconds(1);
 constexpr auto kControlDelay = std::chrono::milliseconds(10);
-// How long a slice of a backup may hold up the next batch, and the steps it is made of.
-constexpr auto kBackupSlice = std::chrono::microseconds(300);
-constexpr auto kIdleBackupSlice = std::chrono::milliseconds(2);
-constexpr std::size_t kBackupPages = 16;
 constexpr auto kSizesEvery = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 
@@ -97,7 +93,6 @@ void Committer::stop() {
 }
 
 std::optional<base::Monotonic> Committer::patience() const {
-    if (backup_) return base::Monotonic::zero();
     if (more_upkeep_ || write_back_.dirty() > 0) return kIdleSoon;
     return kIdleLong;
 }
@@ -108,11 +103,6 @@ void Committer::run() {
         const bool idle = operations.empty();
         if (!idle) process(std::move(operations));
         upkeep(idle);
-        if (backup_) step_backup(idle);
-    }
-    if (backup_) {
-        ledger_.end_backup();
-        end_backup(Error{ErrorCode::kDraining, "The server stopped before the backup was whole."});
     }
     // What is not folded in time is in the events; the next start replays them.
     const auto deadline = clock_.monotonic() + kFinalWriteBack;
@@ -134,11 +124,9 @@ void Committer::process(Operations operations) {
             continue;
         }
         flush();
-        if (dynamic_cast<BackupOperation*>(operation.get()) != nullptr) {
-            start_backup(std::move(operation));
-            continue;
-        }
-        if (auto* board = dynamic_cast<BoardOperation*>(operation.get())) {
+        if (auto* backup = dynamic_cast<BackupOperation*>(operation.get())) {
+            start_backup(*backup);
+        } else if (auto* board = dynamic_cast<BoardOperation*>(operation.get())) {
             commit_board(*board);
         } else if (auto* stream = dynamic_cast<StreamOperation*>(operation.get())) {
             step_stream(*stream);
@@ -640,49 +628,18 @@ void Committer::upkeep(bool idle) {
     note_sizes();
 }
 
-void Committer::start_backup(std::unique_ptr<Operation> operation) {
-    auto& backup = static_cast<BackupOperation&>(*operation);
-    std::optional<Error> refused;
-    if (backup_) {
-        refused = Error{ErrorCode::kJobRunning, "A backup is under way already."};
-    } else if (const auto started = ledger_.start_backup(backup.path); !started) {
-        refused = started.error();
-    }
-    if (!refused) {
-        backup_ = std::move(operation);
+void Committer::start_backup(BackupOperation& backup) {
+    if (unknown_) {
+        backup.error = Error{ErrorCode::kReadOnly, refusal_};
         return;
     }
-    backup.error = std::move(refused);
-    Operations run;
-    run.push_back(std::move(operation));
-    deliver(run);
-}
-
-void Committer::step_backup(bool idle) {
-    auto& state = *static_cast<BackupOperation&>(*backup_).state;
-    if (unknown_ || state.cancelled) {
-        ledger_.end_backup();
-        return end_backup(unknown_ ? Error{ErrorCode::kReadOnly, refusal_}
-                                   : Error{ErrorCode::kCancelled, "The backup was cancelled."});
+    auto copy = ledger_.start_backup(backup.path);
+    if (!copy) {
+        backup.error = copy.error();
+        return;
     }
-    const auto deadline =
-        clock_.monotonic() + (idle ? base::Monotonic(kIdleBackupSlice) : kBackupSlice);
-    do {
-        const auto progress = ledger_.step_backup(kBackupPages);
-        if (!progress) return end_backup(progress.error());
-        state.total_bytes = progress->total_bytes;
-        state.done_bytes = progress->done_bytes;
-        if (progress->complete) return end_backup({});
-    } while (clock_.monotonic() < deadline);
-}
-
-void Committer::end_backup(std::optional<Error> error) {
-    auto& backup = static_cast<BackupOperation&>(*backup_);
-    backup.error = std::move(error);
+    backup.copy = *std::move(copy);
     backup.seq = applied_seq_;
-    Operations run;
-    run.push_back(std::move(backup_));
-    deliver(run);
 }
 
 void Committer::note_sizes() {

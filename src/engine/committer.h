@@ -106,9 +106,7 @@ class Committer {
     void note_sizes();
 
     // A copy of the database, a slice between two batches.
-    void start_backup(std::unique_ptr<Operation> operation);
-    void step_backup(bool idle);
-    void end_backup(std::optional<base::Error> error);
+    void start_backup(BackupOperation& backup);
 
     ledger::Ledger& ledger_;
     Registry& registry_;
@@ -128,7 +126,6 @@ class Committer {
     base::RankingId next_ranking_;
     base::Sequence applied_seq_;
     bool more_upkeep_ = false;
-    std::unique_ptr<Operation> backup_;  // a BackupOperation under way
     base::Monotonic next_sizes_{0};
     bool wal_is_long_ = false;
 

@@ -17,6 +17,11 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
+// Slow enough to leave the disk to the submissions, fast enough that the WAL, which grows as long
+// as the copy runs, stays a small part of a database: docs/decisions/0004-backup.md.
+constexpr double kCopyBytesPerSecond = 200e6;
+// The disk is looked at again after so much of the copy.
+constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
 constexpr auto kRetryAfter = std::chrono::minutes(1);
 // Left free for the server itself while a copy is written.
 constexpr std::uint64_t kSpareBytes = std::uint64_t{256} << 20;
@@ -29,10 +34,9 @@ class Waiting final : public engine::Mailbox {
         operation_ = std::move(finished.front());
         arrived_.notify_all();
     }
-    // Null when nothing came within `patience`.
-    std::unique_ptr<engine::Operation> take(std::chrono::milliseconds patience) {
+    std::unique_ptr<engine::Operation> take() {
         std::unique_lock hold(mutex_);
-        arrived_.wait_for(hold, patience, [this] { return operation_ != nullptr; });
+        arrived_.wait(hold, [this] { return operation_ != nullptr; });
         return std::move(operation_);
     }
 
@@ -41,6 +45,10 @@ class Waiting final : public engine::Mailbox {
     std::condition_variable arrived_;
     std::unique_ptr<engine::Operation> operation_;
 };
+
+void remove_copy(const std::string& path) {
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+}
 
 }  // namespace
 
@@ -93,20 +101,21 @@ void Backups::note(const BackupManifest& manifest) {
 
 Result<std::string> Backups::make(JobControl& control) {
     const std::string part = folder_.file("standings-" + std::to_string(::getpid()) + ".db.part");
-    ::unlink(part.c_str());  // of a failure before
+    remove_copy(part);  // of a failure before
     auto made = make_file(control, part);
     if (made) {
         ++statistics_.made;
         return made;
     }
-    ::unlink(part.c_str());
+    remove_copy(part);
     if (made.error().code != ErrorCode::kCancelled) ++statistics_.failed;
     return made;
 }
 
 Result<std::string> Backups::make_file(JobControl& control, const std::string& part) {
     const auto began = engine_.clock().monotonic();
-    if (auto enough = check_space(); !enough) return enough.error();
+    if (auto enough = check_space(engine_.statistics().database_bytes); !enough)
+        return enough.error();
     control.say("copying");
     const auto seq = copy(control, part);
     if (!seq) return seq.error();
@@ -140,32 +149,50 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
     return manifest.name;
 }
 
-Result<void> Backups::check_space() const {
+Result<void> Backups::check_space(std::uint64_t still_to_write) const {
     const auto space = folder_.space();
     if (!space) return space.error();
-    const std::uint64_t needed = engine_.statistics().database_bytes + kSpareBytes;
+    const std::uint64_t needed = still_to_write + kSpareBytes;
     if (*space >= needed) return {};
     return Error{ErrorCode::kNoSpace,
                  "the disk of " + folder_.path() + " has " + std::to_string(*space >> 20) +
-                     " MB free; a backup needs " + std::to_string(needed >> 20) +
+                     " MB free; the backup needs " + std::to_string(needed >> 20) +
                      ". Delete old backups, or keep fewer."};
 }
 
 Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
     Waiting waiting;
-    const auto state = std::make_shared<engine::BackupState>();
     std::unique_ptr<engine::Operation> operation =
-        std::make_unique<engine::BackupOperation>(waiting, part, state);
+        std::make_unique<engine::BackupOperation>(waiting, part);
     if (auto taken = engine_.submit(operation); !taken) return taken.error();
-    // The committer brings it back in any case; until then `waiting` must live.
-    while (!(operation = waiting.take(kLookEvery))) {
-        control.report(state->done_bytes, state->total_bytes);
-        if (control.cancelled()) state->cancelled = true;
-    }
-    control.report(state->done_bytes, state->total_bytes);
-    const auto& backup = static_cast<engine::BackupOperation&>(*operation);
+    // The committer brings it back in any case.
+    operation = waiting.take();
+    auto& backup = static_cast<engine::BackupOperation&>(*operation);
     if (backup.error) return *backup.error;
-    return backup.seq;
+
+    const base::Clock& clock = engine_.clock();
+    const base::Monotonic began = clock.monotonic();
+    std::uint64_t look_at_disk = kLookAtDiskBytes;
+    while (true) {
+        const auto progress = backup.copy->step();
+        if (!progress) return progress.error();
+        control.report(progress->done_bytes, progress->total_bytes);
+        if (progress->complete) return backup.seq;
+        if (progress->done_bytes >= look_at_disk) {
+            look_at_disk += kLookAtDiskBytes;
+            if (auto enough = check_space(0); !enough) return enough.error();
+        }
+        const std::chrono::duration<double> due(static_cast<double>(progress->done_bytes) /
+                                                kCopyBytesPerSecond);
+        base::Monotonic ahead{};
+        do {
+            if (control.cancelled()) return Error{ErrorCode::kCancelled, "It was cancelled."};
+            ahead = began + std::chrono::duration_cast<base::Monotonic>(due) - clock.monotonic();
+            if (ahead > base::Monotonic::zero()) {
+                std::this_thread::sleep_for(std::min<base::Monotonic>(ahead, kLookEvery));
+            }
+        } while (ahead > base::Monotonic::zero());
+    }
 }
 
 void Backups::keep_schedule() {

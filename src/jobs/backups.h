@@ -50,7 +50,7 @@ class Backups {
     base::Result<std::string> make(JobControl& control);
     base::Result<std::string> make_file(JobControl& control, const std::string& part);
     base::Result<base::Sequence> copy(JobControl& control, const std::string& part);
-    base::Result<void> check_space() const;
+    base::Result<void> check_space(std::uint64_t still_to_write) const;
     void note(const BackupManifest& manifest);
     void keep_schedule();
 

@@ -1,5 +1,7 @@
 #include "jobs/job_list.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,6 +10,10 @@ namespace standings::jobs {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+
+namespace {
+constexpr int kNiceness = 10;
+}  // namespace
 
 std::string_view name_of(JobState state) {
     switch (state) {
@@ -102,6 +108,9 @@ std::optional<Job> JobList::cancel(std::string_view id) {
 }
 
 void JobList::run() {
+    // What serves requests goes first. On Linux this is the thread's own; refused, it stays as it
+    // is.
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness));
     std::unique_lock hold(mutex_);
     while (true) {
         changed_.wait(hold, [this] { return stopping_ || busy_; });

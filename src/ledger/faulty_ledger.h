@@ -87,13 +87,9 @@ class FaultyLedger final : public Ledger {
     }
     base::Result<bool> maintain(base::Instant now) override { return inside_->maintain(now); }
     LedgerSizes sizes() override { return inside_->sizes(); }
-    base::Result<void> start_backup(const std::string& path) override {
+    base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override {
         return inside_->start_backup(path);
     }
-    base::Result<BackupProgress> step_backup(std::size_t pages) override {
-        return inside_->step_backup(pages);
-    }
-    void end_backup() override { inside_->end_backup(); }
     base::Result<BackupFacts> seal_backup(const std::string& path) override {
         return inside_->seal_backup(path);
     }

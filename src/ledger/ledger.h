@@ -154,8 +154,18 @@ struct LedgerSizes {
 // How far a copy of the database has come.
 struct BackupProgress {
     std::uint64_t done_bytes = 0;
-    std::uint64_t total_bytes = 0;  // may grow while the database does
+    std::uint64_t total_bytes = 0;
     bool complete = false;
+};
+
+// A copy of the database as it was at one moment, on its way into a file. What commits meanwhile is
+// not in it, and is not held up by it; the journal grows until the copy is complete or given up.
+// Owner: whoever started it; it ends before the ledger. Thread: any one.
+class LedgerCopy {
+  public:
+    virtual ~LedgerCopy() = default;
+    // Copies about a megabyte more. Not called again after a failure or completion.
+    virtual base::Result<BackupProgress> step() = 0;
 };
 
 // What a whole copy holds, as read from the copy itself.
@@ -215,15 +225,10 @@ class Ledger {
     virtual LedgerSizes sizes() = 0;
 
     // --- a copy, while the ledger goes on -------------------------------------------------------
-    // Between transactions. Begins to copy the database into the new file `path`; one copy at a
-    // time. kNotImplemented where there is no file to copy.
-    virtual base::Result<void> start_backup(const std::string& path) = 0;
-    // Copies up to `pages` more; ~3 us each. What commits meanwhile goes along, so that a complete
-    // copy holds exactly the events up to state().last_seq. After a failure or completion there is
-    // no copy under way any more.
-    virtual base::Result<BackupProgress> step_backup(std::size_t pages) = 0;
-    // Gives up a copy under way; its file is the caller's to remove.
-    virtual void end_backup() = 0;
+    // Between transactions. Begins to copy the database into the new file `path`, as it is now:
+    // with exactly the events up to state().last_seq. The file, and `path` + "-wal" beside it, are
+    // the caller's to remove. kNotImplemented where there is no file to copy.
+    virtual base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) = 0;
     // Any thread. Makes a complete copy durable, and reads it: header, state, boards, and the chain
     // from the fold mark to the newest event. kIntegrity when it is not whole.
     virtual base::Result<BackupFacts> seal_backup(const std::string& path) = 0;

@@ -402,11 +402,7 @@ base::Error nothing_to_copy() {
 }
 }  // namespace
 
-Result<void> MemoryLedger::start_backup(const std::string&) {
-    return nothing_to_copy();
-}
-
-Result<BackupProgress> MemoryLedger::step_backup(std::size_t) {
+Result<std::unique_ptr<LedgerCopy>> MemoryLedger::start_backup(const std::string&) {
     return nothing_to_copy();
 }
 

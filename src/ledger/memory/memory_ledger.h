@@ -64,9 +64,7 @@ class MemoryLedger final : public Ledger {
     base::Result<bool> maintain(base::Instant now) override;
     LedgerSizes sizes() override;
     // There is no file to copy: kNotImplemented.
-    base::Result<void> start_backup(const std::string& path) override;
-    base::Result<BackupProgress> step_backup(std::size_t pages) override;
-    void end_backup() override {}
+    base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;
     base::Result<BackupFacts> seal_backup(const std::string& path) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override { return {}; }

@@ -48,6 +48,12 @@ class CheckOfADatabase : public ::testing::Test {
         return report.findings[0].table + " (" + report.findings[0].row + ")";
     }
 
+    void copy_to(const std::string& path) {
+        auto copy = ledger_->start_backup(path).value();
+        while (!copy->step().value().complete) {
+        }
+    }
+
     DataFolder folder_;
     std::unique_ptr<SqliteLedger> ledger_;
     TinyEngine engine_{1};
@@ -119,9 +125,7 @@ TEST_F(CheckOfADatabase, SeesOneSnapshotBesideTheWriter) {
 
 TEST_F(CheckOfADatabase, ReadsASealedCopyAndGivesItANewEpoch) {
     const std::string path = (folder_.path() / "copy.db").string();
-    ASSERT_TRUE(ledger_->start_backup(path));
-    while (!ledger_->step_backup(8).value().complete) {
-    }
+    copy_to(path);
     const auto facts = ledger_->seal_backup(path).value();
     EXPECT_TRUE(sqlite::check_database({.database = path, .frozen = true}).value().whole());
     base::SystemRandom random;
@@ -138,9 +142,7 @@ TEST_F(CheckOfADatabase, ReadsASealedCopyAndGivesItANewEpoch) {
 
 TEST_F(CheckOfADatabase, RefusesToSealWhatIsNotWhole) {
     const std::string path = (folder_.path() / "copy.db").string();
-    ASSERT_TRUE(ledger_->start_backup(path));
-    while (!ledger_->step_backup(8).value().complete) {
-    }
+    copy_to(path);
     std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
     EXPECT_FALSE(ledger_->seal_backup(path));
 }

@@ -1,10 +1,12 @@
 #include "ledger/sqlite/database_copy.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "ledger/sqlite/board_table.h"
@@ -30,62 +32,55 @@ Result<void> sync_file(const std::string& path) {
     return {};
 }
 
-}  // namespace
+struct Finish {
+    void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
+};
+using Copy = std::unique_ptr<sqlite3_backup, Finish>;
 
-Result<DatabaseCopy> DatabaseCopy::start(Connection& source, const std::string& path,
-                                         const std::string& vfs) {
-    {
-        // With our mode, and certainly new: SQLite would open whatever is there.
-        const File file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-        if (file.descriptor() < 0) return system_error("make " + path);
-    }
-    auto destination = Connection::open(path, Access::kWrite, vfs);
-    if (!destination) return destination.error();
-    // The copy counts only once it is whole and synced, by seal_copy() on a thread that may wait
-    // for the disk; until then nothing has to survive.
-    auto set = destination->exec(
-        "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;"
-        "PRAGMA cache_size=-1024");
-    if (!set) return set.error();
-    sqlite3_backup* backup =
-        sqlite3_backup_init(destination->handle(), "main", source.handle(), "main");
-    if (backup == nullptr) return error_of(destination->handle()).with_context("begin a backup");
-    return DatabaseCopy(*std::move(destination), backup);
-}
-
-Result<BackupProgress> DatabaseCopy::step(int pages) {
-    int code = sqlite3_backup_step(backup_.get(), pages);
-    BackupProgress progress;
-    progress.total_bytes =
-        static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup_.get())) * kPageBytes;
-    progress.done_bytes =
-        progress.total_bytes -
-        static_cast<std::uint64_t>(sqlite3_backup_remaining(backup_.get())) * kPageBytes;
-    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return progress;
-    if (code == SQLITE_DONE) {
-        progress.complete = true;
-        code = sqlite3_backup_finish(backup_.release());
-        if (code == SQLITE_OK) return progress;
-    }
+Error copy_failure(int code) {
     const bool full = (code & 0xFF) == SQLITE_FULL;
-    return Error{full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-                 "the copy could not be written: " + std::string(sqlite3_errstr(code)) +
-                     " (SQLite code " + std::to_string(code) + ")"};
+    return {full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+            "the copy could not be written: " + std::string(sqlite3_errstr(code)) +
+                " (SQLite code " + std::to_string(code) + ")"};
 }
+
+}  // namespace
 
 Result<void> copy_database(const std::filesystem::path& from, const std::string& to,
                            const std::function<bool(const BackupProgress&)>& progress) {
     auto source = Connection::open(from.string(), read_access(from));
     if (!source) return source.error();
     if (const auto fresh = is_new(*source); !fresh) return fresh.error();
-    auto copy = DatabaseCopy::start(*source, to, {});
-    if (!copy) return copy.error();
-    while (true) {
-        const auto step = copy->step(kPagesAtOnce);
-        if (!step) return step.error();
-        if (!progress(*step)) return Error{ErrorCode::kCancelled, "It was cancelled."};
-        if (step->complete) return {};
+    {
+        // With our mode, and certainly new: SQLite would open whatever is there.
+        const File file(::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (file.descriptor() < 0) return system_error("make " + to);
     }
+    auto destination = Connection::open(to, Access::kWrite);
+    if (!destination) return destination.error();
+    // The copy counts only once it is whole and synced, by seal_copy().
+    auto set = destination->exec(
+        "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;"
+        "PRAGMA cache_size=-1024");
+    if (!set) return set.error();
+    Copy copy(sqlite3_backup_init(destination->handle(), "main", source->handle(), "main"));
+    if (!copy) return error_of(destination->handle()).with_context("begin a backup");
+    while (true) {
+        const int code = sqlite3_backup_step(copy.get(), kPagesAtOnce);
+        if (code == SQLITE_DONE) break;
+        if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
+            return copy_failure(code);
+        }
+        const auto bytes = [](int pages) { return static_cast<std::uint64_t>(pages) * kPageBytes; };
+        const std::uint64_t total = bytes(sqlite3_backup_pagecount(copy.get()));
+        const std::uint64_t left = bytes(sqlite3_backup_remaining(copy.get()));
+        if (!progress({.done_bytes = total - left, .total_bytes = total})) {
+            return Error{ErrorCode::kCancelled, "It was cancelled."};
+        }
+    }
+    const int code = sqlite3_backup_finish(copy.release());
+    if (code != SQLITE_OK) return copy_failure(code);
+    return {};
 }
 
 Access read_access(const std::filesystem::path& database) {

@@ -1,13 +1,9 @@
-// A copy of the database while it is being written.
+// Copies of a database that nobody writes, and what makes a copy whole.
 #pragma once
-
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
-#include <utility>
 
 #include "base/random.h"
 #include "base/result.h"
@@ -16,29 +12,6 @@
 #include "ledger/sqlite/mark_file.h"
 
 namespace standings::ledger::sqlite {
-
-// Copies page by page on the connection that writes: SQLite brings what commits meanwhile into the
-// copy as well, so it never starts over, and no reader holds the WAL back.
-// docs/decisions/0004-backup.md has the measurements. Owner: the ledger. Thread: the committer's,
-// between transactions.
-class DatabaseCopy {
-  public:
-    // Makes the file `path` (0600), which must not be there. `source` outlives the copy.
-    static base::Result<DatabaseCopy> start(Connection& source, const std::string& path,
-                                            const std::string& vfs);
-    // Copies up to `pages` more.
-    base::Result<BackupProgress> step(int pages);
-
-  private:
-    struct Finish {
-        void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
-    };
-    DatabaseCopy(Connection destination, sqlite3_backup* backup)
-        : destination_(std::move(destination)), backup_(backup) {}
-
-    Connection destination_;
-    std::unique_ptr<sqlite3_backup, Finish> backup_;  // ends before the connection
-};
 
 // How to read the database of a folder that no server uses: a WAL that a crash has left is part of
 // it, and without one no file needs to appear beside it.

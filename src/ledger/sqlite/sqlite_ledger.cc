@@ -7,7 +7,9 @@
 
 #include "base/check.h"
 #include "ledger/sqlite/board_table.h"
+#include "ledger/sqlite/database_copy.h"
 #include "ledger/sqlite/row_codec.h"
+#include "ledger/sqlite/snapshot_copy.h"
 
 namespace standings::ledger {
 
@@ -398,11 +400,12 @@ Result<bool> SqliteLedger::maintain(base::Instant now) {
 
 // Moves the WAL's pages into the database file as far as no reader needs the older ones. A reader
 // that blocks it is no failure: the next try moves the rest.
-Result<void> SqliteLedger::checkpoint() {
+Result<SqliteLedger::Checkpointed> SqliteLedger::checkpoint() {
     tried_pages_ = wal_pages_;
-    const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,
-                                               SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return {};
+    Checkpointed done;
+    const int code = sqlite3_wal_checkpoint_v2(
+        connection_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &done.in_wal, &done.moved);
+    if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return done;
     return sqlite::error_of(connection_.handle()).with_context("checkpoint");
 }
 
@@ -418,22 +421,21 @@ LedgerSizes SqliteLedger::sizes() {
     return sizes;
 }
 
-Result<void> SqliteLedger::start_backup(const std::string& path) {
+Result<std::unique_ptr<LedgerCopy>> SqliteLedger::start_backup(const std::string& path) {
     CHECK(!in_transaction_);
-    CHECK(!copy_);
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
-    auto copy = sqlite::DatabaseCopy::start(connection_, path, vfs_);
-    if (!copy) return copy.error();
-    copy_ = *std::move(copy);
-    return {};
-}
-
-Result<BackupProgress> SqliteLedger::step_backup(std::size_t pages) {
-    CHECK(!in_transaction_);
-    CHECK(copy_);
-    auto progress = copy_->step(static_cast<int>(pages));
-    if (!progress || progress->complete) copy_.reset();
-    return progress;
+    auto reader = read_connection();
+    if (!reader) return reader.error();
+    const auto done = checkpoint();
+    if (!done) return failed(done.error());
+    if (done->in_wal < 0) {
+        return Error{ErrorCode::kBusy,
+                     "Another program is moving the write-ahead log into the database. Try again."};
+    }
+    // A WAL that is wholly in the database file is not read any more.
+    const int frames = done->in_wal == done->moved ? 0 : done->in_wal;
+    return sqlite::SnapshotCopy::start(*std::move(reader), static_cast<std::uint64_t>(frames),
+                                       path);
 }
 
 Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path) {
@@ -447,7 +449,6 @@ Result<std::unique_ptr<LedgerReader>> SqliteLedger::open_reader() {
 }
 
 Result<void> SqliteLedger::close() {
-    copy_.reset();
     if (in_transaction_) roll_back();
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
     const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,

@@ -12,7 +12,6 @@
 #include "ledger/ledger.h"
 #include "ledger/sqlite/connection.h"
 #include "ledger/sqlite/cursors.h"
-#include "ledger/sqlite/database_copy.h"
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/mark_file.h"
 #include "ledger/sqlite/reader.h"
@@ -73,9 +72,7 @@ class SqliteLedger final : public Ledger {
 
     base::Result<bool> maintain(base::Instant now) override;
     LedgerSizes sizes() override;
-    base::Result<void> start_backup(const std::string& path) override;
-    base::Result<BackupProgress> step_backup(std::size_t pages) override;
-    void end_backup() override { copy_.reset(); }
+    base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;
     base::Result<BackupFacts> seal_backup(const std::string& path) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override;
@@ -93,7 +90,11 @@ class SqliteLedger final : public Ledger {
     base::Result<sqlite::LiveRankings> live_rankings();
 
     Committed end_transaction();
-    base::Result<void> checkpoint();
+    struct Checkpointed {
+        int in_wal = -1;  // frames; -1: another program is at it
+        int moved = -1;   // of these, into the database file
+    };
+    base::Result<Checkpointed> checkpoint();
     // Takes note of a failure of the writing connection: after some, nothing is written any more.
     base::Error failed(base::Error error);
     void stop_writing(const std::string& why);
@@ -112,7 +113,6 @@ class SqliteLedger final : public Ledger {
     sqlite::Statement begin_;
     sqlite::Statement commit_;
     sqlite::Statement first_event_;
-    std::optional<sqlite::DatabaseCopy> copy_;  // under way; ends before its source
 
     std::vector<std::string> notes_;
     sqlite::Tip tip_;
