@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -225,8 +226,10 @@ class Ledger {
     // Gives up a copy under way; its file is the caller's to remove.
     virtual void end_backup() = 0;
     // Any thread. Makes a complete copy durable, and reads it: header, state, boards, and the chain
-    // from the fold mark to the newest event. kIntegrity when it is not whole.
-    virtual base::Result<BackupFacts> seal_backup(const std::string& path) = 0;
+    // from the fold mark to the newest event. kIntegrity when it is not whole. `cancelled` is asked
+    // several times a second: true ends it with kCancelled.
+    virtual base::Result<BackupFacts> seal_backup(const std::string& path,
+                                                  const std::function<bool()>& cancelled) = 0;
 
     // Any thread.
     virtual base::Result<std::unique_ptr<LedgerReader>> open_reader() = 0;

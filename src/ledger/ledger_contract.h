@@ -474,7 +474,7 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsAllThatWasCommittedBeforeItsEnd) {
     const auto begun = this->ledger_->start_backup(path);
     if (!begun) {
         EXPECT_EQ(begun.error().code, base::ErrorCode::kNotImplemented);
-        EXPECT_FALSE(this->ledger_->seal_backup(path));
+        EXPECT_FALSE(this->ledger_->seal_backup(path, {}));
     }
     for (int batch = 0; begun; ++batch) {
         // Pages that are copied already change, and new ones come.
@@ -492,7 +492,7 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsAllThatWasCommittedBeforeItsEnd) {
         const base::Sequence held = this->ledger_->state().last_seq;
         this->engine_.submit(board, "after", {{1}});
         ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
-        const auto facts = this->ledger_->seal_backup(path);
+        const auto facts = this->ledger_->seal_backup(path, {});
         ASSERT_TRUE(facts) << facts.error().detail;
         EXPECT_EQ(facts->seq, held);
         EXPECT_EQ(facts->epoch, this->ledger_->state().epoch);

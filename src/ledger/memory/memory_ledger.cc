@@ -410,7 +410,7 @@ Result<BackupProgress> MemoryLedger::step_backup(std::size_t) {
     return nothing_to_copy();
 }
 
-Result<BackupFacts> MemoryLedger::seal_backup(const std::string&) {
+Result<BackupFacts> MemoryLedger::seal_backup(const std::string&, const std::function<bool()>&) {
     return nothing_to_copy();
 }
 

@@ -67,7 +67,8 @@ class MemoryLedger final : public Ledger {
     base::Result<void> start_backup(const std::string& path) override;
     base::Result<BackupProgress> step_backup(std::size_t pages) override;
     void end_backup() override {}
-    base::Result<BackupFacts> seal_backup(const std::string& path) override;
+    base::Result<BackupFacts> seal_backup(const std::string& path,
+                                          const std::function<bool()>& cancelled) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override { return {}; }
 

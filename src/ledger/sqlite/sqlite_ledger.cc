@@ -436,8 +436,9 @@ Result<BackupProgress> SqliteLedger::step_backup(std::size_t pages) {
     return progress;
 }
 
-Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path) {
-    return sqlite::seal_copy(path);
+Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path,
+                                              const std::function<bool()>& cancelled) {
+    return sqlite::seal_copy(path, cancelled);
 }
 
 Result<std::unique_ptr<LedgerReader>> SqliteLedger::open_reader() {
