@@ -337,6 +337,13 @@ class SubmissionsAnywhere(ReadTest):
         again = self.api.stream("/v1/submissions", lines[:400] + [{"board": "none"}], idempotency_key="k-stream-1")
         self.assertEqual(again.headers.get("idempotency-replayed"), "true")
         self.assertEqual(again.json["summary"]["accepted"], 400)
+        # Who lost the first answer reads what it wrote by the second.
+        self.assertEqual(set(again.json["summary"]["seqs"]), set(slugs))
+        for slug in slugs:
+            self.assertGreaterEqual(again.json["summary"]["seqs"][slug], first.json["summary"]["seqs"][slug])
+            read = self.get(f"/v1/boards/{slug}/standings?min_seq={again.json['summary']['epoch']}:"
+                            f"{again.json['summary']['seqs'][slug]}")
+            self.assertEqual(read.json["total"], 5)
         other = self.api.stream("/v1/submissions", lines, idempotency_key="k-stream-1")
         self.assert_problem(other, 422, "idempotency_mismatch")
         self.assertEqual(sum(row["score"] for slug in slugs for row in self.standings(f"/v1/boards/{slug}")), 400)
