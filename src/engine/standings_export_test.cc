@@ -103,7 +103,7 @@ TYPED_TEST(StandingsExportTest, LeavesTheDiskItsSpareRoom) {
     EXPECT_GT(looks, 1);
     // On the way: the rows are more than was expected.
     const ExportOptions surprised{
-        .expected_rows = 0, .free_bytes = [&] { return kSpareDiskBytes - (looks++ == 0 ? 0 : 1); }};
+        .expected_rows = 0, .free_bytes = [&] { return kSpareDiskBytes - (looks++ == 0 ? 0U : 1U); }};
     looks = 0;
     const auto built = build(rig, rig.board("a")->id(), surprised);
     ASSERT_FALSE(built);
