@@ -80,6 +80,16 @@ class Ledger(ServerTest):
         self.assertEqual(found, seqs[0::2][::-1])
         self.assertEqual(self.list(board, player="nobody")["items"], [])
 
+        # What is new since the last look, on a board and of a player.
+        newest = self.list(board, player="ann")["items"][0]["seq"]
+        self.assertEqual(self.list(board, player="ann", after_seq=newest)["items"], [])
+        more = [self.submit(board, "ann", 100 + n)["seq"] for n in range(3)]
+        found = self.list(board, player="ann", after_seq=newest, limit=2)
+        self.assertEqual([item["seq"] for item in found["items"]], more[:0:-1])
+        found = self.list(board, player="ann", after_seq=newest, limit=2, cursor=found["next_cursor"])
+        self.assertEqual([item["seq"] for item in found["items"]], more[:1])
+        self.assertNotIn("next_cursor", found)
+
     def test_shows_only_what_a_key_may_see(self):
         board = self.make_board()
         self.assertEqual(self.server.public.get(f"{board}/submissions").status, 401)

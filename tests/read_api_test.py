@@ -184,6 +184,53 @@ class Exports(ReadTest):
         # The second one has left in the middle: its place is free again.
         wait_until(lambda: self.public.get(f"{board}/export").status == 200, "a free place for an export")
 
+    def test_comes_whole_among_other_requests_of_its_connection(self):
+        board = self.make_board()
+        self.fill(board, [{"player": f"player-{i}", "score": i, "name": "n" * 100} for i in range(10000)])
+        wanted = self.get(f"{board}/export").body
+        page = self.get(f"{board}/standings?limit=1000").json["rows"]
+        csv_text = self.get(f"{board}/export?format=csv").body
+        backup = self.backup()
+
+        def get(path, method="GET", more=""):
+            return f"{method} {path} HTTP/1.1\r\nHost: a\r\n{more}\r\n".encode()
+
+        export = get(f"{board}/export")
+        table = get(f"{board}/standings?limit=1000")
+        with self.subTest("pages behind it, more than it would wait for"), self.server.raw() as raw:
+            raw.send(export + 3 * table)
+            self.assertEqual(raw.answer().body, wanted)
+            for _ in range(3):
+                self.assertEqual(parse_json(raw.answer().body)["rows"], page)
+            raw.send(export)
+            self.assertEqual(raw.answer().body, wanted)
+        with self.subTest("two exports"), self.server.raw() as raw:
+            raw.send(export + get(f"{board}/export?format=csv") + table)
+            self.assertEqual(raw.answer().body, wanted)
+            self.assertEqual(raw.answer().body, csv_text)
+            self.assertEqual(parse_json(raw.answer().body)["rows"], page)
+        with self.subTest("HEAD, and the end of the connection"), self.server.raw() as raw:
+            raw.send(get(f"{board}/export", "HEAD") + table + get(f"{board}/export", more="Connection: close\r\n"))
+            self.assertEqual(raw.answer("HEAD").status, 200)
+            self.assertEqual(parse_json(raw.answer().body)["rows"], page)
+            last = raw.answer()
+            self.assertEqual((last.body, last.headers["connection"]), (wanted, "close"))
+            self.assertTrue(raw.is_closed())
+        with self.subTest("a backup"), self.server.raw() as raw:
+            key = f"Authorization: Bearer {self.server.key}\r\n"
+            raw.send(get(backup, more=key) + 6 * table)
+            self.assertEqual(raw.answer().body, self.get(backup, self.api).body)
+            for _ in range(6):
+                self.assertEqual(parse_json(raw.answer().body)["rows"], page)
+        # No place is kept by any of them.
+        for _ in range(3):
+            self.assertEqual(self.get(f"{board}/export").body, wanted)
+
+    def backup(self):
+        self.assertEqual(self.api.post("/v1/backups").status, 202)
+        wait_until(lambda: self.get("/v1/backups", self.api).json["items"], "a backup")
+        return "/v1/backups/" + self.get("/v1/backups", self.api).json["items"][0]["name"]
+
     def test_survives_a_restart_with_scores_that_are_not_folded(self):
         with Server() as server:
             server.api.post("/v1/boards", {"id": "b"})
@@ -290,6 +337,13 @@ class SubmissionsAnywhere(ReadTest):
         again = self.api.stream("/v1/submissions", lines[:400] + [{"board": "none"}], idempotency_key="k-stream-1")
         self.assertEqual(again.headers.get("idempotency-replayed"), "true")
         self.assertEqual(again.json["summary"]["accepted"], 400)
+        # Who lost the first answer reads what it wrote by the second.
+        self.assertEqual(set(again.json["summary"]["seqs"]), set(slugs))
+        for slug in slugs:
+            self.assertGreaterEqual(again.json["summary"]["seqs"][slug], first.json["summary"]["seqs"][slug])
+            read = self.get(f"/v1/boards/{slug}/standings?min_seq={again.json['summary']['epoch']}:"
+                            f"{again.json['summary']['seqs'][slug]}")
+            self.assertEqual(read.json["total"], 5)
         other = self.api.stream("/v1/submissions", lines, idempotency_key="k-stream-1")
         self.assert_problem(other, 422, "idempotency_mismatch")
         self.assertEqual(sum(row["score"] for slug in slugs for row in self.standings(f"/v1/boards/{slug}")), 400)

@@ -22,7 +22,10 @@ using base::Result;
 constexpr std::uint32_t kMaxExports = 2;
 // A piece is made when the client has read all but this of what came before.
 constexpr std::size_t kPieceBytes = 256 * 1024;
+// A client reads at least 16 KiB/s, over a minute: less than any link that a board of this size is
+// fetched over gives. One that trickles would keep one of the few exports from everybody else.
 constexpr auto kClientPatience = std::chrono::seconds(60);
+constexpr std::size_t kLeastRead = 60 * 16 * 1024;
 constexpr auto kLookAtClient = std::chrono::milliseconds(250);
 constexpr auto kRetryFullPool = std::chrono::milliseconds(20);
 constexpr auto kMaxBuild = std::chrono::minutes(5);
@@ -90,8 +93,8 @@ class Download : public std::enable_shared_from_this<Download> {
 
     // On a worker's thread.
     void work(ledger::LedgerReader& reader);
-    // On the loop's thread, after each work().
-    void worked();
+    // On the loop's thread, after each work(), or when there was none: with the pool's reason.
+    void worked(const std::optional<Error>& refused);
 
   private:
     Service& service() const { return reply_.tools().service; }
@@ -124,7 +127,7 @@ class DownloadStep final : public engine::ReadOperation {
     DownloadStep(engine::Mailbox& home, std::shared_ptr<Download> owner)
         : ReadOperation(home), download_(std::move(owner)) {}
     void run(ledger::LedgerReader& reader) override { download_->work(reader); }
-    void finished() override { download_->worked(); }
+    void finished() override { download_->worked(error); }
 
   private:
     std::shared_ptr<Download> download_;
@@ -201,8 +204,9 @@ Result<void> Download::make_piece() {
     return {};
 }
 
-void Download::worked() {
+void Download::worked(const std::optional<Error>& refused) {
     if (begun_ && client_gone_) return;
+    if (refused) error_ = refused;
     if (error_) {
         if (!begun_) return reply_.problem(*error_);
         // The client must not take the beginning for the whole.
@@ -210,7 +214,7 @@ void Download::worked() {
     }
     if (!begun_) {
         begun_ = true;
-        reply_.exchange().allow_slow_reading(kClientPatience);
+        reply_.exchange().allow_slow_reading(kClientPatience, kLeastRead);
         reply_.expect_long();
         reply_.begin(200, export_content_type(request_.format),
                      export_headers(service().engine.epoch(), slug_, seq_, request_));

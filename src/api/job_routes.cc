@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/routes.h"
+#include "api/slow_read.h"
 #include "base/clock.h"
 #include "jobs/backups.h"
 #include "jobs/job_list.h"
@@ -108,20 +110,28 @@ void start_backup(Call& call) {
     answer_job(call, 202, *job, std::string(kNoStore) + "Location: /v1/jobs/" + job->id + "\r\n");
 }
 
+// Folders are read, and files removed, by a worker: an event loop would wait for the disk, for a
+// second where a file is large.
 void list_backups(Call& call) {
     if (const auto known = call.check_parameters({}); !known) {
         return call.reply.problem(known.error());
     }
     const auto backups = backups_of(call);
     if (!backups) return call.reply.problem(backups.error());
-    std::string& body = call.tools().body;
-    body.assign("{\"items\":[");
-    bool first = true;
-    for (const auto& backup : (*backups)->folder().list()) {
-        if (!std::exchange(first, false)) body += ',';
-        body += jobs::to_json(backup);
-    }
-    call.reply.json(200, body += "]}\n", kNoStore);
+    using Found = std::vector<jobs::BackupManifest>;
+    read_slowly<Found>(
+        std::move(call.reply),
+        [backups = *backups](ledger::LedgerReader&) { return backups->folder().list(); },
+        [](Found& found, Reply& reply) {
+            std::string& body = reply.tools().body;
+            body.assign("{\"items\":[");
+            bool first = true;
+            for (const auto& backup : found) {
+                if (!std::exchange(first, false)) body += ',';
+                body += jobs::to_json(backup);
+            }
+            reply.json(200, body += "]}\n", kNoStore);
+        });
 }
 
 Error no_such_backup() {
@@ -132,10 +142,15 @@ Error no_such_backup() {
 void delete_backup(Call& call) {
     const auto backups = backups_of(call);
     if (!backups) return call.reply.problem(backups.error());
-    const auto removed = (*backups)->folder().remove(call.target.segment(2));
-    if (!removed) return call.reply.problem(removed.error());
-    if (!*removed) return call.reply.problem(no_such_backup());
-    call.reply.json(200, "{\"deleted\":1}\n", kNoStore);
+    read_slowly<bool>(
+        std::move(call.reply),
+        [backups = *backups, name = std::string(call.target.segment(2))](ledger::LedgerReader&) {
+            return backups->folder().remove(name);
+        },
+        [](const bool& removed, Reply& reply) {
+            if (!removed) return reply.problem(no_such_backup());
+            reply.json(200, "{\"deleted\":1}\n", kNoStore);
+        });
 }
 
 // --- download ---------------------------------------------------------------------------------
@@ -204,7 +219,8 @@ class Download : public std::enable_shared_from_this<Download> {
         reply_.tools().loop.after(kLookAgain, [self = shared_from_this()] { self->next(); });
     }
     void write(const Piece& piece) {
-        if (piece.failed) return reply_.exchange().abort();
+        // Not run at all at a shutdown; it must not look like the end of the file.
+        if (piece.failed || piece.error) return reply_.exchange().abort();
         if (piece.bytes.empty()) return reply_.end();
         sent_ += piece.bytes.size();
         reply_.exchange().write(piece.bytes);

@@ -1,4 +1,5 @@
 // The ledger: a list of what was submitted, a player's history, and taking submissions back.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -37,10 +38,12 @@ void list_submissions(Call& call) {
     }
     const auto limit = call.number("limit", 50, 1, 1000);
     if (!limit) return call.reply.problem(limit.error());
-    // A cursor of this list is a seq.
-    const bool by_cursor = call.target.parameter("cursor").has_value();
-    const auto after = call.number(by_cursor ? "cursor" : "after_seq", 0, 0, base::kMaxSequence);
+    // A cursor of this list is a seq: of a board's the one to go on after, of a player's, which is
+    // walked from its end, the one to go on before.
+    const auto after = call.number("after_seq", 0, 0, base::kMaxSequence);
     if (!after) return call.reply.problem(after.error());
+    const auto cursor = call.number("cursor", 0, 0, base::kMaxSequence);
+    if (!cursor) return call.reply.problem(cursor.error());
     const auto player = call.target.parameter("player");
     if (player && !text::is_player_id(*player)) return call.reply.problem(no_player_id("?player"));
 
@@ -49,10 +52,11 @@ void list_submissions(Call& call) {
         std::move(call.reply),
         [board = *board, player = std::string(player.value_or("")),
          limit = static_cast<std::size_t>(*limit), after = base::Sequence{*after},
-         &clock = engine.clock()](ledger::LedgerReader& reader) {
-            return player.empty()
-                       ? engine::list_ledger(reader, *board, clock, after, limit)
-                       : engine::list_player_ledger(reader, *board, clock, player, after, limit);
+         cursor = base::Sequence{*cursor}, &clock = engine.clock()](ledger::LedgerReader& reader) {
+            if (player.empty()) {
+                return engine::list_ledger(reader, *board, clock, std::max(after, cursor), limit);
+            }
+            return engine::list_player_ledger(reader, *board, clock, player, after, cursor, limit);
         },
         [board = *board](engine::LedgerPage& page, Reply& reply) {
             LoopTools& tools = reply.tools();

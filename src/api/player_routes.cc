@@ -86,6 +86,7 @@ class Removal : public std::enable_shared_from_this<Removal> {
 
     void start();
     void found(std::vector<std::shared_ptr<engine::HostedBoard>> boards);
+    void fail(const base::Error& error) { reply_.problem(error); }
     void removed(const RemoveSome& some);
 
   private:
@@ -113,6 +114,7 @@ void FindBoards::run(ledger::LedgerReader&) {
 }
 
 void FindBoards::finished() {
+    if (error) return removal_->fail(*error);
     removal_->found(std::move(boards));
 }
 

@@ -90,6 +90,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void read_lines();
     void read_line(std::string_view line);
     bool skip_committed(std::string_view line);
+    void note_skipped(std::string_view line);
     base::Result<engine::EntryChange> read_change(std::string_view line, StreamPiece& piece);
     base::Result<std::shared_ptr<engine::HostedBoard>> board_of(const text::JsonNode& root);
     StreamPiece& piece();
@@ -114,7 +115,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::shared_ptr<engine::HostedBoard> board_;  // none: each line names its own
     // The board of the line before: most often that of the next one, too.
     std::shared_ptr<engine::HostedBoard> last_board_;
-    std::map<std::string, base::Sequence, std::less<>> seqs_;  // by board, where lines name them
+    // By board, where lines name them: a seq that has all that the stream changed there.
+    std::map<std::string, base::Sequence, std::less<>> seqs_;
     const StreamOptions options_;
     const std::size_t max_line_;
 
@@ -262,9 +264,18 @@ bool Stream::skip_committed(std::string_view line) {
     return true;
 }
 
+// What a line did to its board lies at or before where the board is now.
+void Stream::note_skipped(std::string_view line) {
+    if (board_ || failure_ || line.size() > max_line_) return;
+    const auto root = json_.parse(line);
+    if (!root) return;
+    const auto board = board_of(**root);
+    if (board) seqs_.try_emplace((*board)->slug(), (*board)->seq());
+}
+
 void Stream::read_line(std::string_view line) {
     ++line_;
-    if (skip_committed(line)) return;
+    if (skip_committed(line)) return note_skipped(line);
     if (line.find_first_not_of(" \t") == std::string_view::npos) return;
 
     StreamPiece& piece = this->piece();

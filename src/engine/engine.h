@@ -61,8 +61,9 @@ class Engine {
 
     // Any thread: a backup that the committer has delivered without an error, made durable and
     // read.
-    base::Result<ledger::BackupFacts> seal_backup(const std::string& path) {
-        return ledger_->seal_backup(path);
+    base::Result<ledger::BackupFacts> seal_backup(const std::string& path,
+                                                  const std::function<bool()>& cancelled) {
+        return ledger_->seal_backup(path, cancelled);
     }
 
     Registry& registry() { return registry_; }

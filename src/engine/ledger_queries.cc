@@ -135,7 +135,7 @@ Result<Sequence> start_of(ledger::LedgerReader& reader, const ChainHead& head, S
 
 Result<LedgerPage> list_player_ledger(ledger::LedgerReader& reader, const HostedBoard& board,
                                       const base::Clock& clock, std::string_view player,
-                                      Sequence before, std::size_t limit) {
+                                      Sequence after, Sequence before, std::size_t limit) {
     LedgerPage page;
     board.read([&](const HostedBoard::View& view) {
         page.config = view.config;
@@ -151,11 +151,11 @@ Result<LedgerPage> list_player_ledger(ledger::LedgerReader& reader, const Hosted
     for (Event event; page.items.size() < limit;) {
         const auto more = chain.next(event);
         if (!more) return more.error();
-        if (!*more) break;
+        if (!*more || event.seq <= after) break;
         if (before.value != 0 && event.seq >= before) continue;
         page.items.push_back({event, {}, {}, false});
     }
-    if (page.items.size() == limit && page.items.back().event.prev_seq.value != 0) {
+    if (page.items.size() == limit && page.items.back().event.prev_seq > after) {
         page.next = page.items.back().event.seq;
     }
     const auto resolved = resolve(reader, board, page.items);

@@ -37,11 +37,13 @@ struct LedgerPage {
 base::Result<LedgerPage> list_ledger(ledger::LedgerReader& reader, const HostedBoard& board,
                                      const base::Clock& clock, base::Sequence after,
                                      std::size_t limit);
-// One player's, newest first; from the newest one older than `before` on, unless it is 0. A player
-// who is not known has none. Costs the items alone when `before` is of the last page.
+// One player's beyond `after`, newest first; from the newest one older than `before` on, unless it
+// is 0. A player who is not known has none. Costs the items alone when `before` is of the last
+// page.
 base::Result<LedgerPage> list_player_ledger(ledger::LedgerReader& reader, const HostedBoard& board,
                                             const base::Clock& clock, std::string_view player,
-                                            base::Sequence before, std::size_t limit);
+                                            base::Sequence after, base::Sequence before,
+                                            std::size_t limit);
 
 struct HistoryPoint {
     base::Sequence seq;

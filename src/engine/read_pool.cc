@@ -67,11 +67,19 @@ bool ReadPool::push(std::unique_ptr<ReadOperation>& operation) {
 }
 
 void ReadPool::stop() {
+    std::deque<std::unique_ptr<ReadOperation>> unread;
     {
         const std::lock_guard hold(mutex_);
         stopping_ = true;
+        unread.swap(waiting_);
     }
     arrived_.notify_all();
+    // A shutdown does not wait for reads that may take seconds each.
+    for (auto& operation : unread) {
+        operation->error = base::Error{base::ErrorCode::kDraining,
+                                       "The server is shutting down. Try again in a moment."};
+        hand_back(std::move(operation));
+    }
     for (auto& thread : threads_) {
         if (thread.joinable()) thread.join();
     }
@@ -87,11 +95,15 @@ void ReadPool::work(ledger::LedgerReader& reader) {
         hold.unlock();
 
         operation->run(reader);
-        Mailbox& home = operation->home();
-        std::vector<std::unique_ptr<Operation>> finished;
-        finished.push_back(std::move(operation));
-        home.deliver(std::move(finished));
+        hand_back(std::move(operation));
     }
+}
+
+void ReadPool::hand_back(std::unique_ptr<ReadOperation> operation) {
+    Mailbox& home = operation->home();
+    std::vector<std::unique_ptr<Operation>> finished;
+    finished.push_back(std::move(operation));
+    home.deliver(std::move(finished));
 }
 
 }  // namespace standings::engine

@@ -25,6 +25,7 @@ class ReadOperation : public Operation {
     // On a worker's thread, with a connection of its own.
     virtual void run(ledger::LedgerReader& reader) = 0;
 
+    // Why it failed, or was not run at all.
     std::optional<base::Error> error;
 };
 
@@ -59,12 +60,13 @@ class ReadPool {
 
     // Takes the operation, or answers false when too many wait or the pool ends.
     bool push(std::unique_ptr<ReadOperation>& operation);
-    // Finishes what waits and joins. Idempotent.
+    // Finishes what runs, hands back what waits with kDraining, and joins. Idempotent.
     void stop();
 
   private:
     explicit ReadPool(std::size_t max_waiting) : max_waiting_(max_waiting) {}
     void work(ledger::LedgerReader& reader);
+    static void hand_back(std::unique_ptr<ReadOperation> operation);
 
     const std::size_t max_waiting_;
     std::mutex mutex_;

@@ -1,6 +1,7 @@
 #include "engine/spool.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -72,6 +73,12 @@ Result<void> Spool::flush() {
     written_ += buffer_.size();
     buffer_.clear();
     return {};
+}
+
+Result<std::uint64_t> Spool::free_bytes() const {
+    struct statvfs facts {};
+    if (::fstatvfs(file_, &facts) != 0) return failed("look at the disk of");
+    return static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
 }
 
 Result<void> Spool::overwrite(std::uint64_t offset, std::string_view bytes) {

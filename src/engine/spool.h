@@ -10,6 +10,9 @@
 
 namespace standings::engine {
 
+// Left free on a disk for the server itself by whatever else fills it: backups and spools.
+inline constexpr std::uint64_t kSpareDiskBytes = std::uint64_t{256} << 20;
+
 // Promise: nothing of it is left when it is destroyed, or the process ends in whatever way. Written
 // from front to back, then read anywhere. One thread at a time.
 class Spool {
@@ -25,6 +28,8 @@ class Spool {
     // Buffered; a full disk is kNoSpace.
     base::Result<void> append(std::string_view bytes);
     base::Result<void> flush();
+    // Free bytes on its disk.
+    base::Result<std::uint64_t> free_bytes() const;
     // Over what was flushed.
     base::Result<void> overwrite(std::uint64_t offset, std::string_view bytes);
     // Of what was flushed: `count` bytes, or up to the end.

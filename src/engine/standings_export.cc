@@ -15,8 +15,10 @@ using base::ErrorCode;
 using base::PlayerSlot;
 using base::Result;
 
-// Rows between two looks at whether anybody still wants them.
+// Rows between two looks at whether anybody still wants them, and whether the disk has room.
 constexpr std::size_t kLookEvery = 4096;
+// Of the spool, with a name; meta may make it more, which is found out on the way.
+constexpr std::uint64_t kExpectedRowBytes = 200;
 // Most rows are not longer, and come with one read.
 constexpr std::size_t kUsualRowBytes = 256;
 
@@ -77,6 +79,19 @@ class StandingsExport::Builder {
     Builder(ledger::LedgerReader& reader, base::Sequence fold_mark, const ExportOptions& options,
             StandingsExport& out)
         : reader_(reader), fold_mark_(fold_mark), options_(options), out_(out) {}
+
+    // Whether the disk has room for `bytes` more.
+    Result<void> check_room(std::uint64_t bytes) const {
+        const auto free = options_.free_bytes ? Result<std::uint64_t>(options_.free_bytes())
+                                              : out_.spool_.free_bytes();
+        if (!free) return free.error();
+        const std::uint64_t needed = bytes + kSpareDiskBytes;
+        if (*free >= needed) return {};
+        return Error{ErrorCode::kNoSpace, "The disk has " + std::to_string(*free >> 20) +
+                                              " MB free; this export needs " +
+                                              std::to_string(needed >> 20) +
+                                              ". Make room on it, then try again."};
+    }
 
     Result<void> read_snapshot() {
         if (auto done = note_changed(); !done) return done;
@@ -217,8 +232,11 @@ class StandingsExport::Builder {
     const ledger::BoardRecord& record() const { return out_.record_; }
 
     Result<void> still_wanted() {
-        if (++looked_at_ % kLookEvery != 0 || !options_.given_up || !options_.given_up()) return {};
-        return Error{ErrorCode::kOverloaded, "The export was given up before it was ready."};
+        if (++looked_at_ % kLookEvery != 0) return {};
+        if (options_.given_up && options_.given_up()) {
+            return Error{ErrorCode::kOverloaded, "The export was given up before it was ready."};
+        }
+        return check_room(0);
     }
     static Error without_player(PlayerSlot slot) {
         return {ErrorCode::kIntegrity, "an entry has no player (slot " +
@@ -251,6 +269,8 @@ Result<std::unique_ptr<StandingsExport>> StandingsExport::build(ledger::LedgerRe
     out->order_->reserve(options.expected_rows);
     out->offsets_.reserve(options.expected_rows);
     Builder builder(reader, state->fold_mark, options, *out);
+    const auto room = builder.check_room(options.expected_rows * kExpectedRowBytes);
+    if (!room) return room.error();
     if (const auto read = builder.read_snapshot(); !read) return read.error();
     // From here on the writer's journal is free again.
     snapshot.reset();

@@ -24,6 +24,8 @@ struct ExportOptions {
     bool with_meta = false;
     std::size_t expected_rows = 0;     // saves memory while it grows
     std::function<bool()> given_up{};  // asked now and then while it is built
+    // Free bytes on the disk of `folder`, where a test knows better than the disk.
+    std::function<std::uint64_t()> free_bytes{};
 };
 
 // A row; the texts live until the next one is read.
@@ -40,7 +42,8 @@ struct ExportedRow {
 // column, and the texts are in a file without a name. One thread at a time.
 class StandingsExport {
   public:
-    // kBoardNotFound: the board was deleted. kOverloaded: given up.
+    // kBoardNotFound: the board was deleted. kOverloaded: given up. kNoSpace: it would leave less
+    // than kSpareDiskBytes on the disk; whoever only reads must not stop those who submit.
     static base::Result<std::unique_ptr<StandingsExport>> build(ledger::LedgerReader& reader,
                                                                 base::BoardId board,
                                                                 const ExportOptions& options);

@@ -75,6 +75,43 @@ class StandingsExportTest : public ::testing::Test {};
 using Subjects = ::testing::Types<MemorySubject, SqliteSubject>;
 TYPED_TEST_SUITE(StandingsExportTest, Subjects);
 
+TYPED_TEST(StandingsExportTest, LeavesTheDiskItsSpareRoom) {
+    Rig<TypeParam> rig;
+    rig.create("a");
+    for (int i = 0; i < 10; ++i) {
+        auto operation = rig.entries();
+        for (int n = 0; n < 500; ++n) {
+            operation->add(ledger::EventKind::kSubmit, std::to_string(i * 500 + n), {{n}});
+        }
+        rig.run(std::move(operation));
+    }
+    std::uint64_t room = 0;
+    int looks = 0;
+    const ExportOptions options{.expected_rows = 5000,
+                                .free_bytes = [&] { return looks++ == 0 ? room : room - 1; }};
+    const auto refused = [&] {
+        looks = 0;
+        const auto built = build(rig, rig.board("a")->id(), options);
+        return !built && built.error().code == ErrorCode::kNoSpace;
+    };
+    // Before it begins.
+    room = kSpareDiskBytes + 500'000;
+    EXPECT_TRUE(refused());
+    EXPECT_EQ(looks, 1);
+    room = kSpareDiskBytes + 5'000'000;
+    EXPECT_FALSE(refused());
+    EXPECT_GT(looks, 1);
+    // On the way: the rows are more than was expected.
+    const ExportOptions surprised{.expected_rows = 0, .free_bytes = [&] {
+                                      return kSpareDiskBytes - (looks++ == 0 ? 0U : 1U);
+                                  }};
+    looks = 0;
+    const auto built = build(rig, rig.board("a")->id(), surprised);
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().code, ErrorCode::kNoSpace);
+    EXPECT_EQ(looks, 2);
+}
+
 TYPED_TEST(StandingsExportTest, HoldsWhatMemoryHolds) {
     const std::uint64_t seed = ledger::test_seed();
     SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(seed));

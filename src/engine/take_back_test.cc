@@ -98,9 +98,11 @@ class TakeBack : public ::testing::Test {
         auto reader = rig_.ledger().open_reader().value();
         return list_ledger(*reader, *rig_.board(), rig_.clock(), after, limit).value();
     }
-    LedgerPage list_player(std::string_view player, Sequence before = {}, std::size_t limit = 100) {
+    LedgerPage list_player(std::string_view player, Sequence before = {}, std::size_t limit = 100,
+                           Sequence after = {}) {
         auto reader = rig_.ledger().open_reader().value();
-        return list_player_ledger(*reader, *rig_.board(), rig_.clock(), player, before, limit)
+        return list_player_ledger(*reader, *rig_.board(), rig_.clock(), player, after, before,
+                                  limit)
             .value();
     }
 
@@ -258,6 +260,18 @@ TYPED_TEST(TakeBack, TheLedgerListsWhoseEventsTheyWereAndWhichCountNoMore) {
     ASSERT_EQ(page.items.size(), 1U);
     EXPECT_EQ(page.items[0].event.seq, one);
     EXPECT_TRUE(this->list_player("nobody").items.empty());
+
+    // What came after the first one, also a page at a time.
+    page = this->list_player("ann", {}, 100, one);
+    ASSERT_EQ(page.items.size(), 2U);
+    EXPECT_EQ(page.items[1].event.seq, three);
+    page = this->list_player("ann", {}, 1, one);
+    ASSERT_TRUE(page.next);
+    page = this->list_player("ann", *page.next, 1, one);
+    ASSERT_EQ(page.items.size(), 1U);
+    EXPECT_EQ(page.items[0].event.seq, three);
+    EXPECT_FALSE(page.next);
+    EXPECT_TRUE(this->list_player("ann", {}, 100, this->list().board_seq).items.empty());
 }
 
 TYPED_TEST(TakeBack, AnEventIsNeverShownAsThatOfWhoHasItsSlotNow) {

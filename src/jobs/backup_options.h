@@ -8,9 +8,10 @@
 namespace standings::jobs {
 
 struct BackupOptions {
-    std::chrono::seconds every{0};  // 0: only when asked
-    std::size_t keep = 7;           // newest ones, after each success; at least 1
-    std::string folder;             // DATA/backups
+    std::chrono::seconds every{0};                  // 0: only when asked
+    std::size_t keep = 7;                           // newest ones, after each success; at least 1
+    std::string folder;                             // DATA/backups
+    std::chrono::milliseconds retry_after{60'000};  // a failure of the schedule; then twice as long
 };
 
 }  // namespace standings::jobs

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/backup_operation.h"
+#include "engine/spool.h"
 
 namespace standings::jobs {
 namespace {
@@ -22,9 +23,6 @@ constexpr auto kLookEvery = std::chrono::milliseconds(50);
 constexpr double kCopyBytesPerSecond = 200e6;
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
-constexpr auto kRetryAfter = std::chrono::minutes(1);
-// Left free for the server itself while a copy is written.
-constexpr std::uint64_t kSpareBytes = std::uint64_t{256} << 20;
 
 // Where the committer brings a backup back to. One thread waits.
 class Waiting final : public engine::Mailbox {
@@ -58,7 +56,8 @@ Backups::Backups(engine::Engine& engine, JobList& jobs, const BackupOptions& opt
       jobs_(jobs),
       options_(options),
       folder_(std::move(folder)),
-      version_(std::move(version)) {}
+      version_(std::move(version)),
+      retry_after_(options.retry_after) {}
 
 Result<std::unique_ptr<Backups>> Backups::open(engine::Engine& engine, JobList& jobs,
                                                const BackupOptions& options, std::string version) {
@@ -84,7 +83,7 @@ void Backups::stop() {
     {
         const std::lock_guard hold(mutex_);
         stopping_ = true;
-        ended_.notify_all();
+        changed_.notify_all();
     }
     if (schedule_.joinable()) schedule_.join();
 }
@@ -105,11 +104,27 @@ Result<std::string> Backups::make(JobControl& control) {
     auto made = make_file(control, part);
     if (made) {
         ++statistics_.made;
-        return made;
+        retry_after_ = options_.retry_after;
+        put_off(options_.every);
+        const auto kept = folder_.keep(std::max<std::size_t>(options_.keep, 1));
+        if (kept) return made;
+        // The new one is there: to make another one soon would only fill the disk.
+        ++statistics_.failed;
+        return kept.error().with_context("remove old backups");
     }
     remove_copy(part);
-    if (made.error().code != ErrorCode::kCancelled) ++statistics_.failed;
+    if (made.error().code == ErrorCode::kCancelled) return made;
+    ++statistics_.failed;
+    put_off(retry_after_);
+    // What stays broken, such as a full disk, is not tried at the same pace for ever.
+    retry_after_ = std::min<base::Monotonic>(retry_after_ * 2, options_.every);
     return made;
+}
+
+void Backups::put_off(base::Monotonic time) {
+    const std::lock_guard hold(mutex_);
+    due_ = engine_.clock().monotonic() + time;
+    changed_.notify_all();
 }
 
 Result<std::string> Backups::make_file(JobControl& control, const std::string& part) {
@@ -121,7 +136,7 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
     if (!seq) return seq.error();
 
     control.say("making it durable, and reading it");
-    auto facts = engine_.seal_backup(part);
+    auto facts = engine_.seal_backup(part, [&] { return control.cancelled(); });
     if (!facts) return facts.error();
     if (facts->seq != *seq) {
         return Error{ErrorCode::kIntegrity, "the copy ends with event " +
@@ -143,16 +158,13 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
         return done.error();
     }
     note(manifest);
-    if (auto kept = folder_.keep(std::max<std::size_t>(options_.keep, 1)); !kept) {
-        return kept.error().with_context("remove old backups");
-    }
     return manifest.name;
 }
 
 Result<void> Backups::check_space(std::uint64_t still_to_write) const {
     const auto space = folder_.space();
     if (!space) return space.error();
-    const std::uint64_t needed = still_to_write + kSpareBytes;
+    const std::uint64_t needed = still_to_write + engine::kSpareDiskBytes;
     if (*space >= needed) return {};
     return Error{ErrorCode::kNoSpace,
                  "the disk of " + folder_.path() + " has " + std::to_string(*space >> 20) +
@@ -197,23 +209,24 @@ Result<base::Sequence> Backups::copy(JobControl& control, const std::string& par
 
 void Backups::keep_schedule() {
     std::unique_lock hold(mutex_);
-    auto next = engine_.clock().monotonic();
+    due_ = engine_.clock().monotonic();
     const auto newest = statistics_.last_at_ms.load();
     if (newest > 0) {
         // A clock that was set back must not put it off for longer than `every`.
         const auto age =
             std::chrono::milliseconds(std::max<std::int64_t>(engine_.clock().now().ms - newest, 0));
-        next += std::max<base::Monotonic>(options_.every - age, base::Monotonic::zero());
+        due_ += std::max<base::Monotonic>(options_.every - age, base::Monotonic::zero());
     }
     while (!stopping_) {
-        const auto wait = next - engine_.clock().monotonic();
+        const auto wait = due_ - engine_.clock().monotonic();
         if (wait > base::Monotonic::zero()) {
-            ended_.wait_for(hold, wait, [this] { return stopping_; });
+            changed_.wait_for(hold, wait);
             continue;
         }
+        // Its end says when the next one is due; one that is cancelled is left at that.
         const bool begun = static_cast<bool>(start());
-        next = engine_.clock().monotonic() +
-               (begun ? base::Monotonic(options_.every) : base::Monotonic(kRetryAfter));
+        due_ = engine_.clock().monotonic() +
+               (begun ? base::Monotonic(options_.every) : base::Monotonic(options_.retry_after));
     }
 }
 

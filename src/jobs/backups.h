@@ -29,7 +29,8 @@ struct BackupStatistics {
 // Owner: the server, beside the engine and the job list, which outlive it. Any thread calls.
 class Backups {
   public:
-    // Opens the folder and begins the schedule: the next backup is due `every` after the newest.
+    // Opens the folder and begins the schedule: the next backup is due `every` after the newest,
+    // and one that fails is tried again after a minute, two, four ... up to `every`.
     static base::Result<std::unique_ptr<Backups>> open(engine::Engine& engine, JobList& jobs,
                                                        const BackupOptions& options,
                                                        std::string version);
@@ -53,6 +54,7 @@ class Backups {
     base::Result<void> check_space(std::uint64_t still_to_write) const;
     void note(const BackupManifest& manifest);
     void keep_schedule();
+    void put_off(base::Monotonic time);
 
     engine::Engine& engine_;
     JobList& jobs_;
@@ -60,10 +62,12 @@ class Backups {
     const BackupFolder folder_;
     const std::string version_;
     BackupStatistics statistics_;
+    base::Monotonic retry_after_;  // the job's thread
 
     std::mutex mutex_;
-    std::condition_variable ended_;
+    std::condition_variable changed_;
     bool stopping_ = false;
+    base::Monotonic due_{};  // when the schedule makes the next one
     std::thread schedule_;
 };
 

@@ -75,6 +75,24 @@ TEST_F(MadeBackups, AreNotDueWhileTheNewestIsYoung) {
     EXPECT_EQ(jobs_->list().size(), 1U);
 }
 
+TEST_F(MadeBackups, AreTriedAgainSoonAfterAFailure) {
+    // In memory none succeeds.
+    open(ledger::MemoryLedger::open(),
+         {.every = std::chrono::hours(1), .retry_after = std::chrono::milliseconds(1)});
+    while (backups_->statistics().failed < 4) std::this_thread::yield();
+    EXPECT_EQ(backups_->statistics().made, 0U);
+}
+
+TEST_F(MadeBackups, EndInTheMiddleWhenTheyAreCancelled) {
+    open(file_ledger());
+    const std::string id = backups_->start().value().id;
+    jobs_->cancel(id);
+    // Wherever it was; it may have been faster.
+    const Job job = ended(id);
+    EXPECT_TRUE(job.state == JobState::kCancelled || job.state == JobState::kDone) << job.detail;
+    EXPECT_EQ(backups_->folder().list().size(), backups_->statistics().made.load());
+}
+
 TEST_F(MadeBackups, OfAServerInMemoryFailWithASentence) {
     open(ledger::MemoryLedger::open());
     const Job job = ended(backups_->start().value().id);

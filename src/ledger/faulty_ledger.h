@@ -90,8 +90,9 @@ class FaultyLedger final : public Ledger {
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override {
         return inside_->start_backup(path);
     }
-    base::Result<BackupFacts> seal_backup(const std::string& path) override {
-        return inside_->seal_backup(path);
+    base::Result<BackupFacts> seal_backup(const std::string& path,
+                                          const std::function<bool()>& cancelled) override {
+        return inside_->seal_backup(path, cancelled);
     }
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override {
         return inside_->open_reader();

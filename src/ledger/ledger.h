@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -230,8 +231,10 @@ class Ledger {
     // the caller's to remove. kNotImplemented where there is no file to copy.
     virtual base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) = 0;
     // Any thread. Makes a complete copy durable, and reads it: header, state, boards, and the chain
-    // from the fold mark to the newest event. kIntegrity when it is not whole.
-    virtual base::Result<BackupFacts> seal_backup(const std::string& path) = 0;
+    // from the fold mark to the newest event. kIntegrity when it is not whole. `cancelled` is asked
+    // several times a second: true ends it with kCancelled.
+    virtual base::Result<BackupFacts> seal_backup(const std::string& path,
+                                                  const std::function<bool()>& cancelled) = 0;
 
     // Any thread.
     virtual base::Result<std::unique_ptr<LedgerReader>> open_reader() = 0;

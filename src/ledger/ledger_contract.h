@@ -489,7 +489,7 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsBeginning) {
         auto copy = this->ledger_->start_backup(path);
         if (!copy) {
             EXPECT_EQ(copy.error().code, base::ErrorCode::kNotImplemented);
-            EXPECT_FALSE(this->ledger_->seal_backup(path));
+            EXPECT_FALSE(this->ledger_->seal_backup(path, {}));
             continue;
         }
         if (reader_in_the_way) reader->end_snapshot();
@@ -508,7 +508,7 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsBeginning) {
         }
         EXPECT_GT(steps, 2);
         copy->reset();
-        const auto facts = this->ledger_->seal_backup(path);
+        const auto facts = this->ledger_->seal_backup(path, {});
         ASSERT_TRUE(facts) << facts.error().detail;
         EXPECT_EQ(facts->seq, held);
         EXPECT_EQ(facts->epoch, this->ledger_->state().epoch);

@@ -127,8 +127,11 @@ class Connection final : public PollTarget, public TimeoutNode {
     void send_continue_if_due();
     void output_changed();
     std::size_t unsent() const;
-    void wait_for_drain(std::size_t most, std::function<void()> task);
-    void run_drain_wait();
+    std::size_t unsent_to(std::uint32_t sequence) const;
+    void wait_for_drain(std::uint32_t sequence, std::size_t most, std::function<void()> task);
+    void run_drain_waits();
+    void note_read(std::size_t bytes);
+    void use_usual_patience();
     Tick write_timeout() const;
     bool flush();
 
@@ -142,19 +145,23 @@ class Connection final : public PollTarget, public TimeoutNode {
     std::unique_ptr<ByteStream> stream_;
     std::unique_ptr<Intake> intake_;
     std::unique_ptr<BodySink> sink_;
-    // Somebody makes a long answer as fast as it is read.
+    // Somebody makes a long answer as fast as it is read. One an answer; most often there is none.
     struct DrainWait {
+        std::uint32_t sequence;
         std::size_t most;
         std::function<void()> task;
     };
-    std::unique_ptr<DrainWait> drain_wait_;
+    std::vector<DrainWait> drain_waits_;
     Buffer out_;
     std::vector<EarlyAnswer> early_;  // [i] is the answer first_owed_ + i; [0] stays empty
     Peer peer_;
 
     Tick read_mark_ = 0;       // since when `wait_` lasts without progress
-    Tick write_mark_ = 0;      // when the client last read something, or was first owed it
+    Tick write_mark_ = 0;      // since when the client has not read enough; later by idle output
+    Tick emptied_at_ = 0;      // when out_ last became empty
     Tick write_patience_ = 0;  // 0: the loop's limit
+    std::size_t write_least_ = 1;  // bytes that are enough to move write_mark_ ...
+    std::size_t write_taken_ = 0;  // ... of which these are read
     Tick linger_until_ = 0;
     std::size_t linger_budget_ = 0;
     std::size_t max_body_bytes_ = 0;  // of the whole body that is arriving

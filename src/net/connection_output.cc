@@ -76,15 +76,18 @@ void Exchange::abort() {
 
 std::size_t Exchange::unsent_bytes() const {
     const Connection* const connection = owing();
-    return connection != nullptr ? connection->unsent() : 0;
+    return connection != nullptr ? connection->unsent_to(sequence_) : 0;
 }
 
 void Exchange::when_unsent_at_most(std::size_t bytes, std::function<void()> task) {
-    if (connection_ != nullptr) connection_->wait_for_drain(bytes, std::move(task));
+    if (connection_ != nullptr) connection_->wait_for_drain(sequence_, bytes, std::move(task));
 }
 
-void Exchange::allow_slow_reading(std::chrono::milliseconds patience) {
-    if (Connection* const connection = owing()) connection->write_patience_ = patience.count();
+void Exchange::allow_slow_reading(std::chrono::milliseconds patience, std::size_t least_bytes) {
+    Connection* const connection = owing();
+    if (connection == nullptr) return;
+    connection->write_patience_ = patience.count();
+    connection->write_least_ = least_bytes;
 }
 
 void Exchange::resume_body() {
@@ -125,8 +128,8 @@ Buffer& Connection::output_for(std::uint32_t sequence) {
 
 Buffer& Connection::output() {
     if (out_.capacity() == 0) out_ = loop_.lend_buffer();
-    // From now on the client is owed something.
-    if (out_.empty()) write_mark_ = loop_.now();
+    // From now on the client is owed something again.
+    if (out_.empty()) write_mark_ += loop_.now() - emptied_at_;
     return out_;
 }
 
@@ -265,17 +268,57 @@ std::size_t Connection::unsent() const {
     return bytes;
 }
 
-void Connection::wait_for_drain(std::size_t most, std::function<void()> task) {
-    drain_wait_ = std::make_unique<DrainWait>(DrainWait{most, std::move(task)});
-    if (closed_) return run_drain_wait();
+// What is between the client and the end of what this answer has so far.
+std::size_t Connection::unsent_to(std::uint32_t sequence) const {
+    std::size_t bytes = out_.size();
+    const std::size_t behind = std::size_t{sequence - first_owed_} + 1;
+    for (std::size_t i = 0; i < std::min(behind, early_.size()); ++i) {
+        bytes += early_[i].bytes.size();
+    }
+    return bytes;
+}
+
+void Connection::wait_for_drain(std::uint32_t sequence, std::size_t most,
+                                std::function<void()> task) {
+    const auto same = std::find_if(drain_waits_.begin(), drain_waits_.end(),
+                                   [=](const auto& wait) { return wait.sequence == sequence; });
+    if (same == drain_waits_.end()) {
+        drain_waits_.push_back({sequence, most, std::move(task)});
+    } else {
+        same->most = most;
+        same->task.swap(task);
+    }
+    if (closed_) return run_drain_waits();
     // Looked at when this entry to the loop ends.
     loop_.mark_dirty(*this);
 }
 
-// Not on this stack: the task may write, end the answer, or let the connection go.
-void Connection::run_drain_wait() {
-    const auto wait = std::move(drain_wait_);
-    loop_.post(std::move(wait->task));
+// Not on this stack: a task may write, end its answer, or let the connection go.
+void Connection::run_drain_waits() {
+    for (auto wait = drain_waits_.begin(); wait != drain_waits_.end();) {
+        if (owes(wait->sequence) && unsent_to(wait->sequence) > wait->most) {
+            ++wait;
+            continue;
+        }
+        loop_.post(std::move(wait->task));
+        wait = drain_waits_.erase(wait);
+    }
+}
+
+void Connection::note_read(std::size_t bytes) {
+    write_taken_ += bytes;
+    if (write_taken_ >= write_least_) {
+        write_taken_ = 0;
+        write_mark_ = loop_.now();
+    }
+    if (out_.empty()) emptied_at_ = loop_.now();
+}
+
+void Connection::use_usual_patience() {
+    write_patience_ = 0;
+    write_least_ = 1;
+    write_taken_ = 0;
+    write_mark_ = emptied_at_;
 }
 
 Tick Connection::write_timeout() const {
@@ -290,7 +333,7 @@ bool Connection::flush() {
         switch (result.status) {
             case IoResult::Status::kOk:
                 out_.consume(result.bytes);
-                write_mark_ = loop_.now();
+                note_read(result.bytes);
                 LoopCounters::add(loop_.counters().bytes_out, result.bytes);
                 break;
             case IoResult::Status::kWouldBlock:
@@ -303,7 +346,7 @@ bool Connection::flush() {
         }
     }
     if (out_.empty() && out_.capacity() > 0) loop_.give_back(std::move(out_));
-    if (drain_wait_ && unsent() <= drain_wait_->most) run_drain_wait();
+    run_drain_waits();
     return true;
 }
 
@@ -316,7 +359,7 @@ void Connection::flush_and_settle() {
 void Connection::settle() {
     if (closed_ || lingering_) return;
     const bool all_said = owed() == 0 && out_.empty();
-    if (all_said) write_patience_ = 0;
+    if (all_said) use_usual_patience();
     if (all_said && input_ended_) return finish();
 
     if (intake_ && body_mode_ == BodyMode::kNone && intake_->input.empty()) intake_.reset();
@@ -404,7 +447,7 @@ void Connection::close_now() {
         loop_.destroy_later(std::move(sink_));
     }
     early_.clear();
-    if (drain_wait_) run_drain_wait();
+    run_drain_waits();
     if (out_.capacity() > 0) loop_.give_back(std::move(out_));
     if (!in_turn_) intake_.reset();
     stream_.reset();

@@ -78,16 +78,18 @@ class Exchange {
     // Ends the connection at once, without the rest of the answer.
     void abort();
 
-    // Bytes of this connection that the client has not read yet.
+    // Bytes up to the end of this answer that the client has not read yet: also those of answers
+    // before it, but not of those behind it, which cannot leave before it has ended.
     std::size_t unsent_bytes() const;
-    // Calls `task` once on the loop's thread, when at most `bytes` of this connection wait for the
-    // client, or when the client is gone (open() tells), but never within this call. One task at a
-    // time waits on a connection: another call takes its place. This is how a long answer is made
-    // no faster than it is read. A task may hold this exchange.
+    // Calls `task` once on the loop's thread, when unsent_bytes() is at most `bytes`, or when the
+    // client is gone (open() tells), but never within this call. One task at a time waits for an
+    // exchange: another call takes its place. This is how a long answer is made no faster than it
+    // is read. A task may hold this exchange.
     void when_unsent_at_most(std::size_t bytes, std::function<void()> task);
-    // Output that the client does not read ends the connection after `patience`, instead of
-    // Limits::write_timeout, until all of it is read and nothing more is owed.
-    void allow_slow_reading(std::chrono::milliseconds patience);
+    // Until all output is read and nothing more is owed, the client has to read `least_bytes` of it
+    // in each `patience`, instead of anything in each Limits::write_timeout; else the connection
+    // ends. Time in which nothing waits for the client does not count.
+    void allow_slow_reading(std::chrono::milliseconds patience, std::size_t least_bytes = 1);
     // For a streamed body: BodySink::on_body is called again after it asked for a pause.
     void resume_body();
     // The client is still there.

@@ -119,6 +119,11 @@ class Client {
         received_.append(bytes, static_cast<std::size_t>(count));
         return true;
     }
+    // At most `room` bytes, past `received`; 0 at the end of the connection.
+    std::size_t receive_some(char* bytes, std::size_t room) {
+        const auto count = ::recv(socket_, bytes, room, 0);
+        return count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
     // The next answer, its chunks put together.
     Answer read(bool to_head = false) {
         Answer answer;

@@ -406,7 +406,7 @@ Result<std::unique_ptr<LedgerCopy>> MemoryLedger::start_backup(const std::string
     return nothing_to_copy();
 }
 
-Result<BackupFacts> MemoryLedger::seal_backup(const std::string&) {
+Result<BackupFacts> MemoryLedger::seal_backup(const std::string&, const std::function<bool()>&) {
     return nothing_to_copy();
 }
 

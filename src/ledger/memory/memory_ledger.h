@@ -65,7 +65,8 @@ class MemoryLedger final : public Ledger {
     LedgerSizes sizes() override;
     // There is no file to copy: kNotImplemented.
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;
-    base::Result<BackupFacts> seal_backup(const std::string& path) override;
+    base::Result<BackupFacts> seal_backup(const std::string& path,
+                                          const std::function<bool()>& cancelled) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override { return {}; }
 

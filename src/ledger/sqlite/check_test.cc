@@ -126,7 +126,7 @@ TEST_F(CheckOfADatabase, SeesOneSnapshotBesideTheWriter) {
 TEST_F(CheckOfADatabase, ReadsASealedCopyAndGivesItANewEpoch) {
     const std::string path = (folder_.path() / "copy.db").string();
     copy_to(path);
-    const auto facts = ledger_->seal_backup(path).value();
+    const auto facts = ledger_->seal_backup(path, {}).value();
     EXPECT_TRUE(sqlite::check_database({.database = path, .frozen = true}).value().whole());
     base::SystemRandom random;
     const auto mark = sqlite::renew_epoch(path, random).value();
@@ -144,7 +144,27 @@ TEST_F(CheckOfADatabase, RefusesToSealWhatIsNotWhole) {
     const std::string path = (folder_.path() / "copy.db").string();
     copy_to(path);
     std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
-    EXPECT_FALSE(ledger_->seal_backup(path));
+    EXPECT_FALSE(ledger_->seal_backup(path, {}));
+}
+
+TEST_F(CheckOfADatabase, EndsToSealACopyWhenItIsCancelled) {
+    // Past the fold mark, so that there is something to read.
+    for (int i = 0; i < 3000; ++i) {
+        engine_.submit(board_, "p" + std::to_string(i), {{i}});
+        if (i % 100 == 99) commit();
+    }
+    const std::string path = (folder_.path() / "copy.db").string();
+    copy_to(path);
+    // Before the first byte is synced; in the middle of the reading.
+    int asked = 0;
+    for (const int patience : {0, 1, 3}) {
+        asked = 0;
+        const auto cancelled = [&] { return ++asked > patience; };
+        const auto facts = ledger_->seal_backup(path, cancelled);
+        ASSERT_FALSE(facts) << patience;
+        EXPECT_EQ(facts.error().code, base::ErrorCode::kCancelled) << facts.error().detail;
+    }
+    EXPECT_TRUE(ledger_->seal_backup(path, [] { return false; }));
 }
 
 }  // namespace

@@ -24,10 +24,38 @@ using base::Result;
 
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr int kPagesAtOnce = 4096;
+// Between two looks at whether it is cancelled: of a file that is synced, a fraction of a second on
+// a slow disk, and of SQLite's work, far less than a millisecond.
+constexpr off_t kSyncedAtOnce = off_t{16} << 20;
+constexpr int kStepsAtOnce = 1000;
 
-Result<void> sync_file(const std::string& path) {
+using Cancelled = std::function<bool()>;
+
+Error was_cancelled() {
+    return {ErrorCode::kCancelled, "It was cancelled."};
+}
+
+// Ends what the connection does once it is cancelled. `cancelled` outlives the connection.
+void end_when(Connection& connection, const Cancelled& cancelled) {
+    if (!cancelled) return;
+    const auto ask = [](void* what) { return (*static_cast<const Cancelled*>(what))() ? 1 : 0; };
+    sqlite3_progress_handler(connection.handle(), kStepsAtOnce, ask,
+                             const_cast<Cancelled*>(&cancelled));
+}
+
+Result<void> sync_file(const std::string& path, const Cancelled& cancelled = {}) {
     const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.descriptor() < 0) return system_error("open " + path);
+    struct stat facts {};
+    if (::fstat(file.descriptor(), &facts) != 0) return system_error("stat " + path);
+    // One fsync of it all could not be ended. It has the last word all the same.
+    for (off_t at = 0; cancelled && at < facts.st_size; at += kSyncedAtOnce) {
+        if (cancelled()) return was_cancelled();
+        const int done = ::sync_file_range(
+            file.descriptor(), at, kSyncedAtOnce,
+            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+        if (done != 0 && errno != ENOSYS) return system_error("write " + path);
+    }
     if (::fsync(file.descriptor()) != 0) return system_error("fsync " + path);
     return {};
 }
@@ -106,7 +134,7 @@ Result<Mark> renew_epoch(const std::string& path, base::Random& random) {
     return mark;
 }
 
-Result<BackupFacts> seal_copy(const std::string& path) {
+Result<BackupFacts> seal_copy(const std::string& path, const Cancelled& cancelled) {
     {
         auto connection = Connection::open(path, Access::kWrite);
         if (!connection) return connection.error();
@@ -114,13 +142,16 @@ Result<BackupFacts> seal_copy(const std::string& path) {
         // it; a server that starts on it turns WAL on again.
         if (auto done = connection->exec("PRAGMA journal_mode=DELETE"); !done) return done.error();
     }
-    if (auto done = sync_file(path); !done) return done.error();
-    return read_copy(path);
+    if (auto done = sync_file(path, cancelled); !done) return done.error();
+    return read_copy(path, cancelled);
 }
 
-Result<BackupFacts> read_copy(const std::string& path) {
+namespace {
+
+Result<BackupFacts> read_facts(const std::string& path, const Cancelled& cancelled) {
     auto connection = Connection::open(path, Access::kFrozen);
     if (!connection) return connection.error();
+    end_when(*connection, cancelled);
     const auto fresh = is_new(*connection);
     if (!fresh) return fresh.error().with_context(path);
     if (*fresh) return Error{ErrorCode::kIntegrity, path + " holds no database"};
@@ -131,7 +162,8 @@ Result<BackupFacts> read_copy(const std::string& path) {
 
     BackupFacts facts{.database_id = state->database_id, .epoch = state->epoch};
     facts.boards = boards->size();
-    const auto players = connection->query_number("SELECT count(*) FROM player");
+    // By a column: SQLite counts rows alone in one step, which nothing can end.
+    const auto players = connection->query_number("SELECT count(slot) FROM player");
     if (!players) return players.error().with_context(path);
     facts.players = static_cast<std::uint64_t>(*players);
     const auto last = connection->query_number("SELECT coalesce(max(seq), 0) FROM event");
@@ -155,6 +187,15 @@ Result<BackupFacts> read_copy(const std::string& path) {
         if (!more) return more.error().with_context(path);
         if (!*more) return facts;
     }
+}
+
+}  // namespace
+
+Result<BackupFacts> read_copy(const std::string& path, const Cancelled& cancelled) {
+    auto facts = read_facts(path, cancelled);
+    // What ended it was then SQLite's interruption, not the file.
+    if (!facts && cancelled && cancelled()) return was_cancelled();
+    return facts;
 }
 
 }  // namespace standings::ledger::sqlite

@@ -26,9 +26,11 @@ base::Result<Mark> renew_epoch(const std::string& path, base::Random& random);
 
 // Makes a complete copy a file of its own (no WAL belongs to it), durable, and reads what it holds:
 // header, state, boards, and the chain from the fold mark on, as a start would. kIntegrity when it
-// is not whole. ~1 us an event past the fold mark.
-base::Result<BackupFacts> seal_copy(const std::string& path);
+// is not whole. ~1 us an event past the fold mark. `cancelled` is asked several times a second.
+base::Result<BackupFacts> seal_copy(const std::string& path,
+                                    const std::function<bool()>& cancelled = {});
 // Reads the same from a sealed copy, without writing anything.
-base::Result<BackupFacts> read_copy(const std::string& path);
+base::Result<BackupFacts> read_copy(const std::string& path,
+                                    const std::function<bool()>& cancelled = {});
 
 }  // namespace standings::ledger::sqlite

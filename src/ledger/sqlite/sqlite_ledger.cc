@@ -438,8 +438,9 @@ Result<std::unique_ptr<LedgerCopy>> SqliteLedger::start_backup(const std::string
                                        path);
 }
 
-Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path) {
-    return sqlite::seal_copy(path);
+Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path,
+                                              const std::function<bool()>& cancelled) {
+    return sqlite::seal_copy(path, cancelled);
 }
 
 Result<std::unique_ptr<LedgerReader>> SqliteLedger::open_reader() {

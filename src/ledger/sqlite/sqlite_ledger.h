@@ -73,7 +73,8 @@ class SqliteLedger final : public Ledger {
     base::Result<bool> maintain(base::Instant now) override;
     LedgerSizes sizes() override;
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;
-    base::Result<BackupFacts> seal_backup(const std::string& path) override;
+    base::Result<BackupFacts> seal_backup(const std::string& path,
+                                          const std::function<bool()>& cancelled) override;
     base::Result<std::unique_ptr<LedgerReader>> open_reader() override;
     base::Result<void> close() override;
 
