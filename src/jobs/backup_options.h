@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <string>
 
+#include "base/log.h"
+
 namespace standings::jobs {
 
 struct BackupOptions {
     std::chrono::seconds every{0};  // 0: only when asked
     std::size_t keep = 7;           // newest ones, after each success; at least 1
     std::string folder;             // DATA/backups
+    base::Log* log = &base::no_log();
 };
 
 }  // namespace standings::jobs

@@ -97,10 +97,17 @@ Result<std::string> Backups::make(JobControl& control) {
     auto made = make_file(control, part);
     if (made) {
         ++statistics_.made;
+        options_.log->write(base::LogLevel::kInfo, "backup made",
+                            {{"name", *made},
+                             {"bytes", statistics_.last_bytes.load()},
+                             {"took_ms", statistics_.last_took_ms.load()}});
         return made;
     }
     ::unlink(part.c_str());
-    if (made.error().code != ErrorCode::kCancelled) ++statistics_.failed;
+    if (made.error().code == ErrorCode::kCancelled) return made;
+    ++statistics_.failed;
+    // Of one on the schedule nobody else would hear.
+    options_.log->write(base::LogLevel::kError, "backup failed", {{"detail", made.error().detail}});
     return made;
 }
 
