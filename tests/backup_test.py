@@ -19,12 +19,12 @@ PLAYERS = 300
 MARK_SLOT_BYTES = 84
 
 
-def run(*words, key=None):
+def run(*words, key=None, cwd=None, env=None):
     """The program with these words: exit code, output, errors."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
     if key:
         clean["STANDINGS_KEY"] = key
-    done = subprocess.run([str(program()), *map(str, words)], env={**clean, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
+    done = subprocess.run([str(program()), *map(str, words)], env={**clean, "NO_COLOR": "1", **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", timeout=120)
     return done.returncode, done.stdout, done.stderr
 
@@ -235,6 +235,12 @@ class Jobs(ServerTest):
         self.assertEqual(code, 0, said + errors)
         code, said, errors = run("backup", "--server", self.server.url, key="x" * 40)
         self.assertEqual(code, 1, said + errors)
+        made = self.server.api.get("/v1/backups").json["items"]
+        code, said, errors = run("backup", "--server", self.server.url, "--to", self.server.home / "none" / "x.db", key=KEY)
+        self.assertEqual(code, 1, said + errors)
+        self.assertIn("No such file or directory", errors)
+        self.assertEqual(self.server.api.get("/v1/backups").json["items"], made, "a backup that had nowhere to go")
+        self.assertEqual(run("backup", "--server", self.server.url, "--data", self.server.data)[0], 2)
 
     def test_a_running_server_keeps_its_folder(self):
         code, said, errors = run("backup", "--data", self.server.data)
@@ -480,6 +486,50 @@ class Folder(unittest.TestCase):
         with Server(data=self.folder) as server:
             self.assertEqual(server.public.get("/v1/boards/b/players/later").status, 200)
 
+    def test_a_start_on_damage_says_what_to_do(self):
+        path = self.folder / "standings.db"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+        server = Server(data=self.folder)
+        self.addCleanup(server.close)
+        server.spawn()
+        self.assertEqual(server.wait(), 5)
+        self.assertIn(f"standings check --data '{self.folder}'", server.log())
+
+    def test_the_folder_is_found_as_a_server_finds_it(self):
+        home = self.server.home / "elsewhere"
+        home.mkdir()
+        self.addCleanup(shutil.rmtree, home)
+        (home / "standings.toml").write_text('data = "mine"\n')
+        (home / "named.toml").write_text('data = "named"\n')
+        for place, words, env in (("mine", (), {}), ("named", ("--config", "named.toml"), {}),
+                                  ("variable", (), {"STANDINGS_DATA_DIR": "variable"}), ("flag", ("--data", "flag"), {}),
+                                  ("state", ("--config", "empty.toml"), {"STATE_DIRECTORY": str(home / "state")})):
+            with self.subTest(place=place):
+                (home / "empty.toml").write_text("")
+                code, said, errors = run("restore", self.backup, *words, cwd=home, env=env)
+                self.assertEqual(code, 0, said + errors)
+                self.assertTrue((home / place / "standings.db").exists(), said)
+                code, said, errors = run("check", *words, cwd=home, env=env)
+                self.assertEqual(code, 0, said + errors)
+                self.assertIn(place, said.splitlines()[0])
+        self.assertFalse((home / "standings-data").exists())
+
+    def test_the_line_to_undo_holds_for_any_name_of_a_folder(self):
+        home = self.server.home / "two words"
+        home.mkdir()
+        self.addCleanup(shutil.rmtree, home)
+        (home / "data").mkdir()
+        (home / "data" / "standings.db").write_text("of another server")
+        self.folder.rename(home / "my data; 'x' data")
+        before = state_of(home / "my data; 'x' data")
+        code, said, errors = run("restore", self.backup, "--data", "my data; 'x' data", cwd=home)
+        self.assertEqual(code, 0, said + errors)
+        undo = next(line.strip() for line in said.splitlines() if line.strip().startswith("rm -f "))
+        subprocess.run(["sh", "-c", undo], check=True, cwd=home)
+        self.assertEqual(state_of(home / "my data; 'x' data"), before)
+        self.assertEqual((home / "data" / "standings.db").read_text(), "of another server")
+
     def test_a_damaged_backup_is_refused_and_the_old_data_stays(self):
         before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
         whole = self.backup.read_bytes()
@@ -533,6 +583,7 @@ class Folder(unittest.TestCase):
 
     def test_wrong_names(self):
         self.assertEqual(run("restore", self.server.home / "none.db", "--data", self.folder)[0], 2)
+        self.assertIn("is a folder", run("restore", self.clean, "--data", self.folder)[2])
         self.assertEqual(run("check", "--data", self.server.home / "nowhere")[0], 2)
         self.assertEqual(run("backup", "--data", self.server.home / "nowhere")[0], 2)
         self.assertFalse((self.server.home / "nowhere").exists())

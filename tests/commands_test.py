@@ -193,6 +193,17 @@ class Scores(CommandTest):
         self.assertIn("points, goals", self.command("submit", "cup", "a", 1, expect=1).stderr +
                       self.command("submit", "cup", "a", 1, 2, 3, expect=2).stderr)
 
+    def test_columns_are_headed_by_their_names(self):
+        path = self.make_board(id="laps", columns=[{"name": "time", "order": "asc"}])
+        self.submit(path, "ada", 5)
+        self.make_board(id="nobody", columns=[{"name": "points"}, {"name": "goals"}])
+        self.assertIn("TIME", self.command("top", "laps").stdout.splitlines()[0])
+        self.assertIn("TIME", self.command("rank", "laps", "ada").stdout.splitlines()[0])
+        self.assertRegex(self.command("top", "nobody").stdout, "^RANK.*POINTS +GOALS")
+        self.assertIn("scores.points,scores.goals", self.command("top", "nobody", "-o", "csv").stdout)
+        self.assertIn("no column 'foo'; the board has points, goals",
+                      self.command("submit", "nobody", "p", "foo=1", "goals=2", expect=2).stderr)
+
     def test_top_counts_from_any_place_and_over_pages(self):
         path = self.make_board(id="crowd")
         lines = "".join(json.dumps({"player": f"p{n:04}", "score": 5000 - n}) + "\n" for n in range(2500))
@@ -246,7 +257,8 @@ class ExitCodes(CommandTest):
         self.make_board(id="there")
         for words in [("boards", "create", "other"), ("submit", "there", "p", 1)]:
             self.assertIn("STANDINGS_KEY", self.command(*words, env={"STANDINGS_KEY": ""}, expect=1).stderr)
-        self.command("submit", "there", "p", 1, env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1)
+        self.assertIn("a key that this server knows",
+                      self.command("submit", "there", "p", 1, env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1).stderr)
         for words in self.CALLS[2:11]:
             with self.subTest(words=words):
                 self.command(*words, expect=1)
@@ -258,7 +270,7 @@ class ExitCodes(CommandTest):
         for words in [(), ("boards",), ("boards", "create"), ("boards", "edit", "b"), ("boards", "create", "b", "most:points"),
                       ("boards", "create", "b", "--rule", "most"), ("boards", "create", "b", "--column", "a:up"),
                       ("boards", "create", "b", "--limit", "5"), ("submit", "b", "p"), ("submit", "b", "p", "abc"),
-                      ("submit", "b", "p", "1", "--meta", "[]"), ("top",), ("top", "b", "-n", "0"), ("top", "b", "-n", "x"),
+                      ("submit", "b", "p", "1", "--meta", "[]"), ("top",), ("top", ""), ("rank", "b", ""), ("top", "b", "-n", "0"), ("top", "b", "-n", "x"),
                       ("top", "b", "-o", "xml"), ("top", "b", "c"), ("rank", "b"), ("export",), ("export", "b", "--format", "xml"),
                       ("health", "--server", "ftp://host"), ("health", "--server", "http://a:b@host"), ("frobnicate",)]:
             with self.subTest(words=words):
@@ -273,6 +285,30 @@ class ExitCodes(CommandTest):
                 if words != ("boards",):
                     self.assertIn("STANDINGS_SERVER", shown)
 
+    def test_help_by_word_and_of_nothing(self):
+        for words in [(), ("serve",), ("boards", "create"), ("config",)]:
+            with self.subTest(words=words):
+                self.assertEqual(self.command("help", *words).stdout, self.command(*words, "--help").stdout)
+        for words in [("help", "bench"), ("bench", "--help"), ("boards", "mak", "--help"), ("help", "boards", "creat")]:
+            with self.subTest(words=words):
+                self.assertIn("has no command", self.command(*words, expect=2).stderr)
+        self.assertIn("Usage: standings boards ", self.command("boards", expect=2).stderr)
+
+    def test_help_has_one_style(self):
+        for words in [("demo",), ("check",), ("restore",), ("import",), ("top",), ("backup",), ("config", "show")]:
+            with self.subTest(words=words):
+                shown = self.command(*words, "--help").stdout
+                self.assertNotRegex(shown, r"UINT|INT:|FLOAT|\(Env|REQUIRED|TEXT:|=[0-9]|in \[")
+                self.assertNotRegex(shown, r"(?m)^Usage:.*\b[a-z]+\]?$" if words[0] != "config" else "UINT")
+        self.assertIn("[2 to 5000000; default: 50000]", self.command("demo", "--help").stdout)
+
+    def test_numbers_out_of_range_are_said_plainly(self):
+        for words, says in [(("top", "b", "-n", "abc"), "--count: it is a whole number from 1 to 1000000, not 'abc'"),
+                            (("demo", "--rate", "-1"), "--rate: it is a number from 0 to 50000, not '-1'"),
+                            (("demo", "--for", "soon"), "--for: it is a whole number")]:
+            with self.subTest(words=words):
+                self.assertIn(says, self.command(*words, expect=2).stderr)
+
     def test_output_that_cannot_be_written(self):
         self.make_board(id="full-disk")
         with open("/dev/full", "w") as full:
@@ -280,6 +316,17 @@ class ExitCodes(CommandTest):
                                   env=clean_environment(STANDINGS_SERVER=self.server.url), timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("No space left", done.stderr)
+
+
+    def test_no_command_passes_over_output_that_is_lost(self):
+        for words in [("--help",), ("help", "serve"), ("top", "--help"), ("--version",), ("version",), ("completion", "bash"), ("man",),
+                      ("config", "schema"), ("config", "show"), ("config", "check"), ("health",),
+                      ("check", "--data", self.server.data, "-o", "json"), ("check", "--data", self.server.data)]:
+            with self.subTest(words=words), open("/dev/full", "w") as full:
+                done = subprocess.run([str(program()), *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      env=clean_environment(STANDINGS_SERVER=self.server.url), timeout=60)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertRegex(done.stderr, "cannot write")
 
 
 class Restarts(unittest.TestCase):
@@ -433,6 +480,13 @@ class Strangers(CommandTest):
             self.assertIn("no ordinary file", self.command("export", "good", pipe, expect=2).stderr)
             self.assertEqual(os.listdir(folder), ["pipe"])
             self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+
+    def test_export_keeps_the_mode_of_the_file_it_replaces(self):
+        with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+            path = os.path.join(folder, "private.csv")
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            self.command("export", "good", path)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
 
     def test_export_ends_quietly_when_nobody_reads_on(self):
         process = subprocess.Popen([str(program()), "export", "good"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -209,6 +210,43 @@ class Formats(ImportTest):
         path = self.write("t.ndjson", '{"player":"t","score":1}\n')
         self.run_import(path, "--board", board, "--rejects", "mine.ndjson")
         self.assertFalse((self.folder / "mine.ndjson").exists())
+
+    def test_rejects_go_where_they_are_told_and_nothing_else_changes(self):
+        board = self.board_id()
+        path = self.write("s.csv", "player,score\na,x\nb,1\n")
+        kept = self.write("kept", "old\n")
+        kept.chmod(0o600)
+        (self.folder / "link").symlink_to(kept)
+        self.run_import(path, "--board", board, "--rejects", "link")
+        self.assertTrue((self.folder / "link").is_symlink())
+        self.assertEqual([reject["line"] for reject in self.rejects("kept")], [2])
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        os.mkfifo(self.folder / "pipe")
+        got = []
+        reader = threading.Thread(target=lambda: got.append((self.folder / "pipe").read_text()))
+        reader.start()
+        self.run_import(path, "--board", board, "--rejects", "pipe", "--dry-run")
+        reader.join(SECONDS)
+        self.assertEqual(json.loads(got[0])["line"], 2)
+        self.assertTrue((self.folder / "pipe").is_fifo())
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["kept", "link", "pipe", "s.csv"])
+
+    def test_an_export_is_taken_as_it_is(self):
+        for columns in ([{"name": "time", "order": "asc", "decimals": 1}], [{"name": "points"}, {"name": "goals"}]):
+            boards = [self.board_id(columns=columns, ties="earliest") for _ in range(3)]
+            scores = "time" if len(columns) == 1 else "points,goals"
+            path = self.write("s.csv", f"player,name,meta,{scores}\n" + "".join(
+                f'p{n},"N, {n}","{{""n"":{n}}}",' + ",".join("5" for _ in columns) + "\n" for n in range(20, 0, -1)))
+            self.run_import(path, "--board", boards[0])
+            for board, name in zip(boards[1:], ("e.csv", "e.ndjson")):
+                with self.subTest(columns=columns, name=name):
+                    done = subprocess.run([str(program()), "export", boards[0], name], cwd=self.folder, env=self.environment(),
+                                          capture_output=True, text=True, timeout=60)
+                    self.assertEqual(done.returncode, 0, done)
+                    summary = self.run_import(name, "--board", board)
+                    self.assertEqual((summary["accepted"], summary["rejected"]), (20, 0), summary)
+                    plain = lambda row: {key: row[key] for key in row if key != "reached_at"}
+                    self.assertEqual([plain(row) for row in self.rows(board)], [plain(row) for row in self.rows(boards[0])])
 
     def test_again_is_on_purpose(self):
         board = self.board_id(rule="sum")

@@ -154,6 +154,30 @@ class Commands(SettingsTest):
         self.assertEqual(bad.returncode, 2)
         self.assertIn("bad.toml:1", bad.stderr)
 
+    def test_check_finds_what_a_start_would_refuse(self):
+        for text, env, names in (('init_key = "short"\n', {}, "s.toml:1"), ("", {"STANDINGS_INIT_KEY": "short"}, "STANDINGS_INIT_KEY"),
+                                 ('listen = "300.1.1.1:1"\n', {}, "s.toml:1")):
+            with self.subTest(names=names):
+                (self.home / "s.toml").write_text(text)
+                started = self.run_once("serve", "--config", "s.toml", env=env)
+                checked = self.run_once("config", "check", "s.toml", env=env)
+                self.assertEqual((started.returncode, checked.returncode), (2, 2), checked)
+                self.assertIn(f"{names}: ", started.stderr)
+                self.assertIn(f"{names}: ", checked.stderr)
+        self.assertIn("--init-key: ", self.run_once("serve", "--init-key", "short").stderr)
+        self.assertEqual([path.name for path in self.home.iterdir()], ["s.toml"])
+
+    def test_show_and_clients_agree_about_a_file_that_is_not_named(self):
+        (self.home / "standings.toml").write_text('[client]\nserver = "http://127.0.0.1:9"\n')
+        shown = self.run_once("config", "show", "-o", "json")
+        server = next(one for one in json.loads(shown.stdout) if one["key"] == "client.server")
+        self.assertEqual(server["source"], "default")
+        self.assertIn("standings.toml:2: client.server does not hold", shown.stderr)
+        self.assertIn("cannot reach http://127.0.0.1:9",
+                      self.run_once("health", env={"STANDINGS_CONFIG": "standings.toml"}).stderr)
+        self.assertNotIn("127.0.0.1:9\n", self.run_once("health").stderr)
+        self.assertEqual(self.shown("--config", "standings.toml")["client.server"]["value"], "http://127.0.0.1:9")
+
     def test_show_masks_secrets(self):
         done = self.run_once("config", "show", env={"STANDINGS_INIT_KEY": "hush" * 10, "STANDINGS_KEY": "hush"})
         self.assertEqual(done.returncode, 0)
@@ -235,7 +259,19 @@ class Log(SettingsTest):
         with self.server() as server:
             server.public.get("/v1/boards")
             self.assertEqual(server.terminate(), 0)
-            self.assertEqual([one["message"] for one in self.log_lines(server)], ["listening", "stopping"])
+            self.assertEqual([one["message"] for one in self.log_lines(server)], ["listening", "stopping", "stopped"])
+
+    def test_info_has_what_operators_ask_for(self):
+        with self.server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            server.api.post("/v1/boards/b/reset")
+            server.api.delete("/v1/boards/b")
+            server.api.post("/v1/backups")
+            wait_until(lambda: "backup made" in server.log(), "the backup in the log")
+            lines = self.log_lines(server)
+        self.assertEqual([one["message"] for one in lines], ["listening", "board created", "board reset", "board removed", "backup made"])
+        self.assertEqual({one["board"] for one in lines[1:4]}, {"b"})
+        self.assertGreater(lines[4]["bytes"], 0)
 
     def test_slow_requests_are_warnings(self):
         server = self.server()
@@ -255,6 +291,7 @@ class Log(SettingsTest):
             done = self.run_once("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--data", "d")
         self.assertEqual(done.returncode, 3, done)
         self.assertIn(f"pid {os.getpid()}", done.stderr)
+        self.assertFalse((self.home / "d").exists(), "nothing is made for a start that cannot listen")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,23 @@ void send_board(Reply& reply, int status, const engine::HostedBoard& board,
     reply.json(status, body, headers);
 }
 
+std::string_view what_happened(EventKind kind) {
+    switch (kind) {
+        case EventKind::kBoardCreated:
+            return "board created";
+        case EventKind::kBoardReset:
+            return "board reset";
+        case EventKind::kBoardClosed:
+            return "board closed";
+        case EventKind::kBoardReopened:
+            return "board reopened";
+        case EventKind::kBoardDeleted:
+            return "board removed";
+        default:
+            return "board changed";
+    }
+}
+
 // A change of a board under way, and how it is answered.
 class BoardRequest final : public engine::BoardOperation {
   public:
@@ -41,6 +58,11 @@ class BoardRequest final : public engine::BoardOperation {
 
     void finished() override {
         if (error) return reply_.problem(*error);
+        if (!replayed) {
+            reply_.tools().service.log->write(
+                base::LogLevel::kInfo, what_happened(kind),
+                {{"board", slug}, {"request_id", reply_.request_id()}});
+        }
         std::string headers;
         if (replayed) headers = "Idempotency-Replayed: true\r\n";
         if (kind == EventKind::kBoardDeleted) return reply_.empty(204, headers);

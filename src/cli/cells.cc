@@ -4,10 +4,11 @@
 
 #include <optional>
 
+#include "text/terminal_text.h"
+
 namespace standings::cli {
 namespace {
 
-constexpr utf8proc_int32_t kEmojiStyle = 0xFE0F;
 constexpr std::string_view kEllipsis = "\u2026";
 constexpr std::string_view kFirstStrongIsolate = "\u2068";
 constexpr std::string_view kPopIsolate = "\u2069";
@@ -24,33 +25,6 @@ CodePoint next_of(std::string_view text) {
                                        static_cast<utf8proc_ssize_t>(text.size()), &value);
     if (used <= 0) return {std::nullopt, text.substr(0, 1)};
     return {value, text.substr(0, static_cast<std::size_t>(used))};
-}
-
-struct Grapheme {
-    std::string_view bytes;
-    std::size_t width;
-};
-
-// Of a text that is not empty.
-Grapheme next_grapheme(std::string_view text) {
-    std::size_t size = 0;
-    std::size_t width = 0;
-    bool is_wide = false;
-    utf8proc_int32_t before = -1;
-    utf8proc_int32_t state = 0;
-    while (size < text.size()) {
-        const CodePoint point = next_of(text.substr(size));
-        const utf8proc_int32_t value = point.value.value_or(0xFFFD);
-        if (before >= 0 && utf8proc_grapheme_break_stateful(before, value, &state)) break;
-        const auto own = static_cast<std::size_t>(utf8proc_charwidth(value));
-        // What begins wide, or asks for the look of an emoji, takes two cells however much of it
-        // there is: families, flags, skin tones, syllables of Hangul.
-        if ((before < 0 && own == 2) || value == kEmojiStyle) is_wide = true;
-        width += own;
-        size += point.bytes.size();
-        before = value;
-    }
-    return {text.substr(0, size), is_wide ? 2 : width};
 }
 
 bool is_harmful(utf8proc_int32_t value) {
@@ -76,16 +50,6 @@ bool runs_from_right(utf8proc_int32_t value) {
 }
 
 }  // namespace
-
-std::size_t width_of(std::string_view text) {
-    std::size_t width = 0;
-    while (!text.empty()) {
-        const Grapheme grapheme = next_grapheme(text);
-        width += grapheme.width;
-        text.remove_prefix(grapheme.bytes.size());
-    }
-    return width;
-}
 
 std::string printable(std::string_view text) {
     std::string out;
@@ -121,17 +85,17 @@ std::string printable_json(std::string_view json) {
     return out;
 }
 
-std::string shortened(std::string_view text, std::size_t cells) {
+std::string shortened(std::string_view whole, std::size_t cells) {
     std::size_t width = 0;
     std::size_t kept = 0;  // bytes that leave room for the ellipsis
-    for (std::size_t at = 0; at < text.size();) {
-        const Grapheme grapheme = next_grapheme(text.substr(at));
-        width += grapheme.width;
+    for (std::size_t at = 0; at < whole.size();) {
+        const text::Grapheme grapheme = text::next_grapheme(whole.substr(at));
+        width += grapheme.columns;
         at += grapheme.bytes.size();
-        if (width > cells) return std::string(text.substr(0, kept)) += kEllipsis;
+        if (width > cells) return std::string(whole.substr(0, kept)) += kEllipsis;
         if (width < cells) kept = at;
     }
-    return std::string(text);
+    return std::string(whole);
 }
 
 std::string isolated(std::string text) {

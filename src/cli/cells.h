@@ -1,4 +1,4 @@
-// Text as a terminal shows it: how many cells it takes, and that it can do no harm there.
+// Text as a terminal shows it: cut to its cells, and so that it can do no harm there.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,6 @@
 #include <string_view>
 
 namespace standings::cli {
-
-// Cells of a terminal that the text takes, by grapheme: wide letters and emoji take two, also
-// where an emoji is put together of several; combining marks take none. `text` is UTF-8.
-std::size_t width_of(std::string_view text);
 
 // Safe to show: control characters, and those that turn the writing direction or are not UTF-8,
 // become "\u001b" and the like.
@@ -20,7 +16,7 @@ std::string printable_json(std::string_view json);
 
 // At most `cells` wide, which is at least 1; what is cut ends in an ellipsis, and no grapheme is
 // torn.
-std::string shortened(std::string_view text, std::size_t cells);
+std::string shortened(std::string_view whole, std::size_t cells);
 
 // In isolation (FSI ... PDI) where it holds letters that run from right to left, so that they do
 // not turn the cells beside it around.

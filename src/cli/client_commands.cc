@@ -7,6 +7,7 @@
 #include "cli/client_settings.h"
 #include "cli/export.h"
 #include "cli/health.h"
+#include "cli/number_range.h"
 #include "cli/scores.h"
 
 namespace standings::cli {
@@ -40,29 +41,29 @@ void add_common(CLI::App& command, Options& options) {
         .add_option_function<std::string>(
             "-o,--output",
             [&options](const std::string& name) { options.format = kFormats.at(name); },
-            "Form of the output: table, json, ndjson or csv")
-        ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}, CLI::ignore_case))
-        ->type_name("FORM")
-        ->default_str("table");
+            "How the output is written [default: table; STANDINGS_OUTPUT]")
+        ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}, CLI::ignore_case));
     add_client_settings(command, options.client);
 }
 
+// Of what becomes a part of a path.
+CLI::Validator some_id() {
+    return CLI::Validator(
+        [](const std::string& id) { return std::string(id.empty() ? "it is empty" : ""); }, "");
+}
+
 void add_board_argument(CLI::App& command, std::string& board) {
-    command.add_option("BOARD", board, "Id of the board")->required();
+    command.add_option("BOARD", board, "Id of the board")->required()->check(some_id());
 }
 
 void add_spec(CLI::App& command, BoardSpec& spec) {
     command.add_option("--title", spec.title, "Title for people");
-    command
-        .add_option("--rule", spec.rule,
-                    "How a submission changes an entry: best, last, sum or first")
-        ->check(CLI::IsMember({"best", "last", "sum", "first"}))
-        ->type_name("RULE");
+    command.add_option("--rule", spec.rule, "How a submission changes an entry")
+        ->check(CLI::IsMember({"best", "last", "sum", "first"}));
     command
         .add_option("--ties", spec.ties,
                     "Equal scores: shared (1,2,2,4) or earliest (who was first is ahead)")
-        ->check(CLI::IsMember({"shared", "earliest"}))
-        ->type_name("TIES");
+        ->check(CLI::IsMember({"shared", "earliest"}));
     command
         .add_option("--column", spec.columns,
                     "NAME[:asc|desc][:DECIMALS]; again for each further column, in order of "
@@ -70,9 +71,10 @@ void add_spec(CLI::App& command, BoardSpec& spec) {
         ->take_all()
         ->allow_extra_args(false)
         ->type_name("COLUMN");
-    command.add_option("--visibility", spec.visibility, "Who may read it: public or private")
-        ->check(CLI::IsMember({"public", "private"}))
-        ->type_name("WHO");
+    command
+        .add_option("--visibility", spec.visibility,
+                    "Who may read it: everybody, or keys that may read what is private only")
+        ->check(CLI::IsMember({"public", "private"}));
     command.add_flag_callback(
         "--public-meta", [&spec] { spec.public_meta = true; },
         "Show the meta of entries to everybody");
@@ -145,11 +147,10 @@ void add_top(CommandLine& line) {
         add_command<TopOptions>(line, line.app, "top", "Show the head of a ranking", show_top);
     add_board_argument(app, options.board);
     app.add_option("-n,--count", options.count, "How many rows")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
-        ->type_name("ROWS")
+        ->check(whole_number(1, 1'000'000))
         ->capture_default_str();
     app.add_option("--offset", options.offset, "How many to leave out before them")
-        ->type_name("ROWS")
+        ->check(whole_number(0, UINT64_MAX))
         ->capture_default_str();
     add_common(app, options);
 }
@@ -158,9 +159,9 @@ void add_rank(CommandLine& line) {
     auto [app, options] =
         add_command<RankOptions>(line, line.app, "rank", "Show where a player stands", show_rank);
     add_board_argument(app, options.board);
-    app.add_option("PLAYER", options.player, "Id of the player")->required();
+    app.add_option("PLAYER", options.player, "Id of the player")->required()->check(some_id());
     app.add_option("--around", options.around, "With so many neighbours on each side")
-        ->type_name("ROWS");
+        ->check(whole_number(0, UINT64_MAX));
     add_common(app, options);
 }
 
@@ -169,9 +170,8 @@ void add_export(CommandLine& line) {
         line, line.app, "export", "Write out a whole board as it is at one moment", export_board);
     add_board_argument(app, options.board);
     app.add_option("FILE", options.file, "Where to; standard output when not given or -");
-    app.add_option("--format", options.format, "csv, ndjson or json; else as FILE ends, or csv")
-        ->check(CLI::IsMember({"csv", "ndjson", "json"}))
-        ->type_name("FORM");
+    app.add_option("--format", options.format, "How rows are written; else as FILE ends, or csv")
+        ->check(CLI::IsMember({"csv", "ndjson", "json"}));
     add_client_settings(app, options.client);
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cli/config_commands.h"
+#include "cli/shell_word.h"
 #include "settings/table.h"
 
 namespace standings::cli {
@@ -58,18 +59,6 @@ std::string joined(const std::vector<std::string>& words) {
     std::string out;
     for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
     return out;
-}
-
-std::string shell_word(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'') {
-            out += "'\\''";
-        } else {
-            out += c;
-        }
-    }
-    return out + '\'';
 }
 
 std::vector<std::string> words_after(const Command& command) {

@@ -57,19 +57,21 @@ void add_show(CommandLine& line, CLI::App& config) {
     });
 }
 
-void add_check(CommandLine& line, CLI::App& config) {
+void add_check(CommandLine& line, CLI::App& config, const StartCheck& start_check) {
     const auto path = std::make_shared<std::string>();
     CLI::App* check = config.add_subcommand(
         "check", "Read a file of settings, and the environment, as a start would");
     check->add_option("FILE", *path, "File; without it the one that `serve` would read");
-    check->callback([&line, path] {
-        line.chosen = [path] {
+    check->callback([&line, path, start_check] {
+        line.chosen = [path, start_check] {
             settings::Inputs inputs;
             if (!path->empty()) inputs.config = *path;
             inputs.environment = settings::process_environment();
             inputs.look_in_working_directory = true;
             const auto values = settings::Values::settle(inputs);
             if (!values) return fail(values.error().detail, kUsage);
+            const auto accepted = start_check(*values);
+            if (!accepted) return fail(accepted.error().detail, kUsage);
             warn(*values);
             return print(values->file().empty() ? "There is no file of settings; all is well.\n"
                                                 : values->file() + ": all is well.\n");
@@ -111,12 +113,12 @@ void add_printer(CommandLine& line, CLI::App& config, const char* name, const ch
 
 }  // namespace
 
-void add_config_commands(CommandLine& line) {
+void add_config_commands(CommandLine& line, const StartCheck& start_check) {
     CLI::App* config =
         line.app.add_subcommand("config", "Settings: show, check, make a file, its schema");
     config->require_subcommand(1);
     add_show(line, *config);
-    add_check(line, *config);
+    add_check(line, *config, start_check);
     add_init(line, *config);
     add_printer(line, *config, "schema", "Print the JSON Schema of the file",
                 settings::json_schema);

@@ -45,10 +45,14 @@ class PartialFile {
             file.temporary_.clear();
             return error;
         }
-        // A mode like that of any other file; the temporary's is for its owner only.
+        // The mode of the file that is replaced, or that of any other new file; the temporary's is
+        // for its owner only.
         const mode_t mask = ::umask(0);
         ::umask(mask);
-        if (::fchmod(file.number_, 0666 & ~mask) != 0) return refused(path);
+        struct stat earlier {};
+        const mode_t mode =
+            ::stat(file.path_.c_str(), &earlier) == 0 ? earlier.st_mode & 07777 : 0666 & ~mask;
+        if (::fchmod(file.number_, mode) != 0) return refused(path);
         return file;
     }
     PartialFile(PartialFile&& other) noexcept

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <vector>
 
@@ -37,12 +39,10 @@ std::size_t terminal_width() {
 class OurHelp final : public CLI::Formatter {
   public:
     std::string make_option(const CLI::Option* option, bool is_positional) const override {
-        const std::string name = make_option_name(option, is_positional);
-        return block(name + make_option_opts(option), make_option_desc(option));
-    }
-    std::string make_option_opts(const CLI::Option* option) const override {
-        if (option->get_option_text().empty() && option->get_type_size() == 0) return {};
-        return CLI::Formatter::make_option_opts(option);
+        std::string head = make_option_name(option, is_positional);
+        const std::string value = value_name(*option);
+        if (!is_positional && !value.empty()) head += ' ' + value;
+        return block(head, described(*option));
     }
     std::string make_subcommand(const CLI::App* command) const override {
         return block(command->get_name(), command->get_description());
@@ -72,6 +72,15 @@ const CLI::App& innermost(const CLI::App& app) {
     return chosen.empty() ? app : innermost(*chosen.back());
 }
 
+std::string help_of(const CLI::App& command, const std::string& path) {
+    return command.get_formatter()->make_help(&command, path, CLI::AppFormatMode::Normal);
+}
+
+std::string path_of(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    return (parent == nullptr ? "" : path_of(*parent) + ' ') + command.get_name();
+}
+
 std::string suggestion(const CLI::App& command, const std::string& word) {
     std::vector<std::string> names;
     if (word.starts_with('-')) {
@@ -89,6 +98,35 @@ std::string suggestion(const CLI::App& command, const std::string& word) {
 }
 
 }  // namespace
+
+std::string value_name(const CLI::Option& option) {
+    if (option.get_type_size() == 0) return {};
+    const std::string type = option.get_type_name();
+    // CLI::IsMember describes itself as "TEXT:{a,b}".
+    const std::size_t open = type.find('{');
+    const std::size_t close = type.find('}');
+    if (open != std::string::npos && close != std::string::npos) {
+        std::string words = type.substr(open + 1, close - open - 1);
+        std::replace(words.begin(), words.end(), ',', '|');
+        return words;
+    }
+    std::string name = type.substr(0, type.find(':'));
+    if (name == "UINT" || name == "INT" || name == "FLOAT") return "N";
+    return name;
+}
+
+std::string described(const CLI::Option& option) {
+    std::string text = option.get_description();
+    std::string notes;
+    const auto add = [&](const std::string& note) { notes += (notes.empty() ? "" : "; ") + note; };
+    const std::string type = option.get_type_name();
+    const std::size_t colon = type.find(':');
+    if (colon != std::string::npos && type[colon + 1] != '{') add(type.substr(colon + 1));
+    if (option.get_required() && !option.get_positional()) add("required");
+    if (!option.get_default_str().empty()) add("default: " + option.get_default_str());
+    if (!option.get_envname().empty()) add(option.get_envname());
+    return notes.empty() ? text : text + " [" + notes + ']';
+}
 
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
     std::string out;
@@ -113,17 +151,19 @@ void use_our_help(CLI::App& app) {
 }
 
 int explain(const CLI::App& app, const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help or version
     const CLI::App& command = innermost(app);
-    std::string path;
-    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
-        path = at->get_name() + (path.empty() ? "" : " ") + path;
+    if (error.get_exit_code() == 0) {  // help or version
+        const std::vector<std::string> words = app.remaining(true);
+        const bool is_unknown = !words.empty() && !words.front().starts_with('-') &&
+                                !command.get_subcommands({}).empty();
+        if (!is_unknown) return app.exit(error);
     }
+    const std::string path = path_of(command);
     const bool nothing_said = command.get_subcommands({}).size() > 0 &&
                               dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
                               app.remaining_size(true) == 0;
     if (nothing_said) {
-        std::fputs(command.help().c_str(), stderr);
+        std::fputs(help_of(command, path).c_str(), stderr);
         return kUsage;
     }
     std::string text;
@@ -142,6 +182,39 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     }
     std::fprintf(stderr, "standings: %s\nSee `%s --help`.\n", text.c_str(), path.c_str());
     return kUsage;
+}
+
+void add_help_command(CommandLine& line) {
+    const auto words = std::make_shared<std::vector<std::string>>();
+    CLI::App* command = line.app.add_subcommand("help", "Show the help of a command");
+    command->add_option("COMMAND", *words, "The command, like boards create; without it all");
+    command->callback([&line, words] {
+        line.chosen = [&line, words] {
+            const CLI::App* at = &line.app;
+            for (const std::string& word : *words) {
+                const auto below =
+                    at->get_subcommands([&](const CLI::App* one) { return one->check_name(word); });
+                if (below.empty()) {
+                    std::fprintf(stderr, "standings: %s has no command '%s'%s\n",
+                                 path_of(*at).c_str(), word.c_str(), suggestion(*at, word).c_str());
+                    return kUsage;
+                }
+                at = below.front();
+            }
+            std::fputs(help_of(*at, path_of(*at)).c_str(), stdout);
+            return kDone;
+        };
+    });
+}
+
+int after_output(int code) {
+    std::cout.flush();  // the parser's own
+    errno = 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    if (code != kDone) return code;  // it has said what is wrong
+    std::fprintf(stderr, "standings: cannot write to standard output%s%s\n", errno == 0 ? "" : ": ",
+                 errno == 0 ? "" : std::strerror(errno));
+    return kFailed;
 }
 
 }  // namespace standings::cli

@@ -374,7 +374,9 @@ Error error_of(const HttpAnswer& answer) {
             break;
     }
     std::string message = problem_of(answer).message;
-    if (answer.status == 401) message += "\n  give the key with STANDINGS_KEY or --key";
+    if (answer.status == 401) {
+        message += "\n  give a key that this server knows, with STANDINGS_KEY or --key";
+    }
     return {code, std::move(message)};
 }
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/cells.h"
+#include "text/terminal_text.h"
 
 namespace standings::cli {
 namespace {
@@ -42,7 +43,7 @@ TEST(Table, FitsTheWidthAndKeepsNumbersWhole) {
         std::istringstream lines(out);
         int count = 0;
         for (std::string line; std::getline(lines, line); ++count) {
-            EXPECT_LE(width_of(line), width) << line;
+            EXPECT_LE(text::columns_of(line), width) << line;
             EXPECT_FALSE(line.ends_with(' ')) << line;
         }
         EXPECT_EQ(count, 5);

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "cli/config_commands.h"
+#include "cli/help.h"
 #include "settings/table.h"
 
 namespace standings::cli {
@@ -34,8 +35,8 @@ void append_option(std::string& out, const CLI::Option& option) {
     for (const std::string& name : option.get_lnames()) add("--" + name);
     if (option.get_positional()) names = "\\fI" + roff(option.get_name()) + "\\fR";
     const bool valued = option.get_type_size_max() > 0 && !option.get_positional();
-    if (valued) names += " \\fI" + roff(option.get_type_name()) + "\\fR";
-    out += ".TP\n" + names + '\n' + roff(option.get_description()) + '\n';
+    if (valued) names += " \\fI" + roff(value_name(option)) + "\\fR";
+    out += ".TP\n" + names + '\n' + roff(described(option)) + '\n';
 }
 
 void append_command(std::string& out, const CLI::App& app, const std::string& path) {

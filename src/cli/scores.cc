@@ -24,14 +24,22 @@ bool is_named(const std::string& argument) {
     return argument.find('=') != std::string::npos;
 }
 
-// The columns of a table for `score`, or for each member of `scores`, of a standing at `at`.
+// The columns of a table for `score`, or for each member of `scores`, of a standing at `at`. The
+// board's column `names`, where they are known, head what the standing itself cannot name.
 void add_score_columns(std::vector<ListColumn>& columns, const text::JsonDocument& document,
-                       const text::JsonNode* standing, const std::string& at) {
+                       const text::JsonNode* standing, const std::string& at,
+                       const std::vector<std::string>& names = {}) {
     const text::JsonNode* scores = standing != nullptr && standing->is_object()
                                        ? document.member(*standing, "scores")
                                        : nullptr;
+    if (scores == nullptr && names.size() > 1) {
+        for (const std::string& name : names) {
+            columns.push_back({name, at + "scores." + name, Kind::kNumber});
+        }
+        return;
+    }
     if (scores == nullptr) {
-        columns.push_back({"score", at + "score", Kind::kNumber});
+        columns.push_back({names.empty() ? "score" : names[0], at + "score", Kind::kNumber});
         return;
     }
     document.for_each(*scores, [&](const text::JsonNode& score) {
@@ -40,13 +48,26 @@ void add_score_columns(std::vector<ListColumn>& columns, const text::JsonDocumen
     });
 }
 
-// What a row of a ranking shows. `first` tells which scores the board has.
-Listing standings_listing(const text::JsonDocument& document, const text::JsonNode* first) {
+// The board's column names where `first`, a row, does not tell the headings of `format`: with one
+// column, and without rows. None where the board cannot be read; then there are plainer headings.
+std::vector<std::string> names_for(HttpClient& client, const std::string& board, Format format,
+                                   const text::JsonDocument& document,
+                                   const text::JsonNode* first) {
+    const bool has_names = first != nullptr && document.member(*first, "scores") != nullptr;
+    const bool wants_names = format == Format::kTable || (format == Format::kCsv && !first);
+    if (has_names || !wants_names) return {};
+    const auto found = ask_json(client, {.target = board_path(board)});
+    return found ? column_names_of(**found) : std::vector<std::string>();
+}
+
+// What a row of a ranking shows. `first` tells which scores the board has, else `names` do.
+Listing standings_listing(const text::JsonDocument& document, const text::JsonNode* first,
+                          const std::vector<std::string>& names) {
     std::vector<ListColumn> columns = {{"rank", "rank", Kind::kNumber},
                                        {"position", "position", Kind::kNumber, false},
                                        {"player", "player"},
                                        {"name", "name"}};
-    add_score_columns(columns, document, first, "");
+    add_score_columns(columns, document, first, "", names);
     columns.push_back({"reached", "reached_at", Kind::kExtra});
     return Listing(std::move(columns));
 }
@@ -171,8 +192,10 @@ Result<void> top(const TopOptions& options) {
         if (!page) return page.error();
         const JsonAnswer& answer = **page;
         if (!listing) {
-            listing =
-                std::make_unique<Listing>(standings_listing(answer.document(), first_of(answer)));
+            const text::JsonNode* first = first_of(answer);
+            const auto names =
+                names_for(*client, options.board, options.format, answer.document(), first);
+            listing = std::make_unique<Listing>(standings_listing(answer.document(), first, names));
             whole = head_of(answer);
         }
         const text::JsonNode* rows = rows_of(answer);
@@ -198,7 +221,9 @@ Result<void> rank(const RankOptions& options) {
     const auto asked = ask_json(*client, {.target = std::move(target)});
     if (!asked) return asked.error();
     const JsonAnswer& answer = **asked;
-    Listing listing = standings_listing(answer.document(), &answer.root());
+    const auto names =
+        names_for(*client, options.board, options.format, answer.document(), &answer.root());
+    Listing listing = standings_listing(answer.document(), &answer.root(), names);
     if (const text::JsonNode* rows = rows_of(answer)) {
         answer.document().for_each(
             *rows, [&](const text::JsonNode& row) { listing.add(answer.document(), row); });
@@ -217,9 +242,15 @@ Result<std::string> scores_member(const std::vector<std::string>& arguments,
     if (any_named && !all_named) {
         return wrong("give all scores by name, like points=3, or none");
     }
+    std::string names;
+    for (const std::string& column : columns) names += (names.empty() ? "" : ", ") + column;
+    for (const std::string& argument : arguments) {
+        const std::string name = argument.substr(0, argument.find('='));
+        if (all_named && std::find(columns.begin(), columns.end(), name) == columns.end()) {
+            return wrong("there is no column '" + name + "'; the board has " + names);
+        }
+    }
     if (arguments.size() != columns.size()) {
-        std::string names;
-        for (const std::string& column : columns) names += (names.empty() ? "" : ", ") + column;
         return wrong("the board has the columns " + names + ": give a score for each");
     }
     std::string out = columns.size() == 1 ? "\"score\":" : "\"scores\":{";

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "cli/cells.h"
+#include "text/terminal_text.h"
 
 namespace standings::cli {
 namespace {
@@ -67,7 +68,7 @@ std::string line_of(const std::vector<TableColumn>& columns, const std::vector<s
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (widths[i] == 0) continue;
         const std::string cell = shortened(cells[i], widths[i]);
-        const std::size_t width = width_of(cell);
+        const std::size_t width = text::columns_of(cell);
         const std::size_t spare = widths[i] - std::min(width, widths[i]);
         const bool at_right = columns[i].kind == Kind::kNumber;
         line.append(owed + (at_right ? spare : 0), ' ');
@@ -87,13 +88,13 @@ std::string table(const std::vector<TableColumn>& columns,
     std::vector<std::size_t> natural;
     for (const TableColumn& column : columns) {
         titles.push_back(printable(column.title));
-        natural.push_back(width_of(titles.back()));
+        natural.push_back(text::columns_of(titles.back()));
     }
     for (auto& row : rows) {
         CHECK(row.size() == columns.size());
         for (std::size_t i = 0; i < row.size(); ++i) {
             row[i] = printable(row[i]);
-            natural[i] = std::max(natural[i], width_of(row[i]));
+            natural[i] = std::max(natural[i], text::columns_of(row[i]));
         }
     }
     const auto widths = fitted(columns, natural, look.width);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "base/log.h"
+
 namespace standings::jobs {
 
 struct BackupOptions {
@@ -12,6 +14,7 @@ struct BackupOptions {
     std::size_t keep = 7;                           // newest ones, after each success; at least 1
     std::string folder;                             // DATA/backups
     std::chrono::milliseconds retry_after{60'000};  // a failure of the schedule; then twice as long
+    base::Log* log = &base::no_log();
 };
 
 }  // namespace standings::jobs

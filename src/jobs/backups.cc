@@ -104,6 +104,10 @@ Result<std::string> Backups::make(JobControl& control) {
     auto made = make_file(control, part);
     if (made) {
         ++statistics_.made;
+        options_.log->write(base::LogLevel::kInfo, "backup made",
+                            {{"name", *made},
+                             {"bytes", statistics_.last_bytes.load()},
+                             {"took_ms", statistics_.last_took_ms.load()}});
         retry_after_ = options_.retry_after;
         put_off(options_.every);
         const auto kept = folder_.keep(std::max<std::size_t>(options_.keep, 1));
@@ -115,6 +119,8 @@ Result<std::string> Backups::make(JobControl& control) {
     remove_copy(part);
     if (made.error().code == ErrorCode::kCancelled) return made;
     ++statistics_.failed;
+    // Of one on the schedule nobody else would hear.
+    options_.log->write(base::LogLevel::kError, "backup failed", {{"detail", made.error().detail}});
     put_off(retry_after_);
     // What stays broken, such as a full disk, is not tried at the same pace for ever.
     retry_after_ = std::min<base::Monotonic>(retry_after_ * 2, options_.every);

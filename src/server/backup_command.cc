@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -115,13 +117,18 @@ class NewFile {
     int descriptor_;
 };
 
+Error cannot_write(const std::string& path) {
+    return {errno == ENOSPC ? ErrorCode::kNoSpace : ErrorCode::kIo,
+            "cannot write '" + path + "': " + std::strerror(errno)};
+}
+
 // The server's file, compared with its manifest before it gets its name.
 Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manifest,
                       const std::string& to) {
     const std::string part = to + ".part";
     {
         NewFile file(part);
-        if (!file.is_open()) return Error{ErrorCode::kIo, "cannot write '" + part + "'"};
+        if (!file.is_open()) return cannot_write(part);
         ProgressLine progress("Download");
         std::uint64_t got = 0;
         const auto take = [&](std::string_view bytes) {
@@ -133,7 +140,7 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
             client.download({.target = "/v1/backups/" + cli::escaped(manifest.name)}, take);
         if (!answer) return answer.error();
         if (!answer->is_ok()) return cli::error_of(*answer);
-        if (!file.sync()) return Error{ErrorCode::kIo, "cannot write '" + part + "'"};
+        if (!file.sync()) return cannot_write(part);
     }
     const auto sum = jobs::sum_file(part);
     if (!sum) return sum.error();
@@ -147,6 +154,16 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
 Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     auto client = cli::HttpClient::open(settings.client);
     if (!client) return client.error();
+    std::string to;
+    if (!settings.to.empty()) {
+        // Before the server makes a backup that has nowhere to go.
+        const auto real = base::replaceable_path(settings.to);
+        if (!real) return real.error();
+        to = *real;
+        const std::string part = to + ".part";
+        if (!NewFile(part).is_open()) return cannot_write(settings.to);
+        ::unlink(part.c_str());
+    }
     const auto answer = client->send({.method = "POST", .target = "/v1/backups"});
     if (!answer) return answer.error();
     if (!answer->is_ok()) return cli::error_of(*answer);
@@ -156,10 +173,8 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     const auto name = wait_for_job(*client, text_of(document, **job, "id"));
     if (!name) return name.error();
     auto manifest = find_backup(*client, *name);
-    if (!manifest || settings.to.empty()) return manifest;
-    const auto to = base::replaceable_path(settings.to);
-    if (!to) return to.error();
-    if (auto done = download(*client, *manifest, *to); !done) return done.error();
+    if (!manifest || to.empty()) return manifest;
+    if (auto done = download(*client, *manifest, to); !done) return done.error();
     return manifest;
 }
 
@@ -254,7 +269,9 @@ void add_backup(cli::CommandLine& line) {
     CLI::App* backup = line.app.add_subcommand(
         "backup", "Back up a running server (--server), or the folder of a stopped one (--data)");
     cli::add_client_settings(*backup, settings->client);
-    backup->add_option("--data", settings->data, "Folder of a stopped server");
+    backup->add_option("--data", settings->data, "Folder of a stopped server")
+        ->type_name("PATH")
+        ->excludes(backup->get_option("--server"));
     backup->add_option("--to", settings->to,
                        "File to write; default: the folder's own backups, on the server's side");
     backup->add_option("-o,--output", settings->output, "text or json")

@@ -14,6 +14,7 @@
 #include "server/progress_line.h"
 #include "server/rank_check.h"
 #include "server/serve.h"
+#include "settings/flags.h"
 #include "text/json_writer.h"
 
 namespace standings::server {
@@ -26,9 +27,10 @@ using base::ErrorCode;
 using base::Result;
 
 struct CheckSettings {
+    settings::Flags flags;
     cli::ClientSettings client;
     bool ask_server = false;
-    std::string data = "./standings-data";
+    std::string data;
     bool deep = false;
     std::string output = "text";
 };
@@ -168,7 +170,14 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
     std::puts("Damaged. Restore a backup: standings restore BACKUP --data DIR");
 }
 
-int run(const CheckSettings& settings) {
+int run(CheckSettings& settings) {
+    const auto values = settings.flags.settle();
+    if (!values) {
+        announce_failure(values.error());
+        return exit_code(values.error().code);
+    }
+    settings.data = values->text("data");
+    settings.client = {values->text("client.server"), values->text("client.key")};
     const auto outcome = check(settings);
     if (!outcome) {
         const bool damaged = outcome.error().code == ErrorCode::kIntegrity;
@@ -206,14 +215,11 @@ void add_check(cli::CommandLine& line) {
     auto settings = std::make_shared<CheckSettings>();
     CLI::App* command = line.app.add_subcommand(
         "check", "Read all of a database, also beside a running server, and say what is wrong");
-    command->add_option("--data", settings->data, "Folder of the database")
-        ->envname("STANDINGS_DATA_DIR")
-        ->capture_default_str();
-    auto* server = command->add_option(
-        "--server", settings->client.server,
-        "The server that runs on the folder: its ranks are compared with the database's");
-    command->add_option("--key", settings->client.key, "Key, for boards that are not public")
-        ->envname("STANDINGS_KEY");
+    settings->flags.add_to(*command, {"data", "client.server", "client.key"});
+    const CLI::Option* server =
+        command->get_option("--server")
+            ->description(
+                "The server that runs on the folder: its ranks are compared with the database's");
     command->add_flag("--deep", settings->deep, "Let SQLite compare its indexes, too");
     command->add_option("-o,--output", settings->output, "text or json")
         ->check(CLI::IsMember({"text", "json"}))

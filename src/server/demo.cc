@@ -12,6 +12,7 @@
 #include "access/credentials.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/number_range.h"
 #include "demo/game.h"
 #include "demo/news.h"
 #include "demo/traffic.h"
@@ -59,7 +60,7 @@ Result<std::unique_ptr<Front>> start_front(const DemoSettings& settings, const F
     front_settings.log = &log;
     if (!settings.listen.empty()) {
         const auto address = parse_listen(settings.listen);
-        if (!address) return address.error();
+        if (!address) return address.error().with_context("--listen");
         return Front::start(*address, parts, front_settings);
     }
     for (std::uint16_t port = kFirstPort;; ++port) {
@@ -186,15 +187,18 @@ void add_demo(cli::CommandLine& line) {
     auto settings = std::make_shared<DemoSettings>();
     command->callback([&line, settings] { line.chosen = [settings] { return demo(*settings); }; });
     command->add_option("--players", settings->players, "How many players the game has")
-        ->check(CLI::Range(std::size_t{2}, std::size_t{5'000'000}))
+        ->check(cli::whole_number(2, 5'000'000))
         ->capture_default_str();
     command->add_option("--rate", settings->rate, "Scores a second; 0: none")
-        ->check(CLI::Range(0.0, 50'000.0))
+        ->check(cli::any_number(0, 50'000))
         ->capture_default_str();
     command->add_option("--seed", settings->seed, "The same seed gives the same game")
+        ->check(cli::whole_number(0, UINT64_MAX))
         ->capture_default_str();
-    command->add_option("--listen", settings->listen,
-                        "Address and port (default 127.0.0.1:8420, or the next port that is free)");
+    command
+        ->add_option("--listen", settings->listen,
+                     "Address and port [default: 127.0.0.1:8420, or the next port that is free]")
+        ->type_name("ADDRESS");
     CLI::Option* open = command->add_flag_callback(
         "--open", [settings] { settings->open = true; },
         "Open the page in the browser, as it does anyway from a terminal on a desktop");
@@ -202,7 +206,8 @@ void add_demo(cli::CommandLine& line) {
         ->add_flag_callback(
             "--no-open", [settings] { settings->open = false; }, "Do not open the browser")
         ->excludes(open);
-    command->add_option("--for", settings->for_seconds, "Seconds until it ends by itself");
+    command->add_option("--for", settings->for_seconds, "Seconds until it ends by itself")
+        ->check(cli::whole_number(0, UINT32_MAX));
 }
 
 int demo(const DemoSettings& settings) {

@@ -1,9 +1,12 @@
 #include "server/front.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <utility>
 
 #include "api/handler.h"
+#include "net/listen.h"
 #include "server/port_owner.h"
 #include "server/version.h"
 
@@ -17,7 +20,24 @@ std::string url_of(const ListenAddress& address, std::uint16_t port) {
     return "http://" + (v6 ? '[' + address.host + ']' : address.host) + ':' + std::to_string(port);
 }
 
+// Names the owner of a port that is busy.
+base::Error cannot_listen(base::Error error, std::uint16_t port) {
+    if (error.code != base::ErrorCode::kBusy) return error;
+    const std::string owner = port_owner(port);
+    error.detail += owner.empty() ? "; choose another port with --listen"
+                                  : "; it belongs to " + owner +
+                                        ": stop it, or choose another port with --listen";
+    return error;
+}
+
 }  // namespace
+
+Result<void> Front::check_address(const ListenAddress& address) {
+    const auto listeners = net::listen_on(address.host, address.port, 1);
+    if (!listeners) return cannot_listen(listeners.error(), address.port);
+    for (const int socket : listeners->sockets) ::close(socket);
+    return {};
+}
 
 Front::Front(const FrontParts& parts, const FrontSettings& settings)
     : service_{parts.engine, parts.credentials, parts.random, kVersion, &parts.jobs, parts.backups},
@@ -36,15 +56,7 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const 
     auto server = net::Server::start(options, [&service = front->service_](net::Loop& loop) {
         return api::make_handler(service, loop);
     });
-    if (!server) {
-        base::Error error = server.error();
-        if (error.code != base::ErrorCode::kBusy) return error;
-        const std::string owner = port_owner(address.port);
-        error.detail += owner.empty() ? "; choose another port with --listen"
-                                      : "; it belongs to " + owner +
-                                            ": stop it, or choose another port with --listen";
-        return error;
-    }
+    if (!server) return cannot_listen(server.error(), address.port);
     front->server_ = std::move(*server);
     front->service_.transport = front->server_.get();
     front->url_ = url_of(address, front->server_->port());

@@ -34,6 +34,8 @@ class Front {
     static base::Result<std::unique_ptr<Front>> start(const ListenAddress& address,
                                                       const FrontParts& parts,
                                                       const FrontSettings& settings = {});
+    // Fails as start() would where the address is in use.
+    static base::Result<void> check_address(const ListenAddress& address);
 
     // "http://127.0.0.1:8420"
     const std::string& url() const { return url_; }

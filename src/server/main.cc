@@ -57,15 +57,16 @@ int main(int argc, char** argv) {
     cli::add_export(line);
     cli::add_health(line);
     cli::add_import(line);
-    cli::add_config_commands(line);
+    cli::add_config_commands(line, server::check_start);
     cli::add_completion_command(line);
     cli::add_man_command(line);
+    cli::add_help_command(line);
     add_version(line);
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return cli::explain(app, error);
+        return cli::after_output(cli::explain(app, error));
     }
-    return line.chosen();
+    return cli::after_output(line.chosen());
 }

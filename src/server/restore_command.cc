@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/shell_word.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/check.h"
 #include "ledger/sqlite/database_copy.h"
@@ -25,6 +26,7 @@
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/serve.h"
+#include "settings/flags.h"
 
 namespace standings::server {
 namespace {
@@ -42,8 +44,9 @@ constexpr const char* kFiles[] = {"standings.db", "standings.db-wal", "standings
                                   "standings.mark"};
 
 struct RestoreSettings {
+    settings::Flags flags;
     std::string backup;
-    std::string data = "./standings-data";
+    std::string data;
 };
 
 Error failed(const std::string& doing) {
@@ -186,6 +189,10 @@ Result<Restored> put_in_place(const DataFolder& folder, const std::string& backu
 }
 
 Result<void> restore(const RestoreSettings& settings) {
+    if (fs::is_directory(settings.backup)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + settings.backup + "' is a folder; name the backup, a .db file, in it"};
+    }
     if (!fs::is_regular_file(settings.backup)) {
         return Error{ErrorCode::kSettings, "there is no backup '" + settings.backup + "'"};
     }
@@ -207,16 +214,23 @@ Result<void> restore(const RestoreSettings& settings) {
         static_cast<unsigned long long>(report->events),
         static_cast<unsigned long long>(report->facts.seq.value), restored->mark.epoch.c_str());
     if (restored->aside.empty()) return {};
+    const std::string data = cli::shell_word(settings.data);
     std::printf(
         "  The database that was here is kept in %s\n"
         "To undo, while no server runs:\n"
-        "  rm -f %s/standings.db* %s/standings.mark && mv %s/* %s/\n",
-        restored->aside.c_str(), settings.data.c_str(), settings.data.c_str(),
-        restored->aside.c_str(), settings.data.c_str());
+        "  rm -f -- %s/standings.db* %s/standings.mark && mv -- %s/* %s/\n",
+        restored->aside.c_str(), data.c_str(), data.c_str(),
+        cli::shell_word(restored->aside).c_str(), data.c_str());
     return {};
 }
 
-int run(const RestoreSettings& settings) {
+int run(RestoreSettings& settings) {
+    const auto values = settings.flags.settle();
+    if (!values) {
+        announce_failure(values.error());
+        return exit_code(values.error().code);
+    }
+    settings.data = values->text("data");
     const auto restored = restore(settings);
     if (restored) return 0;
     announce_failure(restored.error());
@@ -229,10 +243,8 @@ void add_restore(cli::CommandLine& line) {
     auto settings = std::make_shared<RestoreSettings>();
     CLI::App* command = line.app.add_subcommand(
         "restore", "Put a backup in the place of a folder's database, which is kept aside");
-    command->add_option("backup", settings->backup, "The backup, a .db file")->required();
-    command->add_option("--data", settings->data, "Folder of the server, which must not run")
-        ->envname("STANDINGS_DATA_DIR")
-        ->capture_default_str();
+    command->add_option("BACKUP", settings->backup, "The backup, a .db file")->required();
+    settings->flags.add_to(*command, {"data"});
     command->callback([&line, settings] { line.chosen = [settings] { return run(*settings); }; });
 }
 

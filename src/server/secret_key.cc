@@ -13,7 +13,7 @@ constexpr const char* kInitialKeyFile = "initial-key";
 
 Result<SecretKey> use(const DataFolder& folder, const std::string& key) {
     auto credentials = access::Credentials::with_secret_key(key);
-    if (!credentials) return credentials.error().with_context("STANDINGS_INIT_KEY");
+    if (!credentials) return credentials.error();
     const auto kept = write_private_file(folder.file(kDigestFile), credentials->digest_text());
     if (!kept) return kept.error();
     return SecretKey{*std::move(credentials), std::nullopt, {}};

@@ -6,12 +6,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/shell_word.h"
 #include "engine/engine.h"
 #include "jobs/backups.h"
 #include "jobs/job_list.h"
@@ -53,6 +56,17 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     return engine::Engine::start(std::move(*ledger), clock, engine_options);
 }
 
+// Whoever reads that a database is damaged wants to know what to do.
+base::Error with_advice(base::Error error, const std::string& folder) {
+    const bool is_damage = error.code == ErrorCode::kIntegrity;
+    if (is_damage && error.detail.find("standings check") == std::string::npos) {
+        const std::string data = " --data " + cli::shell_word(folder);
+        error.detail += "; what is damaged says: standings check" + data +
+                        "; a backup goes in its place by: standings restore BACKUP" + data;
+    }
+    return error;
+}
+
 Result<void> run(const ServeSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
     const EndSignals end_signals;
@@ -60,8 +74,14 @@ Result<void> run(const ServeSettings& settings) {
     ::signal(SIGPIPE, SIG_IGN);
     const base::SystemClock clock;
     const auto log = start_log(settings.log, clock);
+    std::error_code ignored;
     for (const std::string& warning : settings.warnings) {
         log->write(base::LogLevel::kWarning, warning);
+    }
+    // A start that cannot listen leaves no new folder behind. One that was served before has a
+    // lock, which names the server that runs on it, if one does: the better answer.
+    if (!std::filesystem::exists(settings.data + "/lock", ignored)) {
+        if (auto free = Front::check_address(settings.listen); !free) return free;
     }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
@@ -70,10 +90,11 @@ Result<void> run(const ServeSettings& settings) {
     auto key = settle_secret_key(*folder, settings.initial_key, random);
     if (!key) return key.error();
     auto engine = start_engine(settings, *folder, clock, random, *log);
-    if (!engine) return engine.error();
+    if (!engine) return with_advice(engine.error(), folder->path());
 
     jobs::JobList jobs(clock);
     jobs::BackupOptions backup_options = settings.backup;
+    backup_options.log = log.get();
     if (backup_options.folder.empty()) backup_options.folder = folder->file("backups");
     auto backups = jobs::Backups::open(**engine, jobs, backup_options, kVersion);
     if (!backups) return backups.error();
@@ -99,7 +120,12 @@ Result<void> run(const ServeSettings& settings) {
     if (settings.open && has_desktop()) open_browser(url + '/');
 
     announce_stop(*log, end_signals.wait());
+    const auto told = std::chrono::steady_clock::now();
     (*front)->stop();
+    log->write(base::LogLevel::kInfo, "stopped",
+               {{"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(
+                                std::chrono::steady_clock::now() - told)
+                                .count()}});
     return {};
 }
 
@@ -130,6 +156,12 @@ int serve(const settings::Flags& flags) {
     const auto chosen = serve_settings(*values);
     if (!chosen) return fail(chosen.error());
     return serve(*chosen);
+}
+
+Result<void> check_start(const settings::Values& values) {
+    const auto accepted = serve_settings(values);
+    if (!accepted) return accepted.error();
+    return {};
 }
 
 int serve(const ServeSettings& settings) {

@@ -1,8 +1,11 @@
 #include "server/settings.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <charconv>
+
+#include "access/credentials.h"
 
 namespace standings::server {
 namespace {
@@ -61,10 +64,9 @@ ledger::SqliteOptions ledger_options(const Values& values) {
 }  // namespace
 
 Result<ListenAddress> parse_listen(const std::string& text) {
-    const Error wrong{ErrorCode::kSettings,
-                      "--listen is an address and a port, like "
-                      "127.0.0.1:8420 or [::1]:8420, not '" +
-                          text + "'"};
+    const Error wrong{
+        ErrorCode::kSettings,
+        "it is an address and a port, like 127.0.0.1:8420 or [::1]:8420, not '" + text + "'"};
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos) return wrong;
     ListenAddress address;
@@ -77,13 +79,23 @@ Result<ListenAddress> parse_listen(const std::string& text) {
     const char* end = text.data() + text.size();
     const auto [at, failure] = std::from_chars(text.data() + colon + 1, end, address.port);
     if (failure != std::errc{} || at != end) return wrong;
+    in6_addr unused{};
+    if (::inet_pton(AF_INET, address.host.c_str(), &unused) != 1 &&
+        ::inet_pton(AF_INET6, address.host.c_str(), &unused) != 1) {
+        return wrong;
+    }
     return address;
 }
 
 Result<ServeSettings> serve_settings(const Values& values) {
+    const auto source_of = [&](std::string_view key) {
+        return values.at(*settings::find_key(key)).where;
+    };
     auto listen = parse_listen(values.text("listen"));
-    if (!listen) {
-        return listen.error().with_context(values.at(*settings::find_key("listen")).where);
+    if (!listen) return listen.error().with_context(source_of("listen"));
+    if (!values.text("init_key").empty()) {
+        const auto key = access::Credentials::with_secret_key(values.text("init_key"));
+        if (!key) return key.error().with_context(source_of("init_key"));
     }
     ServeSettings out;
     out.listen = *std::move(listen);

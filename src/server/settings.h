@@ -57,7 +57,7 @@ struct DemoSettings {
     std::uint32_t for_seconds = 0;  // 0: until it is ended
 };
 
-// kSettings names the value that does not fit, and its source.
+// Whatever of the values a start would refuse, it refuses: kSettings with the value's source.
 base::Result<ServeSettings> serve_settings(const settings::Values& values);
 
 }  // namespace standings::server

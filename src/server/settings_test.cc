@@ -96,7 +96,23 @@ TEST(ServeSettings, EachReachesItsPlace) {
     EXPECT_EQ(with("listen", "[::1]:9").listen.host, "::1");
     EXPECT_EQ(with("listen", "[::1]:9").listen.port, 9);
     EXPECT_EQ(with("data", "/x").data, "/x");
-    EXPECT_EQ(with("init_key", "k").initial_key, "k");
+    const std::string key(32, 'k');
+    EXPECT_EQ(with("init_key", key).initial_key, key);
+}
+
+TEST(ServeSettings, WhatAStartWouldRefuseIsRefusedWithItsSource) {
+    const std::pair<const char*, const char*> kRefused[] = {
+        {"init_key", "short"}, {"listen", "300.1.1.1:1"}, {"listen", "example.org:80"}};
+    for (const auto& [key, text] : kRefused) {
+        Inputs inputs;
+        inputs.flags.push_back({settings::find_key(key).value(), text});
+        const auto values = Values::settle(inputs);
+        ASSERT_TRUE(values);
+        const auto chosen = serve_settings(*values);
+        ASSERT_FALSE(chosen) << text;
+        const std::string flag(settings::kTable[settings::find_key(key).value()].flag);
+        EXPECT_TRUE(chosen.error().detail.starts_with(flag + ": ")) << chosen.error().detail;
+    }
 }
 
 TEST(ServeSettings, NoneIsForgotten) {

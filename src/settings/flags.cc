@@ -56,8 +56,13 @@ void Flags::add_to(CLI::App& app, Commands commands) {
 }
 
 void Flags::add_to(CLI::App& app, std::initializer_list<std::string_view> keys) {
-    for (const std::string_view key : keys) add_setting(app, find_key(key).value());
-    add_config(app, false);
+    Commands commands = 0;
+    for (const std::string_view key : keys) {
+        const std::size_t index = find_key(key).value();
+        commands |= kTable[index].commands;
+        add_setting(app, index);
+    }
+    add_config(app, (commands & kServers) != 0);
 }
 
 void Flags::add_setting(CLI::App& app, std::size_t index) {

@@ -14,7 +14,7 @@ class Flags {
   public:
     // Adds a flag for each setting in the table that `commands` take, and --config.
     void add_to(CLI::App& app, Commands commands);
-    // Only these settings.
+    // Only these settings; ./standings.toml is read where one of them is a server's.
     void add_to(CLI::App& app, std::initializer_list<std::string_view> keys);
 
     // With the process's environment.

@@ -170,6 +170,22 @@ TEST_F(Settings, EverythingThatIsWrongIsNamedAtOnceWithItsSource) {
     }
 }
 
+TEST_F(Settings, AVariableThatIsEmptyIsNotSet) {
+    inputs_.environment = {{"STANDINGS_THREADS", ""}, {"STANDINGS_INIT_KEY_FILE", ""}};
+    const auto values = Values::settle(inputs_);
+    ASSERT_TRUE(values) << values.error().detail;
+    EXPECT_EQ(values->at(*find_key("threads")).source, Source::kDefault);
+}
+
+TEST_F(Settings, AKeyUnderAnotherTableIsKnownByItsName) {
+    for (const char* text : {"[serv]\nlisten = \"[::1]:1\"\n", "[server]\ndata = \"x\"\n"}) {
+        const auto values = from_file(text);
+        ASSERT_FALSE(values);
+        EXPECT_NE(values.error().detail.find("above all [tables]"), std::string::npos)
+            << values.error().detail;
+    }
+}
+
 TEST_F(Settings, WhatIsNotTomlOrNotThereIsAnErrorWithTheFile) {
     const auto broken = from_file("a = = 1\n");
     ASSERT_FALSE(broken);

@@ -33,6 +33,16 @@ std::vector<std::string_view> known_names(std::string_view Setting::*member) {
     return names;
 }
 
+// The end of a sentence about a key that is unknown.
+std::string nearest_key(const std::string& key) {
+    // Right but for its table.
+    const std::string_view name = std::string_view(key).substr(key.rfind('.') + 1);
+    if (find_key(name)) {
+        return "; did you mean '" + std::string(name) + "', above all [tables] of the file?";
+    }
+    return did_you_mean(key, known_names(&Setting::key));
+}
+
 Result<std::string> read_secret(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -135,6 +145,7 @@ class Settler {
         } else if (inputs_.look_in_working_directory &&
                    ::access(std::string(kDefaultFile).c_str(), F_OK) == 0) {
             path = kDefaultFile;
+            file_is_named_ = false;
         }
         if (path.empty()) return;
         values_.file_ = path;
@@ -154,7 +165,7 @@ class Settler {
         }
         if (!index) {
             problems_.push_back(value.where + ": there is no setting '" + key + "'" +
-                                did_you_mean(key, known_names(&Setting::key)));
+                                nearest_key(key));
             return;
         }
         if (!value.is_scalar) {
@@ -163,12 +174,22 @@ class Settler {
                                 allowed(kTable[*index]));
             return;
         }
+        if (kTable[*index].commands == kClient && !file_is_named_) {
+            values_.warnings_.push_back(
+                value.where + ": " + key +
+                " does not hold: a file that is not named decides nothing about clients. Name it "
+                "with --config or STANDINGS_CONFIG, or set " +
+                std::string(kTable[*index].environment));
+            return;
+        }
         take(*index, value.text, Source::kFile, value.where, is_file);
     }
 
     void take_environment() {
         for (const auto& [name, text] : inputs_.environment) {
             if (!name.starts_with(kPrefix) || name == kConfigVariable) continue;
+            // As composers of containers pass on what nobody has set.
+            if (text.empty()) continue;
             bool is_file = false;
             const auto is_named = [&, wanted = std::string_view(name)](const Setting& setting) {
                 if (setting.environment == wanted) return true;
@@ -190,6 +211,7 @@ class Settler {
 
     const Inputs& inputs_;
     Values values_;
+    bool file_is_named_ = true;
     std::vector<std::string> problems_;
 };
 

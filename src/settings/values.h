@@ -38,8 +38,8 @@ struct Inputs {
     std::vector<Flag> flags;
     std::optional<std::string> config;  // --config
     Environment environment;
-    // Servers read ./standings.toml when no file is named. Clients do not: a file that happens to
-    // lie in a folder must not choose where a key is sent to.
+    // What concerns a server is read from ./standings.toml when no file is named. What concerns a
+    // client is not: a file that happens to lie in a folder must not choose where a key is sent to.
     bool look_in_working_directory = false;
 };
 

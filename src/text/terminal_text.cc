@@ -6,6 +6,8 @@ namespace standings::text {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
+constexpr utf8proc_int32_t kEmojiStyle = 0xFE0F;
+constexpr utf8proc_int32_t kReplacement = 0xFFFD;
 
 // The next character, and its bytes taken from `text`; -1 for a byte that is not UTF-8.
 utf8proc_int32_t take(std::string_view& text, std::string_view& bytes) {
@@ -38,19 +40,47 @@ bool steers(utf8proc_int32_t c) {
     }
 }
 
-std::size_t width_of(utf8proc_int32_t c) {
-    const int width = utf8proc_charwidth(c);
-    return width > 0 ? static_cast<std::size_t>(width) : 0;
+// One `?` for each character of `text` that steers; empty: none does.
+std::string marks_for(std::string_view text) {
+    std::string marks;
+    std::string_view bytes;
+    while (!text.empty()) {
+        if (steers(take(text, bytes))) marks += '?';
+    }
+    return marks;
 }
 
 }  // namespace
 
+Grapheme next_grapheme(std::string_view text) {
+    std::string_view rest = text;
+    std::size_t size = 0;
+    std::size_t columns = 0;
+    bool is_wide = false;
+    utf8proc_int32_t before = -1;
+    utf8proc_int32_t state = 0;
+    while (!rest.empty()) {
+        std::string_view bytes;
+        const auto read = take(rest, bytes);
+        const utf8proc_int32_t c = read < 0 ? kReplacement : read;
+        if (before >= 0 && utf8proc_grapheme_break_stateful(before, c, &state)) break;
+        const auto own = static_cast<std::size_t>(utf8proc_charwidth(c));
+        // What begins wide, or asks for the look of an emoji, takes two columns however much of it
+        // there is: families, flags, skin tones, syllables of Hangul.
+        if ((before < 0 && own == 2) || c == kEmojiStyle) is_wide = true;
+        columns += own;
+        size += bytes.size();
+        before = c;
+    }
+    return {text.substr(0, size), is_wide ? 2 : columns};
+}
+
 std::size_t columns_of(std::string_view text) {
     std::size_t columns = 0;
-    std::string_view bytes;
     while (!text.empty()) {
-        const auto c = take(text, bytes);
-        columns += c < 0 ? 1 : width_of(c);
+        const Grapheme grapheme = next_grapheme(text);
+        columns += grapheme.columns;
+        text.remove_prefix(grapheme.bytes.size());
     }
     return columns;
 }
@@ -59,20 +89,21 @@ std::string for_terminal(std::string_view text, std::size_t columns) {
     std::string out;
     std::size_t used = 0;
     std::size_t fits = 0;  // bytes of `out` after which there is still room for the ellipsis
-    std::string_view bytes;
     // A column holds few combining characters; more are there to harm.
     const std::size_t most_bytes = columns * 16;
     while (!text.empty()) {
-        const auto c = take(text, bytes);
-        const bool bad = steers(c);
-        const std::size_t width = bad ? 1 : width_of(c);
+        const Grapheme grapheme = next_grapheme(text);
+        text.remove_prefix(grapheme.bytes.size());
+        const std::string marks = marks_for(grapheme.bytes);
+        const std::string_view bytes = marks.empty() ? grapheme.bytes : marks;
+        const std::size_t width = marks.empty() ? grapheme.columns : marks.size();
         if (used + width > columns || out.size() + bytes.size() > most_bytes) {
             out.resize(fits);
             out += kEllipsis;
             return out;
         }
         used += width;
-        out += bad ? "?" : bytes;
+        out += bytes;
         if (used + 1 <= columns) fits = out.size();
     }
     return out;

@@ -7,8 +7,16 @@
 
 namespace standings::text {
 
-// How many columns a terminal gives to `text`: two for wide characters, none for combining ones.
-// An approximation where fonts differ (emoji sequences).
+// What a reader takes for one character, and how many columns a terminal gives to it.
+struct Grapheme {
+    std::string_view bytes;
+    std::size_t columns;
+};
+// The first of a text that is not empty. Bytes that are not UTF-8 are one each.
+Grapheme next_grapheme(std::string_view text);
+
+// How many columns a terminal gives to `text`: two for wide letters and for emoji, also where one
+// is put together of several; none for combining marks.
 std::size_t columns_of(std::string_view text);
 
 // `text` for a line of a terminal: whatever could steer it (control and direction characters, line

@@ -20,6 +20,27 @@ TEST(TerminalText, CountsColumnsNotBytes) {
     EXPECT_EQ(columns_of(""), 0U);
 }
 
+TEST(TerminalText, CountsColumnsByGrapheme) {
+    EXPECT_EQ(columns_of(""), 0u);
+    EXPECT_EQ(columns_of("Ada"), 3u);
+    EXPECT_EQ(columns_of("Ayşe"), 4u);
+    EXPECT_EQ(columns_of("さくら"), 6u);
+    EXPECT_EQ(columns_of("한국"), 4u);
+    EXPECT_EQ(columns_of("\u1112\u1161\u11ab"), 2u);  // one syllable of three letters
+    EXPECT_EQ(columns_of("e\u0301te\u0301"), 3u);     // combining accents
+    EXPECT_EQ(columns_of("مريم"), 4u);
+    EXPECT_EQ(columns_of("Z\u0351\u036b\u0343"), 1u);
+}
+
+TEST(TerminalText, GivesTwoColumnsToAnEmojiHoweverItIsPutTogether) {
+    EXPECT_EQ(columns_of("🎉"), 2u);
+    EXPECT_EQ(columns_of("👍🏽"), 2u);
+    EXPECT_EQ(columns_of("👩\u200d👩\u200d👧"), 2u);
+    EXPECT_EQ(columns_of("🇯🇵"), 2u);
+    EXPECT_EQ(columns_of("\u2764\ufe0f"), 2u);
+    EXPECT_EQ(columns_of("🎉🎉a"), 5u);
+}
+
 TEST(TerminalText, CutsToTheWidth) {
     EXPECT_EQ(for_terminal("abcdef", 6), "abcdef");
     EXPECT_EQ(for_terminal("abcdefg", 6), "abcde…");

@@ -1,5 +1,7 @@
 #include "cli/import/field_map.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace standings::cli {
@@ -78,7 +80,13 @@ std::optional<FieldTarget> FieldMap::target_of(std::string_view source) const {
         if (renaming.from != source) continue;
         return renaming.to.empty() ? FieldTarget{Kind::kIgnored} : meaning_of(renaming.to);
     }
-    return meaning_of(source);
+    if (const auto meaning = meaning_of(source)) return meaning;
+    // What `standings export` writes beside what it was told.
+    constexpr std::string_view kDerived[] = {"rank", "position", "reached_at", "submissions"};
+    if (std::find(std::begin(kDerived), std::end(kDerived), source) == std::end(kDerived)) {
+        return std::nullopt;
+    }
+    return FieldTarget{Kind::kIgnored};
 }
 
 Error FieldMap::unknown(std::string_view source) const {

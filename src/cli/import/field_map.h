@@ -37,7 +37,8 @@ struct Renaming {
 base::Result<std::vector<Renaming>> parse_renamings(std::string_view text);
 
 // The words that a file may use for a board: player, name, meta, occurred_at, the board's column
-// names, `score` for its only column, `scores` for an object of all. Immutable.
+// names, `score` for its only column, `scores` for an object of all. What only an export has (rank,
+// position, reached_at, submissions) is ignored where it is none of these. Immutable.
 class FieldMap {
   public:
     // Fails with kSettings when a renaming leads to nothing that the board knows.

@@ -4,50 +4,49 @@
 
 #include "cli/client_settings.h"
 #include "cli/import/import_run.h"
+#include "cli/number_range.h"
 
 namespace standings::cli {
 
 void add_import(CommandLine& line) {
     auto settings = std::make_shared<ImportSettings>();
-    CLI::App* import = line.app.add_subcommand(
+    CLI::App* command = line.app.add_subcommand(
         "import", "Fill a board from NDJSON, CSV, TSV (also .gz), or from a Redis sorted set");
-    add_client_settings(*import, settings->client);
-    import->add_option("file", settings->file, "What to import; - is standard input");
-    import->add_option("--board", settings->board, "The board to fill")->required();
-    import
+    add_client_settings(*command, settings->client);
+    command->add_option("FILE", settings->file, "What to import; - is standard input");
+    command->add_option("--board", settings->board, "The board to fill")->required();
+    command
         ->add_option("--map", settings->map,
                      "What columns mean: user=player,pts=score; notes= ignores one")
         ->type_name("FROM=TO,...")
         ->allow_extra_args(false);
-    import
+    command
         ->add_option("--create", settings->create,
                      "Make the board if it is missing: sum:points,goals or best:time:asc:2")
-        ->type_name("RULE:COLUMN,...");
-    import
+        ->type_name("SPEC");
+    command
         ->add_option("--format", settings->format,
                      "ndjson, csv or tsv, where the name says nothing")
         ->check(CLI::IsMember({"ndjson", "csv", "tsv"}));
-    import->add_option("--rejects", settings->rejects,
-                       "File for rows that cannot be imported (FILE.rejects.ndjson)");
-    import->add_flag("--dry-run", settings->dry_run,
-                     "Show the first rows as understood, count all rejects, send nothing");
-    import->add_flag("--again", settings->again,
-                     "Import a file once more that was imported before");
-    import->add_option("--again-as", settings->again_as,
-                       "Go on with an import that --again began; it says the word");
-    import
+    command->add_option("--rejects", settings->rejects,
+                        "File for rows that cannot be imported (FILE.rejects.ndjson)");
+    command->add_flag("--dry-run", settings->dry_run,
+                      "Show the first rows as understood, count all rejects, send nothing");
+    command->add_flag("--again", settings->again,
+                      "Import a file once more that was imported before");
+    command->add_option("--again-as", settings->again_as,
+                        "Go on with an import that --again began; it says the word");
+    command
         ->add_option("--from", settings->from,
                      "A sorted set: redis://[:password@]host[:port][/database]/key")
         ->type_name("URL");
-    import->add_option("--decimals", settings->decimals, "Round the scores of --from to so many")
-        ->check(CLI::Range(0, 6));
-    import->add_option("-o,--output", settings->output, "How the summary looks")
+    command->add_option("--decimals", settings->decimals, "Round the scores of --from to so many")
+        ->check(whole_number(0, 6));
+    command->add_option("-o,--output", settings->output, "How the summary looks")
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
-    import->callback([&line, settings] { line.chosen = [settings] { return run_import(*settings);
-};
-}  // namespace standings::cli
-);
+    command->callback(
+        [&line, settings] { line.chosen = [settings] { return run_import(*settings); }; });
 }
 
 }  // namespace standings::cli

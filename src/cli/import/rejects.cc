@@ -1,11 +1,13 @@
 #include "cli/import/rejects.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "base/output_path.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
@@ -29,16 +31,34 @@ std::string as_utf8(std::string_view text) {
     return out;
 }
 
+Rejects::Rejects(std::string path) : path_(std::move(path)) {
+    const auto real = base::replaceable_path(path_);
+    if (!real) return;  // no ordinary file: not to be replaced
+    path_ = *real;
+    unfinished_ = path_ + ".part";
+}
+
 Rejects::~Rejects() {
     // After finish() there is nothing left of this name.
-    if (file_) ::unlink(unfinished_.c_str());
+    if (file_ && !unfinished_.empty()) ::unlink(unfinished_.c_str());
+}
+
+std::FILE* Rejects::open() const {
+    if (unfinished_.empty()) return std::fopen(path_.c_str(), "ae");
+    std::FILE* file = std::fopen(unfinished_.c_str(), "we");
+    struct stat earlier {};
+    // A failure leaves the mode of any new file.
+    if (file != nullptr && ::stat(path_.c_str(), &earlier) == 0) {
+        static_cast<void>(::fchmod(::fileno(file), earlier.st_mode & 07777));
+    }
+    return file;
 }
 
 void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view row) {
     ++count_;
     if (failure_ != 0) return;
     if (!file_) {
-        file_.reset(std::fopen(unfinished_.c_str(), "we"));
+        file_.reset(open());
         if (!file_) {
             failure_ = errno;
             return;
@@ -62,7 +82,9 @@ void Rejects::start_over() {
 
 base::Result<void> Rejects::finish(bool keep_earlier) {
     if (file_ && std::fflush(file_.get()) != 0 && failure_ == 0) failure_ = errno;
-    if (failure_ == 0 && !(keep_earlier && ::access(path_.c_str(), F_OK) == 0)) {
+    if (unfinished_.empty()) {
+        file_.reset();
+    } else if (failure_ == 0 && !(keep_earlier && ::access(path_.c_str(), F_OK) == 0)) {
         if (count_ == 0) {
             ::unlink(path_.c_str());
         } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {

@@ -16,10 +16,11 @@ namespace standings::cli {
 std::string as_utf8(std::string_view text);
 
 // NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
-// finish(): a run that is stopped leaves the file of an earlier run alone. One thread.
+// finish(): a run that is stopped leaves the file of an earlier run alone. A link is followed, an
+// earlier file's mode is kept; a device or a pipe is written into. One thread.
 class Rejects {
   public:
-    explicit Rejects(std::string path) : path_(std::move(path)), unfinished_(path_ + ".part") {}
+    explicit Rejects(std::string path);
     ~Rejects();
     Rejects(const Rejects&) = delete;
     Rejects& operator=(const Rejects&) = delete;
@@ -39,8 +40,10 @@ class Rejects {
     struct Closer {
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
+    std::FILE* open() const;
+
     std::string path_;
-    std::string unfinished_;
+    std::string unfinished_;  // empty: path_ is written into as it is
     std::unique_ptr<std::FILE, Closer> file_;
     std::uint64_t count_ = 0;
     int failure_ = 0;  // errno of the first
