@@ -13,6 +13,24 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
+// toml11 3, as in Debian 12, and 4, as in Debian 13, name these two differently.
+template <class Value>
+std::string line_of(const Value& value) {
+    if constexpr (requires { value.location().line(); }) {
+        return std::to_string(value.location().line());
+    } else {
+        return std::to_string(value.location().first_line_number());
+    }
+}
+template <class String>
+const std::string& text_of(const String& string) {
+    if constexpr (requires { string.str; }) {
+        return string.str;
+    } else {
+        return string;
+    }
+}
+
 void collect(const toml::value& value, const std::string& key, const std::string& path,
              std::vector<FileValue>& out) {
     if (value.is_table()) {
@@ -21,9 +39,9 @@ void collect(const toml::value& value, const std::string& key, const std::string
         }
         return;
     }
-    FileValue found{key, {}, path + ':' + std::to_string(value.location().line()), true};
+    FileValue found{key, {}, path + ':' + line_of(value), true};
     if (value.is_string()) {
-        found.text = value.as_string().str;
+        found.text = text_of(value.as_string());
     } else if (value.is_integer()) {
         found.text = std::to_string(value.as_integer());
     } else if (value.is_boolean()) {
