@@ -20,7 +20,7 @@ using base::Result;
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
 // Slow enough to leave the disk to the submissions, fast enough that the WAL, which grows as long
 // as the copy runs, stays a small part of a database: docs/decisions/0004-backup.md.
-constexpr double kCopyBytesPerSecond = 200e6;
+constexpr double kCopyBytesPerSecond = 100e6;
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
 

@@ -12,7 +12,7 @@ using base::ErrorCode;
 using base::Result;
 
 namespace {
-constexpr int kNiceness = 10;
+constexpr int kNiceness = 19;
 }  // namespace
 
 std::string_view name_of(JobState state) {
