@@ -1,0 +1,11 @@
+// HTTP framing: requests, bodies and refusals are the same however the bytes arrive.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "net/parse_harness.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    standings::net::reads_the_same_however_cut({reinterpret_cast<const char*>(data), size});
+    return 0;
+}
