@@ -36,8 +36,8 @@ inline std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
 
 // Does what a connection does: feeds `bytes` in pieces of the given lengths (the last one repeats),
 // keeping what is not consumed. The kept bytes move in memory each time.
-inline Outcome parse_in_pieces(std::string_view bytes, const std::vector<std::size_t>& lengths) {
-    const Limits limits;
+inline Outcome parse_in_pieces(std::string_view bytes, const std::vector<std::size_t>& lengths,
+                               const Limits& limits = {}) {
     RequestParser parser(limits);
     parser.begin();
     Outcome outcome;
@@ -99,13 +99,22 @@ inline Outcome parse_bytewise(std::string_view bytes) {
 
 // CHECKs that `bytes` are read alike whole, byte by byte, and in two pieces cut at each byte (at
 // 256 places of a long text).
-inline void reads_the_same_however_cut(std::string_view bytes) {
-    const Outcome whole = parse_whole(bytes);
-    CHECK(parse_bytewise(bytes) == whole);
+inline void reads_the_same_however_cut(std::string_view bytes, const Limits& limits = {}) {
+    const Outcome whole = parse_in_pieces(bytes, {bytes.size()}, limits);
+    CHECK(parse_in_pieces(bytes, {1}, limits) == whole);
     const std::size_t step = 1 + bytes.size() / 256;
     for (std::size_t cut = 1; cut < bytes.size(); cut += step) {
-        CHECK(parse_in_pieces(bytes, {cut, bytes.size()}) == whole);
+        CHECK(parse_in_pieces(bytes, {cut, bytes.size()}, limits) == whole);
     }
+}
+
+// Bounds that a short text reaches.
+inline Limits small_limits() {
+    Limits limits;
+    limits.max_target_bytes = 16;
+    limits.max_head_bytes = 128;
+    limits.max_fields = 4;
+    return limits;
 }
 
 }  // namespace standings::net

@@ -6,6 +6,9 @@
 #include "net/parse_harness.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    standings::net::reads_the_same_however_cut({reinterpret_cast<const char*>(data), size});
+    using namespace standings::net;
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    reads_the_same_however_cut(bytes);
+    reads_the_same_however_cut(bytes, small_limits());
     return 0;
 }

@@ -85,6 +85,21 @@ TEST(RequestParser, ReadsTheSameHoweverTheBytesAreCut) {
     }
 }
 
+// A length and a byte may both be wrong: whichever comes first is told, also when all is there.
+TEST(RequestParser, MeetsItsBoundsTheSameHoweverTheBytesAreCut) {
+    const std::string line = "GET / HTTP/1.1\r\n";
+    const std::string field = "X: " + std::string(200, 'a');
+    for (const std::string& bytes :
+         {std::string("GET\xa0/") + std::string(60, 'a') + "\r\n",
+          "GET " + std::string(60, 'a') + " HTTP/1.1", "GET " + std::string(90, 'a') + "\r\n",
+          "GET / HTTP/1.1" + std::string(90, 'a') + "\r\n", line + field + "\n",
+          line + field + "\r\n b", line + "X: " + std::string(108, 'a') + "\r\n b\r\n\r\n",
+          line + "Host: a\r\nA:\r\nB:\r\nC:\r\nD:\r\n\x01"}) {
+        reads_the_same_however_cut(bytes);
+        reads_the_same_however_cut(bytes, small_limits());
+    }
+}
+
 TEST(RequestParser, WaitsForTheRestOfAHead) {
     const std::string head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     for (std::size_t length = 1; length < head.size(); ++length) {
