@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "settings/reference.h"
 #include "settings/values.h"
+#include "text/clean_text.h"
 #include "text/json_document.h"
 
 using namespace standings;
@@ -32,6 +33,7 @@ void as_file(std::string_view text) {
         report_of(*values);
     } else {
         CHECK(values.error().code == base::ErrorCode::kSettings && !values.error().detail.empty());
+        CHECK(text::is_utf8(values.error().detail));
     }
     close(file);
 }
