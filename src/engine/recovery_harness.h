@@ -86,7 +86,8 @@ class RecoveryHarness {
         const auto gone = engine.create_board("gone", last);
         for (int i = 0; i < 40; ++i) {
             engine.submit(a, "p" + std::to_string(i % 25), {{i * 7 % 23}});
-            engine.submit(b, "q" + std::to_string(i % 9), {{i % 4, i * 50}}, {9, 100U + i});
+            engine.submit(b, "q" + std::to_string(i % 9), {{i % 4, i * 50}},
+                          {9, 100 + static_cast<std::uint64_t>(i)});
         }
         for (int i = 0; i < 5; ++i) engine.submit(gone, "r" + std::to_string(i), {{i}});
         commit(*ledger);
