@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
@@ -168,7 +169,8 @@ void append_problem(std::string& out, const base::Error& error, std::string_view
     out += ",\"status\":";
     text::append_number(out, kind.status);
     out += ',';
-    text::append_member(out, "detail", error.detail);
+    // SQLite repeats what it found in a damaged file, whatever bytes those are.
+    text::append_member(out, "detail", text::as_utf8(error.detail));
     // Where there is no path, the occurrence is named by its request id.
     out += ',';
     if (instance.empty()) {

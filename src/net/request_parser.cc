@@ -205,17 +205,20 @@ RequestParser::Event RequestParser::parse(std::string_view input) {
 }
 
 // Finds the empty line that ends the head, and refuses on the way what makes two programs disagree
-// about where lines end. Looks at each byte once, however the bytes arrive.
+// about where lines end. Looks at each byte once, however the bytes arrive, and asks about lengths
+// before it judges the byte that is reached, so that the answer does not depend on how they do.
 RequestParser::Scan RequestParser::scan_head(std::string_view input) {
     if (scanned_ == 0 && input.starts_with("\r\n")) scanned_ = line_start_ = blank_bytes_ = 2;
 
     std::size_t at = scanned_;
     while (at < input.size()) {
         if (at == line_start_ && lines_ > 0 && (input[at] == ' ' || input[at] == '\t')) {
+            if (!check_length(input, at)) return Scan::kProblem;
             return fail(400, "A header line is folded."), Scan::kProblem;
         }
         at = find_control(input, at);
         if (at == input.size()) break;
+        if (!check_length(input, at)) return Scan::kProblem;
         const char byte = input[at];
         if (byte == '\t' && lines_ > 0) {
             ++at;
@@ -240,25 +243,30 @@ RequestParser::Scan RequestParser::scan_head(std::string_view input) {
         }
     }
     scanned_ = at;
+    return check_length(input, at) ? Scan::kNeedMore : Scan::kProblem;
+}
 
+// The bounds that hold for a head of which only the bytes before `at` are there.
+bool RequestParser::check_length(std::string_view input, std::size_t at) {
     const std::size_t length = at - blank_bytes_;
-    if (lines_ == 0) {
-        const auto line = input.substr(blank_bytes_, length);
-        if (line.substr(0, kMaxMethodBytes + 1).find(' ') == std::string_view::npos &&
-            length > kMaxMethodBytes) {
-            return fail(400, "The request line does not begin with a method."), Scan::kProblem;
+    if (lines_ == 0 && length > kMaxMethodBytes) {
+        const auto method = input.substr(blank_bytes_, kMaxMethodBytes + 1);
+        if (method.find(' ') == std::string_view::npos) {
+            return fail(400, "The request line does not begin with a method.");
         }
-        if (length > limits_->max_target_bytes + kMaxMethodBytes + kVersionBytes) {
-            return fail(414, "The request target is too long."), Scan::kProblem;
+        // Of two bounds the nearer one is met first.
+        const auto most = limits_->max_target_bytes + kMaxMethodBytes + kVersionBytes;
+        if (length > most && most <= limits_->max_head_bytes) {
+            return fail(414, "The request target is too long.");
         }
     }
     if (length > limits_->max_head_bytes) {
-        return fail(431, "The head of the request is too large."), Scan::kProblem;
+        return fail(431, "The head of the request is too large.");
     }
-    return Scan::kNeedMore;
+    return true;
 }
 
-// The line that ends at `at` (its CR) is complete: the bounds that count lines and bytes.
+// The line that ends at `at` (its CR) is complete: the bounds of the target and of the lines.
 bool RequestParser::check_line_end(std::string_view input, std::size_t at) {
     if (at == line_start_) {
         if (lines_ == 0) return fail(400, "The request line is empty.");
@@ -272,9 +280,6 @@ bool RequestParser::check_line_end(std::string_view input, std::size_t at) {
             last - first - 1 > limits_->max_target_bytes) {
             return fail(414, "The request target is too long.");
         }
-    }
-    if (at - blank_bytes_ > limits_->max_head_bytes) {
-        return fail(431, "The head of the request is too large.");
     }
     if (++lines_ > limits_->max_fields + 1) {
         return fail(431, "The request has too many header fields.");

@@ -58,6 +58,7 @@ class RequestParser {
     enum class Scan : std::uint8_t { kNeedMore, kComplete, kProblem };
 
     Scan scan_head(std::string_view input);
+    bool check_length(std::string_view input, std::size_t at);
     bool check_line_end(std::string_view input, std::size_t at);
     bool read_head(std::string_view head);
     bool fail(int status, std::string_view detail);

@@ -5,95 +5,12 @@
 #include <cstdlib>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "net/bad_requests.h"
+#include "net/parse_harness.h"
 
 namespace standings::net {
 namespace {
-
-struct Parsed {
-    std::string method, target, body, authorization, idempotency_key;
-    bool has_key = false, keep_alive = false, expects_continue = false;
-    friend bool operator==(const Parsed&, const Parsed&) = default;
-};
-
-struct Outcome {
-    std::vector<Parsed> requests;
-    int status = 0;        // of the problem that ended it
-    bool complete = true;  // no half request at the end
-    friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
-    for (const auto& request : outcome.requests) {
-        out << request.method << ' ' << request.target << " [" << request.body << "] ";
-    }
-    return out << "status " << outcome.status << (outcome.complete ? "" : ", incomplete");
-}
-
-// Does what a connection does: feeds `bytes` in pieces of the given lengths (the last one repeats),
-// keeping what is not consumed. The kept bytes move in memory each time.
-Outcome parse_in_pieces(std::string_view bytes, const std::vector<std::size_t>& lengths) {
-    const Limits limits;
-    RequestParser parser(limits);
-    parser.begin();
-    Outcome outcome;
-    std::string held;
-    std::string head;
-    Parsed request;
-    std::size_t turn = 0;
-    while (!bytes.empty()) {
-        const auto length = std::min(bytes.size(), lengths[std::min(turn++, lengths.size() - 1)]);
-        held = std::string(held) + std::string(bytes.substr(0, length));
-        bytes.remove_prefix(length);
-        for (bool more = true; more;) {
-            if (held.empty() && !parser.in_body()) break;
-            const auto event = parser.parse(held);
-            switch (event) {
-                case RequestParser::Event::kNeedMore:
-                    more = false;
-                    break;
-                case RequestParser::Event::kHead: {
-                    head = held.substr(0, parser.consumed());
-                    parser.head_moved(held.data(), head.data());
-                    request = {};
-                    break;
-                }
-                case RequestParser::Event::kPiece:
-                    request.body += parser.piece();
-                    break;
-                case RequestParser::Event::kEnd: {
-                    const auto& seen = parser.request();
-                    request.method = seen.method_text;
-                    request.target = seen.target;
-                    request.authorization = seen.authorization;
-                    request.idempotency_key = seen.idempotency_key;
-                    request.has_key = seen.has_idempotency_key;
-                    request.keep_alive = parser.keep_alive();
-                    request.expects_continue = parser.expects_continue();
-                    outcome.requests.push_back(request);
-                    break;
-                }
-                case RequestParser::Event::kProblem:
-                    outcome.status = parser.problem().status;
-                    EXPECT_FALSE(parser.problem().detail.empty());
-                    return outcome;
-            }
-            held.erase(0, parser.consumed());
-            if (event == RequestParser::Event::kEnd) parser.begin();
-        }
-    }
-    outcome.complete = held.empty() && !parser.in_body();
-    return outcome;
-}
-
-Outcome parse_whole(std::string_view bytes) {
-    return parse_in_pieces(bytes, {bytes.size()});
-}
-Outcome parse_bytewise(std::string_view bytes) {
-    return parse_in_pieces(bytes, {1});
-}
 
 TEST(RequestParser, RefusesEveryShapeThatCouldHideARequest) {
     for (const auto& bad : bad_requests()) {
@@ -165,6 +82,21 @@ TEST(RequestParser, ReadsTheSameHoweverTheBytesAreCut) {
     EXPECT_EQ(parse_bytewise(bytes), whole);
     for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
         ASSERT_EQ(parse_in_pieces(bytes, {cut, bytes.size()}), whole) << "cut at " << cut;
+    }
+}
+
+// A length and a byte may both be wrong: whichever comes first is told, also when all is there.
+TEST(RequestParser, MeetsItsBoundsTheSameHoweverTheBytesAreCut) {
+    const std::string line = "GET / HTTP/1.1\r\n";
+    const std::string field = "X: " + std::string(200, 'a');
+    for (const std::string& bytes :
+         {std::string("GET\xa0/") + std::string(60, 'a') + "\r\n",
+          "GET " + std::string(60, 'a') + " HTTP/1.1", "GET " + std::string(90, 'a') + "\r\n",
+          "GET / HTTP/1.1" + std::string(90, 'a') + "\r\n", line + field + "\n",
+          line + field + "\r\n b", line + "X: " + std::string(108, 'a') + "\r\n b\r\n\r\n",
+          line + "Host: a\r\nA:\r\nB:\r\nC:\r\nD:\r\n\x01"}) {
+        reads_the_same_however_cut(bytes);
+        reads_the_same_however_cut(bytes, small_limits());
     }
 }
 

@@ -15,6 +15,7 @@
 #include "server/rank_check.h"
 #include "server/serve.h"
 #include "settings/flags.h"
+#include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::server {
@@ -82,7 +83,8 @@ void append_findings(std::string& out, const Outcome& outcome) {
         out += ',';
         text::append_member(out, "row", row);
         out += ',';
-        text::append_member(out, "what", what);
+        // SQLite repeats what it found in the file, whatever bytes those are.
+        text::append_member(out, "what", text::as_utf8(what));
         out += '}';
     };
     for (const auto& finding : outcome.database.findings) {
@@ -101,9 +103,9 @@ std::string as_json(const Outcome& outcome) {
         out += ',';
     };
     out += outcome.whole() ? "\"whole\":true," : "\"whole\":false,";
-    text::append_member(out, "database_id", report.facts.database_id);
+    text::append_member(out, "database_id", text::as_utf8(report.facts.database_id));
     out += ',';
-    text::append_member(out, "epoch", report.facts.epoch);
+    text::append_member(out, "epoch", text::as_utf8(report.facts.epoch));
     out += ',';
     number("seq", report.facts.seq.value);
     number("first_seq", report.first_seq.value);
@@ -133,7 +135,7 @@ std::string as_json(const Outcome& outcome) {
 std::string too_damaged_to_read(const base::Error& error) {
     std::string out =
         "{\"whole\":false,\"damages\":1,\"findings\":[{\"table\":\"database\",\"row\":\"\",";
-    text::append_member(out, "what", error.detail);
+    text::append_member(out, "what", text::as_utf8(error.detail));
     return out + "}]}";
 }
 

@@ -22,6 +22,7 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::server {
@@ -50,7 +51,7 @@ void append_double(std::string& out, double number) {
 
 void append_json_value(std::string& out, const LogField& field) {
     if (const auto* text = std::get_if<std::string_view>(&field.value)) {
-        text::append_json_string(out, *text);
+        text::append_json_string(out, text::as_utf8(*text));
     } else if (const auto* whole = std::get_if<std::int64_t>(&field.value)) {
         text::append_number(out, *whole);
     } else {
@@ -65,7 +66,7 @@ std::string json_line(base::Instant now, LogLevel level, std::string_view messag
     line += ',';
     text::append_member(line, "level", name_of(level));
     line += ',';
-    text::append_member(line, "message", message);
+    text::append_member(line, "message", text::as_utf8(message));
     for (const LogField& field : fields) {
         line += ',';
         text::append_key(line, field.key);

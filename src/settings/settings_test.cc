@@ -190,6 +190,9 @@ TEST_F(Settings, WhatIsNotTomlOrNotThereIsAnErrorWithTheFile) {
     const auto broken = from_file("a = = 1\n");
     ASSERT_FALSE(broken);
     EXPECT_NE(broken.error().detail.find("standings.toml"), std::string::npos);
+    const auto bytes = from_file("a = 1\nlisten = '''\xff'''\n");
+    ASSERT_FALSE(bytes);
+    EXPECT_NE(bytes.error().detail.find("line 2 is not UTF-8"), std::string::npos);
     inputs_.config = folder_ + "/none";
     const auto missing = Values::settle(inputs_);
     ASSERT_FALSE(missing);

@@ -4,7 +4,11 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <toml.hpp>
+
+#include "text/clean_text.h"
 
 namespace standings::settings {
 namespace {
@@ -52,6 +56,15 @@ void collect(const toml::value& value, const std::string& key, const std::string
     out.push_back(std::move(found));
 }
 
+// The line of the first byte that is no UTF-8; 0: there is none.
+std::size_t bad_line(const std::string& text) {
+    if (text::is_utf8(text)) return 0;
+    std::istringstream lines(text);
+    std::size_t number = 1;
+    for (std::string line; std::getline(lines, line) && text::is_utf8(line);) ++number;
+    return number;
+}
+
 }  // namespace
 
 Result<std::vector<FileValue>> read_toml(const std::string& path) {
@@ -61,9 +74,16 @@ Result<std::vector<FileValue>> read_toml(const std::string& path) {
         return Error{ErrorCode::kSettings,
                      "the settings file '" + path + "' cannot be read: " + std::strerror(errno)};
     }
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    // The library reads beyond its buffer when it complains of such bytes (3.7.1).
+    if (const std::size_t line = bad_line(text); line != 0) {
+        return Error{ErrorCode::kSettings,
+                     "'" + path + "' is not TOML: line " + std::to_string(line) + " is not UTF-8"};
+    }
     std::vector<FileValue> values;
     try {
-        collect(toml::parse(file, path), {}, path, values);
+        std::istringstream content(text);
+        collect(toml::parse(content, path), {}, path, values);
     } catch (const std::exception& failure) {
         std::string detail = failure.what();
         while (detail.ends_with('\n')) detail.pop_back();

@@ -51,6 +51,24 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+std::string as_utf8(std::string_view text) {
+    if (is_utf8(text)) return std::string(text);
+    std::string out;
+    while (!text.empty()) {
+        // The longest sequence that is a character; four bytes at most.
+        std::size_t size = std::min<std::size_t>(text.size(), 4);
+        while (size > 0 && !is_utf8(text.substr(0, size))) --size;
+        if (size == 0) {
+            out += "\uFFFD";
+            size = 1;
+        } else {
+            out += text.substr(0, size);
+        }
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
 bool is_slug(std::string_view text) {
     if (text.empty() || text.size() > 63 || text[0] == '-' || text[0] == '_') return false;
     return std::all_of(text.begin(), text.end(), [](char c) {

@@ -10,6 +10,8 @@
 namespace standings::text {
 
 bool is_utf8(std::string_view text);
+// `text` with a replacement character for each byte that is no UTF-8.
+std::string as_utf8(std::string_view text);
 
 // `[a-z0-9][a-z0-9_-]{0,62}`
 bool is_slug(std::string_view text);

@@ -15,6 +15,11 @@ std::string repeated(std::string_view text, std::size_t times) {
     return out;
 }
 
+TEST(AsUtf8, ReplacesOnlyWhatIsWrong) {
+    EXPECT_EQ(as_utf8("Ay\u015fe"), "Ay\u015fe");
+    EXPECT_EQ(as_utf8("a\xFF\u015f\xC5"), "a\uFFFD\u015f\uFFFD");
+}
+
 TEST(Slug, IsWhatTheContractSays) {
     for (const std::string good : {"a", "7", "speed-run_2", "z-"}) {
         EXPECT_TRUE(is_slug(good)) << good;

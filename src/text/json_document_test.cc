@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "text/clean_text.h"
+#include "text/json_harness.h"
 #include "text/json_writer.h"
 #include "text/parser_harness.h"
 
@@ -208,19 +209,7 @@ TEST(JsonDocument, SurvivesEveryInput) {
         "  [ 1 , 2.50 ]  ",
         "\"\xed\xa0\x80\"",
     };
-    JsonDocument document;
-    read_whole_cut_and_changed(texts, 3000, [&](std::string_view text) {
-        const auto root = document.parse(text);
-        if (!root) {
-            ASSERT_FALSE(root.error().detail.empty());
-            return;
-        }
-        // What it takes is UTF-8 and comes back the same when it is written and read again.
-        ASSERT_TRUE(is_utf8(text));
-        std::string once;
-        document.write(**root, once);
-        ASSERT_EQ(rewritten(once), once);
-    });
+    read_whole_cut_and_changed(texts, 3000, json_comes_back);
 }
 
 TEST(JsonPointer, EscapesWhatHasAMeaning) {

@@ -125,11 +125,6 @@ TEST(BoardSum, DoesNotDependOnTheOrder) {
     EXPECT_NE(swapped.checksum(), one.checksum());
 }
 
-TEST(AsUtf8, ReplacesOnlyWhatIsWrong) {
-    EXPECT_EQ(as_utf8("Ay\u015fe"), "Ay\u015fe");
-    EXPECT_EQ(as_utf8("a\xFF\u015f\xC5"), "a\uFFFD\u015f\uFFFD");
-}
-
 TEST(Grouped, SetsCommas) {
     EXPECT_EQ(grouped(0), "0");
     EXPECT_EQ(grouped(999), "999");

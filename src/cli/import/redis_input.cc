@@ -6,6 +6,7 @@
 #include "cli/import/rejects.h"
 #include "cli/import/stop_request.h"
 #include "ranking/score.h"
+#include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
@@ -31,12 +32,12 @@ Error too_fine(const std::vector<RedisMember>& members, std::uint8_t decimals) {
         if (fraction_of(shortest_decimal(member.score)) <= decimals) continue;
         if (count++ == 0) first = &member;
     }
-    return {ErrorCode::kSettings, grouped(count) + " of " + grouped(members.size()) +
-                                      " scores have more decimals than the board's " +
-                                      std::to_string(decimals) + " (" + as_utf8(first->member) +
-                                      " has " + shortest_decimal(first->score) +
-                                      "). Round them with --decimals " + std::to_string(decimals) +
-                                      ", or make a board whose column has more"};
+    return {ErrorCode::kSettings,
+            grouped(count) + " of " + grouped(members.size()) +
+                " scores have more decimals than the board's " + std::to_string(decimals) + " (" +
+                text::as_utf8(first->member) + " has " + shortest_decimal(first->score) +
+                "). Round them with --decimals " + std::to_string(decimals) +
+                ", or make a board whose column has more"};
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ Result<RedisInput> read_redis(const RedisAddress& address, const ranking::Rules&
             ++rounded;
         }
         text += '{';
-        text::append_member(text, "player", as_utf8(member.member));
+        text::append_member(text, "player", text::as_utf8(member.member));
         text += ',';
         text::append_key(text, "score");
         // Infinity is no number of JSON; its row is rejected with the text that names it.

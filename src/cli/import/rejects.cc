@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,24 +11,6 @@
 #include "text/json_writer.h"
 
 namespace standings::cli {
-
-std::string as_utf8(std::string_view text) {
-    if (text::is_utf8(text)) return std::string(text);
-    std::string out;
-    while (!text.empty()) {
-        // The longest sequence that is a character; four bytes at most.
-        std::size_t size = std::min<std::size_t>(text.size(), 4);
-        while (size > 0 && !text::is_utf8(text.substr(0, size))) --size;
-        if (size == 0) {
-            out += "\uFFFD";
-            size = 1;
-        } else {
-            out += text.substr(0, size);
-        }
-        text.remove_prefix(size);
-    }
-    return out;
-}
 
 Rejects::Rejects(std::string path) : path_(std::move(path)) {
     const auto real = base::replaceable_path(path_);
@@ -67,9 +48,9 @@ void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view 
     text_ = "{\"line\":";
     text::append_number(text_, line);
     text_ += ',';
-    text::append_member(text_, "reason", as_utf8(reason));
+    text::append_member(text_, "reason", text::as_utf8(reason));
     text_ += ',';
-    text::append_member(text_, "row", as_utf8(row));
+    text::append_member(text_, "row", text::as_utf8(row));
     text_ += "}\n";
     if (std::fwrite(text_.data(), 1, text_.size(), file_.get()) != text_.size()) failure_ = errno;
 }

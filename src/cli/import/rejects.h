@@ -12,9 +12,6 @@
 
 namespace standings::cli {
 
-// `text` with a replacement character for each byte that is no UTF-8.
-std::string as_utf8(std::string_view text);
-
 // NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
 // finish(): a run that is stopped leaves the file of an earlier run alone. A link is followed, an
 // earlier file's mode is kept; a device or a pipe is written into. One thread.

@@ -1,6 +1,7 @@
 #include "ledger/sqlite/check.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -10,6 +11,7 @@
 #include "ledger/sqlite/board_table.h"
 #include "ledger/sqlite/mark_file.h"
 #include "ledger/sqlite/row_codec.h"
+#include "ledger/sqlite/row_types.h"
 #include "ledger/sqlite/schema.h"
 
 namespace standings::ledger::sqlite {
@@ -22,6 +24,8 @@ using base::Result;
 constexpr std::uint64_t kTellEvery = 65'536;
 // A slot beyond it comes from a damaged row, not from a player.
 constexpr std::uint32_t kMostSlots = 1U << 28;
+constexpr const char* kWrongChecksum = "its checksum does not fit";
+constexpr const char* kWrongType = "a value in it has another type than the server writes";
 
 std::string name_of(EntryKey key) {
     return "ranking " + std::to_string(key.ranking.value) + ", slot " +
@@ -65,8 +69,8 @@ class Check {
         } else {
             found("state", "", state.error().detail);
         }
-        for (auto step : {&Check::check_boards, &Check::check_players, &Check::check_entries,
-                          &Check::check_events, &Check::check_streams}) {
+        for (auto step : {&Check::check_boards, &Check::check_types, &Check::check_players,
+                          &Check::check_entries, &Check::check_events, &Check::check_streams}) {
             auto done = (this->*step)();
             if (done) continue;
             // A page that cannot be read ends its table, not the check.
@@ -157,6 +161,24 @@ class Check {
         }
     }
 
+    // Of tables of a few rows, whose checksums are compared elsewhere.
+    Result<void> check_types() {
+        constexpr std::array<std::array<std::string_view, 3>, 3> kTables = {{
+            {"state", "*", kStateTypes},
+            {"board", kBoardColumns, kBoardTypes},
+            {"board_column", kColumnColumns, kColumnTypes},
+        }};
+        for (const auto& [table, columns, types] : kTables) {
+            auto done = each_row(
+                columns, table, "boards", [&, table = table, types = types](const Statement& row) {
+                    if (types_fit(row, types)) return;
+                    found(std::string(table), std::to_string(row.number(0)), kWrongType);
+                });
+            if (!done) return done;
+        }
+        return {};
+    }
+
     // The slot of a row whose checksum holds; null for one of a ranking that is being deleted, or
     // that no board has, which is a finding.
     Slot* slot_of(EntryKey key, const char* table) {
@@ -176,8 +198,11 @@ class Check {
         return each_row(kPlayerColumns, "player", "players", [&](const Statement& row) {
             ++report_.facts.players;
             PlayerRecord player;
+            const bool typed = types_fit(row, kPlayerTypes);
             const bool sound = read_player(row, player);
-            if (!sound) found("player", name_of(player.key), "its checksum does not fit");
+            if (!sound || !typed) {
+                found("player", name_of(player.key), sound ? kWrongType : kWrongChecksum);
+            }
             if (Slot* slot = slot_of(player.key, "player")) slot->has_player = true;
         });
     }
@@ -186,8 +211,10 @@ class Check {
         return each_row(kEntryColumns, "entry", "entries", [&](const Statement& row) {
             ++report_.entries;
             EntryRecord entry;
-            if (!read_entry(row, entry)) {
-                found("entry", name_of(entry.key), "its checksum does not fit");
+            const bool typed = types_fit(row, kEntryTypes);
+            const bool sound = read_entry(row, entry);
+            if (!sound || !typed || !scores_fit(row, entry)) {
+                found("entry", name_of(entry.key), sound ? kWrongType : kWrongChecksum);
                 // What it says is not to be compared; that it is there, is.
                 if (Slot* slot = slot_of(entry.key, "entry")) slot->has_entry = true;
                 return;
@@ -225,8 +252,10 @@ class Check {
             report_.facts.seq = {seq};
 
             EventRow event;
-            if (!read_event(row, event)) {
-                found("event", "seq " + std::to_string(seq), "its checksum does not fit");
+            const bool typed = types_fit(row, kEventTypes);
+            const bool sound = read_event(row, event);
+            if (!sound || !typed || !scores_fit(row, event.event)) {
+                found("event", "seq " + std::to_string(seq), sound ? kWrongType : kWrongChecksum);
                 chain.reset();
                 events_whole_ = false;
                 return;
@@ -315,8 +344,11 @@ class Check {
     Result<void> check_streams() {
         return each_row(kStreamColumns, "stream", "streams", [&](const Statement& row) {
             StreamRecord stream;
-            if (!read_stream(row, stream)) {
-                found("stream", "at " + std::to_string(row.number(6)), "its checksum does not fit");
+            const bool typed = types_fit(row, kStreamTypes);
+            const bool sound = read_stream(row, stream);
+            if (!sound || !typed) {
+                found("stream", "at " + std::to_string(row.number(6)),
+                      sound ? kWrongType : kWrongChecksum);
             }
         });
     }
@@ -420,7 +452,7 @@ Result<CheckReport> check_database(const CheckOptions& options) {
     }
     Check check(options, *connection);
     for (const int slot : marks.damaged) {
-        check.found("mark", "slot " + std::to_string(slot), "its checksum does not fit");
+        check.found("mark", "slot " + std::to_string(slot), kWrongChecksum);
     }
     if (options.mark && marks.missing) {
         check.report().notes.push_back("there is no mark file; the next start makes one");

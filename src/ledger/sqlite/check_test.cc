@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "ledger/sqlite/data_folder.h"
 #include "ledger/sqlite/database_copy.h"
@@ -21,6 +22,7 @@ class CheckOfADatabase : public ::testing::Test {
         open();
         board_ = engine_.create_board("a", {});
         for (int i = 0; i < 200; ++i) engine_.submit(board_, "p" + std::to_string(i % 40), {{i}});
+        engine_.submit(board_, "p8", {{200}}, {3, 4});
         engine_.remove(board_, {7});
         commit();
         engine_.plan_write_back(1'000'000);
@@ -81,6 +83,29 @@ TEST_F(CheckOfADatabase, NamesAnEventThatWasChangedAndOneThatIsGone) {
     EXPECT_EQ(first(), "event (seq 11)");
     tamper("DELETE FROM event WHERE seq BETWEEN 5 AND 6");
     EXPECT_EQ(first(), "event (seq 5 to 6)");
+}
+
+// The same bytes, or the same number: every checksum fits, but SQL sees something else.
+TEST_F(CheckOfADatabase, NamesARowWithAValueOfAnotherType) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"player SET id = CAST(id AS BLOB) WHERE slot = 3", "player (ranking 1, slot 3)"},
+        {"player SET id = CAST(id AS TEXT) WHERE slot = 3", "nothing"},
+        {"entry SET score_3 = 0 WHERE slot = 4", "entry (ranking 1, slot 4)"},
+        {"entry SET score_3 = NULL WHERE slot = 4", "nothing"},
+        {"event SET result_1 = NULL WHERE seq = 2", "event (seq 2)"},
+        {"event SET result_1 = 0 WHERE seq = 2", "nothing"},
+        {"event SET key = CAST(key AS TEXT) WHERE seq = 202", "event (seq 202)"},
+        {"event SET key = CAST(key AS BLOB) WHERE seq = 202", "nothing"},
+        {"board SET slug = CAST(slug AS BLOB)", "board (1)"},
+        {"board SET slug = CAST(slug AS TEXT)", "nothing"},
+        {"board_column SET name = CAST(name AS BLOB)", "board_column (1)"},
+        {"board_column SET name = CAST(name AS TEXT)", "nothing"},
+        {"state SET epoch = CAST(epoch AS BLOB)", "state (1)"},
+    };
+    for (const auto& [change, expected] : cases) {
+        tamper("UPDATE " + std::string(change));
+        EXPECT_EQ(first(), expected) << change;
+    }
 }
 
 // As a writer with a wrong fold would leave it: every checksum fits.

@@ -31,7 +31,8 @@ class Statement {
     void reset() { sqlite3_reset(statement_.get()); }
 
     // The row of the last step(). Columns count from 0.
-    bool is_null(int at) const { return sqlite3_column_type(statement_.get(), at) == SQLITE_NULL; }
+    int type(int at) const { return sqlite3_column_type(statement_.get(), at); }
+    bool is_null(int at) const { return type(at) == SQLITE_NULL; }
     std::int64_t number(int at) const { return sqlite3_column_int64(statement_.get(), at); }
     // Lives until the next step() or reset().
     std::string_view text(int at) const;

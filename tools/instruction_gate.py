@@ -1,0 +1,84 @@
+"""Counts the instructions of the hot operations under callgrind, and compares them with their budgets.
+
+Instructions repeat where time does not: the same build gives the same count within a per mille. A budget is
+what was measured when it was set, and 5 %; one that is not held fails. Every run also compares with budgets of
+half the count, which must be refused: a gate that lets them pass is worth nothing.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUDGETS = ROOT / "bench" / "instruction_budgets.json"
+OPERATIONS = ("submit", "standing", "top", "around", "json_in", "json_out")
+ROOM = 1.05
+
+
+def measure(program):
+    """Instructions of one call, by operation."""
+    with tempfile.TemporaryDirectory() as folder:
+        functions = [f"measured_{name}" for name in OPERATIONS]
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/counts",
+                   *(f"--{when}={function}" for function in functions for when in ("zero-before", "dump-after")),
+                   str(program)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"callgrind failed:\n{done.stderr}")
+        times = int(done.stdout.strip())
+        counts = {}
+        for path in pathlib.Path(folder).iterdir():
+            head = path.read_text(errors="replace")
+            trigger = re.search(r"^desc: Trigger: .*measured_(\w+)", head, re.MULTILINE)
+            total = re.search(r"^(?:summary|totals): (\d+)", head, re.MULTILINE)
+            if trigger and total:
+                counts[trigger[1]] = round(int(total[1]) / times)
+    missing = [name for name in OPERATIONS if not counts.get(name)]
+    if missing:
+        sys.exit(f"callgrind counted nothing for: {', '.join(missing)}")
+    return counts
+
+
+def over(counts, budgets):
+    """The operations that are past their budget, or have none."""
+    return [name for name in OPERATIONS if name not in budgets or counts[name] > budgets[name]]
+
+
+def print_table(counts, budgets):
+    print(f"{'operation':12} {'instructions':>12} {'budget':>9} {'of it':>7}")
+    for name in OPERATIONS:
+        budget = budgets.get(name)
+        share = f"{100 * counts[name] / budget:6.1f}%" if budget else "      -"
+        print(f"{name:12} {counts[name]:12} {budget or '-':>9} {share}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path, help="build/release/bench/instructions")
+    parser.add_argument("--budgets", type=pathlib.Path, default=BUDGETS)
+    parser.add_argument("--update", action="store_true", help="set the budgets from this run")
+    options = parser.parse_args()
+
+    counts = measure(options.program)
+    if options.update:
+        budgets = {name: round(counts[name] * ROOM) for name in OPERATIONS}
+        options.budgets.write_text(json.dumps(budgets, indent=2) + "\n")
+    budgets = json.loads(options.budgets.read_text())
+    print_table(counts, budgets)
+
+    control = {name: count // 2 for name, count in counts.items()}
+    if over(counts, control) != list(OPERATIONS):
+        sys.exit("the control passed: budgets of half the count were not refused")
+    print("control: budgets of half the count are refused")
+    past = over(counts, budgets)
+    if past:
+        sys.exit(f"past the budget: {', '.join(past)}. Mend it, or say in the commit why it is worth more and set the\n"
+                 "budgets anew with: ./dev instructions --update")
+
+
+if __name__ == "__main__":
+    main()
