@@ -2,7 +2,6 @@
 
 import datetime
 import glob
-import http.client
 import os
 import shutil
 import tempfile
@@ -16,6 +15,8 @@ LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 # Of the wall clock, in seconds. Back and forth, and to where it was.
 JUMPS = [0, 3600, -3600, 0, 315_360_000, 0, -315_360_000, 0]
 IDLE_SECONDS = 3
+# What lies further back on the wall clock is forgotten as if the time had passed (docs/durability.md).
+KEY_WINDOW_SECONDS = 24 * 3600
 
 
 @unittest.skipUnless(LIBRARY, "libfaketime is not here (Debian: faketime)")
@@ -27,7 +28,8 @@ class ClockJumps(FaultTest):
         self.addCleanup(shutil.rmtree, folder, True)
         self.stamp = os.path.join(folder, "offset")
         self.jump(0)
-        self.start(args=["--http-idle-timeout", f"{IDLE_SECONDS}s"], env={
+        # Ten years on, the ledger's age would be over: the oracle wants to read all of it.
+        self.start(args=["--http-idle-timeout", f"{IDLE_SECONDS}s", "--retention-age", "36500d"], env={
             "LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": self.stamp, "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **more})
 
@@ -61,7 +63,8 @@ class ClockJumps(FaultTest):
             for player in range(5):
                 self.submit_now(f"p{player:07}")
             self.verify(f"jump {number} to {offset:+d} s")
-            self.ask_again()
+            if abs(offset) < KEY_WINDOW_SECONDS:
+                self.ask_again()
             # A start in the other time sees the same.
             self.server.restart(kill=number % 2 == 0)
             self.verify(f"jump {number} to {offset:+d} s, after a restart")
@@ -78,7 +81,7 @@ class ClockJumps(FaultTest):
             self.assertEqual(raw.answer().status, 200)
             began = time.monotonic()
             self.jump(offset_meanwhile)
-            self.assertTrue(raw.is_closed(30))
+            self.assertTrue(raw.is_closed(IDLE_SECONDS + 5), "still open")
             return time.monotonic() - began
 
     def test_time_outs_do_not_move(self):
@@ -90,11 +93,8 @@ class ClockJumps(FaultTest):
         self.row.runs += 5
 
     def test_control_a_monotonic_clock_that_jumps_is_found_out(self):
-        # Both clocks are faked: now a jump must end the idle connection at once.
+        # Both clocks are faked: when they go back an hour, an idle connection is kept an hour longer.
         self.start_in_fake_time(FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
-        try:
-            seconds = self.idle_seconds(3600)
-        except (AssertionError, OSError, http.client.HTTPException) as failure:
-            return self.control_failed(f"with the monotonic clock faked too: {failure}")
-        self.assertLess(seconds, IDLE_SECONDS - 0.5, "the time-out did not move: this test proves nothing")
-        self.control_failed(f"an idle connection of {IDLE_SECONDS} s ended after {seconds:.2f} s")
+        with self.assertRaises(AssertionError) as kept:
+            self.idle_seconds(-3600)
+        self.control_failed(f"with the monotonic clock faked too, an idle connection of {IDLE_SECONDS} s was kept: {kept.exception}")

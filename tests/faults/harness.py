@@ -4,9 +4,10 @@ row of the table that `./dev faults` prints at its end."""
 import os
 import random
 import subprocess
+import time
 import unittest
 
-from faults.oracle import BOARD, Oracle
+from faults.oracle import BOARD, Lost, Oracle
 from support.server import KEY, Server, load_program
 
 FULL = os.environ.get("STANDINGS_FAULTS") == "full"
@@ -68,6 +69,7 @@ class FaultTest(unittest.TestCase):
     def start_load(self, connections=8, seconds=30, players=PLAYERS, more=("--until-lost",)):
         """Runs until its time is over or no connection is left; `take_load` reads what came of it."""
         self._loads += 1
+        self.load_floor = self.oracle.newest
         self.load_log = self.server.home / f"load-{self._loads}.log"
         self.load = subprocess.Popen(
             [str(load_program()), "--port", str(self.server.port), "--connections", str(connections),
@@ -81,7 +83,7 @@ class FaultTest(unittest.TestCase):
         """How many this run had acknowledged; its last words are in `load_said`."""
         self.load_said, _ = self.load.communicate(timeout=patience)
         self.assertEqual(self.load.returncode, 0, self.load_said)
-        acknowledged = self.oracle.read(self.load_log)
+        acknowledged = self.oracle.read(self.load_log, self.load_floor)
         self.load_log.unlink()
         return acknowledged
 
@@ -112,6 +114,20 @@ class FaultTest(unittest.TestCase):
                 {"Content-Type": "application/json", "Idempotency-Key": key})
             self.assertEqual((answer.status, answer.headers.get("idempotency-replayed")), (200, "true"), answer)
             self.assertEqual(answer.json["seq"], seq)
+
+    def lose_by_kills(self):
+        """The control of what can end in a death: with answers before the commit, the oracle finds a loss."""
+        for number in range(1, 21):
+            self.start_load(connections=64)
+            time.sleep(self.chance.uniform(0.05, 0.6))
+            self.server.kill()
+            self.take_load()
+            self.server.start()
+            try:
+                self.verify(f"kill {number}", thorough=False)
+            except Lost as lost:
+                return self.control_failed(lost)
+        self.fail("20 kills lost nothing although the answers came before the commit: this test proves nothing")
 
     # --- the table ------------------------------------------------------------------------------
 

@@ -58,9 +58,10 @@ class Oracle:
 
     # --- what was sent --------------------------------------------------------------------------
 
-    def read(self, path):
-        """Takes in the log of one run of the load program; returns how many were acknowledged."""
-        floor, before = self.newest, self.count
+    def read(self, path, floor):
+        """Takes in the log of one run of the load program, which began when `floor` was the newest
+        acknowledged seq; returns how many were acknowledged."""
+        before = self.count
         self.recent = {}
         with open(path) as log:
             for line in log:
