@@ -1,6 +1,6 @@
 """What must survive: faults of process, disk, clock and limits, each with an oracle and a control that must fail.
 
-    tests/faults_test.py [NAME ...] [unittest's options]     NAME is one of MODULES; none runs all
+    tests/faults_test.py [NAME ...]     NAME is one of MODULES; none runs all
 
 The short form is part of `./dev test`. `./dev faults` runs it in full (STANDINGS_FAULTS=full) and prints the
 table. docs/durability.md says what is promised.
@@ -43,7 +43,7 @@ class CountingResult(unittest.TextTestResult):
 
 
 def main():
-    names = [word for word in sys.argv[1:] if not word.startswith("-")]
+    names = sys.argv[1:]
     unknown = sorted(set(names) - set(MODULES))
     if unknown:
         sys.exit(f"faults_test.py: no fault is named {', '.join(unknown)}; there are {', '.join(MODULES)}")

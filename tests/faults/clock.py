@@ -14,7 +14,7 @@ from faults.oracle import BOARD, WentBack, open_database
 LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 # Of the wall clock, in seconds. Back and forth, and to where it was.
 JUMPS = [0, 3600, -3600, 0, 315_360_000, 0, -315_360_000, 0]
-IDLE_SECONDS = 3
+IDLE_SECONDS = 1
 # What lies further back on the wall clock is forgotten as if the time had passed (docs/durability.md).
 KEY_WINDOW_SECONDS = 24 * 3600
 
@@ -81,16 +81,16 @@ class ClockJumps(FaultTest):
             self.assertEqual(raw.answer().status, 200)
             began = time.monotonic()
             self.jump(offset_meanwhile)
-            self.assertTrue(raw.is_closed(IDLE_SECONDS + 5), "still open")
+            self.assertTrue(raw.is_closed(IDLE_SECONDS + 3), "still open")
             return time.monotonic() - began
 
     def test_time_outs_do_not_move(self):
         self.start_in_fake_time()
-        for offset in (0, 3600, -3600, 315_360_000, 0):
+        for offset in JUMPS[:5]:
             seconds = self.idle_seconds(offset)
             self.assertGreater(seconds, IDLE_SECONDS - 0.5, f"jump to {offset:+d} s")
-            self.assertLess(seconds, IDLE_SECONDS + 3, f"jump to {offset:+d} s")
-        self.row.runs += 5
+            self.assertLess(seconds, IDLE_SECONDS + 2.5, f"jump to {offset:+d} s")
+        self.row.runs += len(JUMPS[:5])
 
     def test_control_a_monotonic_clock_that_jumps_is_found_out(self):
         # Both clocks are faked: when they go back an hour, an idle connection is kept an hour longer.

@@ -18,7 +18,7 @@ TARGETS = [("fdatasync", strace.FILES), ("pwrite64", ("standings.db-wal",)), ("p
            ("pwrite64", ("standings.mark",))]
 # In full every one to 200; the short form takes a sample that moves with the seed.
 CALLS = 200
-SAMPLE = 5
+SAMPLE = 3
 START_CALLS = ("pwrite64", "fdatasync", "fsync", "unlink", "rename")
 RECOVERS_IN = 5.0
 
@@ -51,6 +51,7 @@ class DeathAtTheNthCall(FaultTest):
                 self.verify(f"after death at {name}", thorough=number % 50 == 0)
                 self.ask_again()
             self.verify(f"after all deaths at {call} of {files}")
+            print(f"{len(numbers)} deaths at {call} of {', '.join(files)}", flush=True)
         self.count(deaths)
         print(f"{deaths} deaths under load, {self.oracle.count} acknowledged: none lost, none twice", flush=True)
 
@@ -81,7 +82,7 @@ class DeathAtTheNthCall(FaultTest):
         for call in START_CALLS:
             for is_new in (True, False):
                 for number in range(1, 400):
-                    if not FULL and number > 3 and self.chance.random() > 0.08:
+                    if not FULL and number > 3 and self.chance.random() > 0.04:
                         continue
                     shutil.rmtree(self.server.data)
                     if not is_new:
