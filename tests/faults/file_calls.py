@@ -21,6 +21,7 @@ CALLS = 200
 SAMPLE = 3
 START_CALLS = ("pwrite64", "fdatasync", "fsync", "unlink", "rename")
 RECOVERS_IN = 5.0
+MANY = 20_000
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
@@ -119,11 +120,11 @@ class FailingCalls(FaultTest):
 
     def submit_until_refused(self):
         """Single submissions; the first answer that is not 200."""
-        for _ in range(2000):
+        for _ in range(MANY):
             answer = self.send(f"p{self.chance.randrange(50):07}", self.new_key())
             if answer.status != 200:
                 return answer
-        self.fail("2000 submissions, and no call has failed")
+        self.fail(f"{MANY} submissions, and no call has failed")
 
     def reads_go_on(self):
         for path in ("/v1/boards/b/standings?limit=10", "/v1/boards/b", "/healthz"):
@@ -227,7 +228,7 @@ class FullDisk(FailingCalls):
 
     def write_into_full_disk(self, most=None):
         """Until it is refused. A full database file alone need not refuse: the log still has space."""
-        for _ in range(most or 2000):
+        for _ in range(most or MANY):
             answer = self.send(f"p{self.chance.randrange(50):07}", self.new_key())
             if answer.status != 200:
                 break
@@ -249,7 +250,7 @@ class FullDisk(FailingCalls):
         self.make_board()
         filler = server.data / "filler"
         for turn in range(scaled(2, 10)):
-            fill(filler, self.chance.randrange(0, 200_000))
+            fill(filler, self.chance.randrange(0, 50_000))
             refused = self.submit_until_refused()
             self.assertEqual((refused.status, refused.json["code"]), (503, "read_only"), refused)
             for _ in range(20):
