@@ -72,7 +72,7 @@ class Damage(FaultTest):
                 self.assertEqual(self.server.terminate(), 0)
             self.folders[name] = self.server.home / name
             shutil.copytree(self.server.data, self.folders[name])
-        self.truth = {player: points for player, points in self.oracle._points.items() if points}
+        self.truth = self.oracle.points
 
     def bring(self, name):
         shutil.rmtree(self.server.data)
@@ -110,7 +110,7 @@ class Damage(FaultTest):
 
     def is_whole(self):
         """The database has every acknowledged event, read past the server."""
-        self.oracle._verified = 0
+        self.oracle.look_again()
         try:
             self.verify("damaged")
         except (Lost, sqlite3.DatabaseError):
@@ -179,7 +179,7 @@ class Damage(FaultTest):
             file.truncate(32)
         self.assertTrue(self.try_start())
         self.assertNotEqual(self.served(), self.truth)
-        self.oracle._verified = 0
+        self.oracle.look_again()
         with self.assertRaises(Lost) as lost:
             self.verify("log and mark gone")
         self.control_failed(lost.exception)

@@ -20,6 +20,7 @@ TARGETS = [("fdatasync", strace.FILES), ("pwrite64", ("standings.db-wal",)), ("p
 CALLS = 200
 SAMPLE = 3
 START_CALLS = ("pwrite64", "fdatasync", "fsync", "unlink", "rename")
+START_FILES = (*strace.FILES, "standings.db-journal", "lock", "secret-key.sha256.new", "secret-key.sha256", ".")
 RECOVERS_IN = 5.0
 MANY = 20_000
 
@@ -58,7 +59,7 @@ class DeathAtTheNthCall(FaultTest):
 
     def start_and_die(self, server, call, number):
         """Whether it died before it was ready: it has no more than `number - 1` such calls otherwise."""
-        server.wrapper = strace.words(call, "signal=KILL", number, [server.data / name for name in self.start_files])
+        server.wrapper = strace.words(call, "signal=KILL", number, [server.data / name for name in START_FILES])
         server.spawn()
         # Once it has named its address, the start is over.
         wait_until(lambda: server.process.poll() is not None or server.announced_port(), "a death or a start")
@@ -68,8 +69,6 @@ class DeathAtTheNthCall(FaultTest):
         server.wait()
         server.wrapper = []
         return died
-
-    start_files = (*strace.FILES, "standings.db-journal", "lock", "secret-key.sha256.new", "secret-key.sha256", ".")
 
     def test_a_start_that_dies_anywhere_can_be_repeated(self):
         # The old folder has acknowledged events in its log, and none of them in the database yet.
@@ -96,7 +95,7 @@ class DeathAtTheNthCall(FaultTest):
                         self.assertEqual(self.server.public.get("/v1/boards").json["items"], [])
                         self.make_board()
                     else:
-                        self.oracle._verified = 0
+                        self.oracle.look_again()
                         self.verify(f"after a start that died at {call} {number}")
                     self.server.kill()
         self.count(deaths)
