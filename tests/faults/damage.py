@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 
 from faults.harness import FaultTest, scaled
-from faults.oracle import BOARD, Lost, standings
+from faults.oracle import BOARD, Disagrees, Lost, Twice, standings
 from support.server import program, wait_until
 
 PAGE = 4096
@@ -113,7 +113,7 @@ class Damage(FaultTest):
         self.oracle.look_again()
         try:
             self.verify("damaged")
-        except (Lost, sqlite3.DatabaseError):
+        except (Lost, Twice, Disagrees, sqlite3.DatabaseError):
             return False
         return True
 

@@ -35,6 +35,10 @@ class Twice(AssertionError):
     """A submission counts more than once."""
 
 
+class Disagrees(AssertionError):
+    """Memory shows other ranks than the events make."""
+
+
 class WentBack(AssertionError):
     """A seq was given a second time, or a smaller one after a larger."""
 
@@ -113,7 +117,8 @@ class Oracle:
                 raise WentBack(f"{when}: the board is at seq {page['seq']}, but {self.newest} was acknowledged")
             if thorough:
                 shown = [(row["rank"], row["position"], row["player"], row["score"]) for row in rows]
-                assert shown == database.execute(RANKS, (BOARD,)).fetchall(), f"{when}: memory and database disagree on ranks"
+                if shown != database.execute(RANKS, (BOARD,)).fetchall():
+                    raise Disagrees(f"{when}: memory and database disagree on ranks")
 
     def _compare_events(self, database, when):
         stored = dict(database.execute(EVENTS, (self._verified,)))
