@@ -121,7 +121,7 @@ class SigtermUnderLoad(FaultTest):
             self.verify(f"after SIGTERM {number}", thorough=number % 20 == 0 or number == rounds - 1)
             self.ask_again()
             self.verify(f"after SIGTERM {number}, asked again", thorough=False)
-        self.count(rounds)
+            self.count()
         self.row.notes.append(f"slowest end {longest:.2f} s")
         print(f"{rounds} ends, {self.oracle.count} acknowledged: none lost, none twice, slowest {longest:.2f} s", flush=True)
 

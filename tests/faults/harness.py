@@ -27,6 +27,9 @@ class Row:
         self.control = "not seen"
         self.notes = []
 
+    def add(self, oracle):
+        self.acknowledged += oracle.count
+
 
 ROWS = {}
 
@@ -49,6 +52,8 @@ class FaultTest(unittest.TestCase):
         self.chance = random.Random(SEED)
         self.oracle = Oracle()
         self.row = row(self.fault)
+        self._counts = False
+        self.addCleanup(lambda: self._counts and self.row.add(self.oracle))
         self._loads = 0
         self._keys = 0
 
@@ -66,8 +71,8 @@ class FaultTest(unittest.TestCase):
 
     # --- load -----------------------------------------------------------------------------------
 
-    def start_load(self, connections=8, seconds=30, players=PLAYERS, more=("--until-lost",)):
-        """Runs until its time is over or no connection is left; `take_load` reads what came of it."""
+    def start_load(self, connections=8, seconds=600, players=PLAYERS, more=("--until-lost",)):
+        """Runs until no connection is left, or its time is over; `take_load` reads what came of it."""
         self._loads += 1
         self.load_floor = self.oracle.newest
         self.load_log = self.server.home / f"load-{self._loads}.log"
@@ -134,10 +139,10 @@ class FaultTest(unittest.TestCase):
     def verify(self, when, thorough=True):
         self.oracle.verify(self.server, when, thorough)
 
-    def count(self, runs=0):
-        """Puts what this test has done into its row."""
+    def count(self, runs=1):
+        """So often was the fault met; what was acknowledged meanwhile is added at the end."""
         self.row.runs += runs
-        self.row.acknowledged += self.oracle.count
+        self._counts = True
 
     def control_failed(self, how):
         self.row.control = "failed, as it must"
