@@ -38,6 +38,17 @@ class FsyncBeforeAnswer(unittest.TestCase):
             previous = synced
         print(f"{len(answers)} answers, each after an fsync of its own")
 
+    def test_the_name_of_a_new_data_folder_is_durable_before_anything_is_answered(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.data = server.home / "new" / "er" / "data"
+        trace = server.home / "trace"
+        server.wrapper = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-e", "signal=none", "-o", str(trace)]
+        server.start()
+        for folder in (server.home, server.home / "new", server.home / "new" / "er", server.data):
+            with self.subTest(folder.name):
+                self.assertRegex(trace.read_text(errors="replace"), rf"sync\(\d+<{re.escape(str(folder))}>\) += 0")
+
     @staticmethod
     def answers(trace):
         """For each answer to a submission: how many fsyncs had finished when its send began."""

@@ -9,6 +9,9 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
+
+#include "ledger/sqlite/files.h"
 
 namespace standings::server {
 namespace {
@@ -39,10 +42,19 @@ bool write_all(int file, const std::string& text) {
 
 Result<DataFolder> DataFolder::open(const std::string& path) {
     std::error_code failure;
-    const auto parent = std::filesystem::absolute(path, failure).parent_path();
-    std::filesystem::create_directories(parent, failure);
+    const auto whole = std::filesystem::absolute(path, failure);
+    // Folders in which a new name will stand, the innermost first.
+    std::vector<std::filesystem::path> changed;
+    for (auto made = whole; !std::filesystem::exists(made, failure); made = made.parent_path()) {
+        changed.push_back(made.parent_path());
+    }
+    std::filesystem::create_directories(whole.parent_path(), failure);
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
         return Error{ErrorCode::kIo, "cannot make the data folder '" + path + "': " + why()};
+    }
+    // What is durable in a folder whose own name is not would be lost with it.
+    for (const auto& folder : changed) {
+        if (auto done = ledger::sqlite::sync_folder(folder); !done) return done.error();
     }
     const std::string lock_path = path + "/lock";
     const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -35,6 +35,15 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
+// A start that met damage, with what to do about it: SQLite's own words do not say.
+base::Error with_advice(base::Error error) {
+    const bool advises = error.detail.find("restore") != std::string::npos;
+    if (error.code == ErrorCode::kIntegrity && !advises) {
+        error.detail += "; restore a backup ('standings check' names what is damaged)";
+    }
+    return error;
+}
+
 Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
                                                      const DataFolder& folder,
                                                      const base::Clock& clock, base::Random& random,
@@ -43,7 +52,10 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     options.folder = folder.path();
     options.random = &random;
     auto ledger = ledger::SqliteLedger::open(options);
-    if (!ledger) return ledger.error().with_context("open the database in '" + folder.path() + "'");
+    if (!ledger) {
+        return with_advice(ledger.error())
+            .with_context("open the database in '" + folder.path() + "'");
+    }
     for (const std::string& note : (*ledger)->notes()) {
         log.write(base::LogLevel::kWarning, note);
     }
@@ -53,7 +65,9 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     // The control of the crash tests: with it, they must find lost scores.
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
-    return engine::Engine::start(std::move(*ledger), clock, engine_options);
+    auto engine = engine::Engine::start(std::move(*ledger), clock, engine_options);
+    if (!engine) return with_advice(engine.error());
+    return engine;
 }
 
 // Whoever reads that a database is damaged wants to know what to do.

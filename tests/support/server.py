@@ -136,6 +136,10 @@ class Server:
 
     def _find_port(self):
         self._must_run()
+        return self.announced_port()
+
+    def announced_port(self):
+        """The port in what the program has said since its start; None before that."""
         found = URL.search(self.log_since_start())
         return int(found[1]) if found else None
 

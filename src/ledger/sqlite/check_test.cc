@@ -108,6 +108,18 @@ TEST_F(CheckOfADatabase, NamesARowWithAValueOfAnotherType) {
     }
 }
 
+TEST_F(CheckOfADatabase, QuotesADamagedSchemaInPrintableCharactersOnly) {
+    tamper(
+        "PRAGMA writable_schema=ON;"
+        "UPDATE sqlite_schema SET sql = CAST(x'4352D4410A' AS TEXT) WHERE name = 'board'");
+    const auto report =
+        sqlite::check_database({.database = folder_.database(), .mark = folder_.mark()});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, base::ErrorCode::kIntegrity);
+    EXPECT_NE(report.error().detail.find("CR?A"), std::string::npos) << report.error().detail;
+    for (const char c : report.error().detail) EXPECT_TRUE(c >= ' ' && c <= '~');
+}
+
 // As a writer with a wrong fold would leave it: every checksum fits.
 TEST_F(CheckOfADatabase, ComparesEntriesWithTheFoldOfTheirEvents) {
     auto connection =

@@ -47,8 +47,12 @@ void configure_once() {
 
 base::Error error_of(sqlite3* database) {
     const int code = sqlite3_extended_errcode(database);
-    return {code_of(code),
-            std::string(sqlite3_errmsg(database)) + " (SQLite code " + std::to_string(code) + ")"};
+    std::string message = sqlite3_errmsg(database);
+    // It may quote a damaged schema, and goes into logs and answers: printable ASCII only.
+    for (char& c : message) {
+        if (c < ' ' || c > '~') c = '?';
+    }
+    return {code_of(code), message + " (SQLite code " + std::to_string(code) + ")"};
 }
 
 bool leaves_disk_unknown(int code) {

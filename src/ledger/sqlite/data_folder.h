@@ -11,8 +11,9 @@ namespace standings::ledger {
 
 class DataFolder {
   public:
-    DataFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "standings-XXXXXX").string();
+    DataFolder() : DataFolder(std::filesystem::temp_directory_path()) {}
+    explicit DataFolder(const std::filesystem::path& parent) {
+        std::string name = (parent / "standings-XXXXXX").string();
         CHECK(mkdtemp(name.data()) != nullptr);
         path_ = name;
     }

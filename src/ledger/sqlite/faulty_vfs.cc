@@ -1,5 +1,6 @@
 #include "ledger/sqlite/faulty_vfs.h"
 
+#include <filesystem>
 #include <new>
 #include <utility>
 
@@ -23,6 +24,11 @@ sqlite3_file* in(sqlite3_file* file) {
     return self(file)->inside();
 }
 
+// Who is to hear of what was done to this file; null: nobody.
+FileWatcher* watcher_of(sqlite3_file* file, int code) {
+    return code == SQLITE_OK && self(file)->path != nullptr ? self(file)->vfs->watcher() : nullptr;
+}
+
 int close(sqlite3_file* file) {
     return in(file)->pMethods->xClose(in(file));
 }
@@ -33,16 +39,27 @@ int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
     const char* path = self(file)->path;
     const int code = self(file)->vfs->meet(FileCall::kWrite, path == nullptr ? "" : path);
     if (code != SQLITE_OK) return code;
-    return in(file)->pMethods->xWrite(in(file), from, bytes, at);
+    const int done = in(file)->pMethods->xWrite(in(file), from, bytes, at);
+    if (FileWatcher* watcher = watcher_of(file, done)) {
+        watcher->on_write(path, static_cast<std::uint64_t>(at),
+                          {static_cast<const std::byte*>(from), static_cast<std::size_t>(bytes)});
+    }
+    return done;
 }
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
-    return in(file)->pMethods->xTruncate(in(file), size);
+    const int done = in(file)->pMethods->xTruncate(in(file), size);
+    if (FileWatcher* watcher = watcher_of(file, done)) {
+        watcher->on_truncate(self(file)->path, static_cast<std::uint64_t>(size));
+    }
+    return done;
 }
 int sync(sqlite3_file* file, int flags) {
     const char* path = self(file)->path;
     const int code = self(file)->vfs->meet(FileCall::kSync, path == nullptr ? "" : path);
     if (code != SQLITE_OK) return code;
-    return in(file)->pMethods->xSync(in(file), flags);
+    const int done = in(file)->pMethods->xSync(in(file), flags);
+    if (FileWatcher* watcher = watcher_of(file, done)) watcher->on_sync(path);
+    return done;
 }
 int size(sqlite3_file* file, sqlite3_int64* bytes) {
     return in(file)->pMethods->xFileSize(in(file), bytes);
@@ -94,8 +111,20 @@ int open(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* file, int flags,
     faulty->vfs = static_cast<FaultyVfs*>(vfs->pAppData);
     faulty->path = path;
     sqlite3_vfs* system = faulty->vfs->system();
+    const bool creates = path != nullptr && !std::filesystem::exists(path);
     const int code = system->xOpen(system, path, faulty->inside(), flags, out);
     if (faulty->inside()->pMethods != nullptr) file->pMethods = &kMethods;
+    FileWatcher* watcher = watcher_of(file, code);
+    if (creates && watcher != nullptr) watcher->on_create(path);
+    return code;
+}
+
+int remove(sqlite3_vfs* vfs, const char* path, int sync_folder) {
+    const auto* faulty = static_cast<FaultyVfs*>(vfs->pAppData);
+    const int code = faulty->system()->xDelete(faulty->system(), path, sync_folder);
+    if (code == SQLITE_OK && faulty->watcher() != nullptr) {
+        faulty->watcher()->on_remove(path, sync_folder != 0);
+    }
     return code;
 }
 
@@ -110,6 +139,7 @@ FaultyVfs::FaultyVfs(std::string name) : name_(std::move(name)) {
     vfs_.pAppData = this;
     vfs_.szOsFile = system_->szOsFile + static_cast<int>(sizeof(FaultyFile));
     vfs_.xOpen = open;
+    vfs_.xDelete = remove;
     CHECK(sqlite3_vfs_register(&vfs_, 0) == SQLITE_OK);
 }
 

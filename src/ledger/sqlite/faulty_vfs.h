@@ -3,13 +3,29 @@
 
 #include <sqlite3.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace standings::ledger::sqlite {
 
 // The calls that can fail. Reads never do.
 enum class FileCall : std::uint8_t { kWrite, kSync };
+
+// Is told what was done to which file, after it was done. Temporary files have no name and are left
+// out, and so is the memory that connections share. Thread: that of the connections.
+class FileWatcher {
+  public:
+    virtual ~FileWatcher() = default;
+    virtual void on_create(const std::string& path) = 0;
+    virtual void on_write(const std::string& path, std::uint64_t at,
+                          std::span<const std::byte> bytes) = 0;
+    virtual void on_truncate(const std::string& path, std::uint64_t size) = 0;
+    virtual void on_sync(const std::string& path) = 0;
+    // `synced`: the folder was made durable as well.
+    virtual void on_remove(const std::string& path, bool synced) = 0;
+};
 
 // Registered with SQLite under name() for as long as it lives. Thread: that of the connections.
 class FaultyVfs {
@@ -26,6 +42,9 @@ class FaultyVfs {
     void fail(FileCall call, std::uint64_t nth, int code, std::string suffix = {});
     void heal() { code_ = SQLITE_OK; }
 
+    // From now on; null: nobody. Outlives the connections.
+    void watch(FileWatcher* watcher) { watcher_ = watcher; }
+
     std::uint64_t writes() const { return writes_; }
     std::uint64_t syncs() const { return syncs_; }
     // How often a call was made to fail.
@@ -34,6 +53,7 @@ class FaultyVfs {
     // For the functions that SQLite calls.
     int meet(FileCall call, const std::string& path);
     sqlite3_vfs* system() const { return system_; }
+    FileWatcher* watcher() const { return watcher_; }
 
   private:
     std::string name_;
@@ -47,6 +67,7 @@ class FaultyVfs {
     std::uint64_t countdown_ = 0;
     int code_ = SQLITE_OK;
     std::string suffix_;
+    FileWatcher* watcher_ = nullptr;
 };
 
 }  // namespace standings::ledger::sqlite

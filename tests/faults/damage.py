@@ -1,0 +1,185 @@
+"""Files that were cut, flipped or zeroed: found at the start or by `check` with exit 5, never served, never silently short."""
+
+import shutil
+import sqlite3
+import subprocess
+
+from faults.harness import FaultTest, scaled
+from faults.oracle import BOARD, Disagrees, Lost, Twice, standings
+from support.server import program, wait_until
+
+PAGE = 4096
+INTEGRITY = 5
+
+
+def flip(path, chance):
+    bits = chance.choice((1, 1, 1, 8))
+    size = path.stat().st_size
+    places = []
+    with open(path, "r+b") as file:
+        for _ in range(bits):
+            at = chance.randrange(size)
+            places.append(at)
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ (1 << chance.randrange(8))]))
+    return f"flipped {bits} bits at {places}"
+
+
+def cut(path, chance):
+    size = chance.randrange(path.stat().st_size)
+    with open(path, "r+b") as file:
+        file.truncate(size)
+    return f"cut to {size} bytes"
+
+
+def zero_page(path, chance):
+    at = chance.randrange(path.stat().st_size) // PAGE * PAGE
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(bytes(min(PAGE, path.stat().st_size - at)))
+    return f"zeroed {PAGE} bytes at {at}"
+
+
+def remove(path, _):
+    path.unlink()
+    return "removed"
+
+
+WAYS = [(flip, 6), (cut, 2), (zero_page, 2), (remove, 1)]
+FILES = {"killed": ("standings.db-wal", "standings.db", "standings.mark"), "stopped": ("standings.db", "standings.mark")}
+
+
+class Damage(FaultTest):
+    fault = "torn, flipped, zeroed files"
+
+    def make_folders(self):
+        """Two whole folders: one that was killed, with a log, and one that ended in order, all in the database."""
+        self.start(args=["--database-checkpoint-pages", "40"])
+        self.start_load(seconds=0.5, more=())
+        self.take_load()
+        self.verify("before any damage")
+        self.folders = {}
+        for name in FILES:
+            if name == "killed":
+                # Whatever was moved into the database before, something is in the log now.
+                for number in range(30):
+                    self.send(f"p{number:07}", self.new_key())
+                self.server.kill()
+            else:
+                self.server.start()
+                self.assertEqual(self.server.terminate(), 0)
+            self.folders[name] = self.server.home / name
+            shutil.copytree(self.server.data, self.folders[name])
+        self.truth = self.oracle.points
+
+    def bring(self, name):
+        shutil.rmtree(self.server.data)
+        shutil.copytree(self.folders[name], self.server.data)
+
+    def check(self):
+        done = subprocess.run([str(program()), "check", "--data", str(self.server.data)], capture_output=True, text=True, timeout=60)
+        # A folder without a database is no folder of ours to `check`; the start is who misses it.
+        known = (0, INTEGRITY) if (self.server.data / "standings.db").exists() else (2,)
+        self.assertIn(done.returncode, known, (done.returncode, done.stdout, done.stderr))
+        return done
+
+    def try_start(self):
+        """Whether it starts; a refusal must be exit 5 with a sentence."""
+        self.server.spawn()
+        wait_until(lambda: self.server.process.poll() is not None or self.server.announced_port(), "a start or a refusal")
+        if self.server.process.poll() is None:
+            self.server.port = self.server.announced_port()
+            wait_until(self.server._is_ready, "/readyz")
+            return True
+        said = self.server.log_since_start()
+        status = self.server.wait()
+        self.assertEqual(status, INTEGRITY, said)
+        # The operator is told what to do, however the damage was met.
+        self.assertIn("restore", said)
+        return False
+
+    def served(self):
+        """What is shown, or None where the answer is an error."""
+        answer = self.server.public.get(f"/v1/boards/{BOARD}")
+        if answer.status != 200:
+            return None
+        _, rows = standings(self.server)
+        return {row["player"]: row["score"] for row in rows}
+
+    def is_whole(self):
+        """The database has every acknowledged event, read past the server."""
+        self.oracle.look_again()
+        try:
+            self.verify("damaged")
+        except (Lost, Twice, Disagrees, sqlite3.DatabaseError):
+            return False
+        return True
+
+    def look(self, what):
+        """One damaged folder, from the start to the verdict: how the damage was found."""
+        checked = self.check()
+        if not self.try_start():
+            return "refused"
+        served = self.served()
+        if served is not None:
+            self.assertEqual(served, self.truth, f"{what}: served what is not true; check said {checked.returncode}: {checked.stdout}")
+        whole = self.is_whole()
+        self.server.kill()
+        if checked.returncode == INTEGRITY:
+            return "found by check"
+        # Nothing has found anything: then nothing may be amiss.
+        self.assertTrue(whole and served is not None, f"{what}: nobody found it, and events or rows are missing")
+        return "harmless"
+
+    def test_damage_is_found_and_never_served(self):
+        self.make_folders()
+        verdicts = {}
+        turns = scaled(40, 1500)
+        ways = [way for way, weight in WAYS for _ in range(weight)]
+        for turn in range(turns):
+            name = self.chance.choice(sorted(self.folders))
+            file = self.chance.choice(FILES[name])
+            self.bring(name)
+            way = self.chance.choice(ways)
+            path = self.server.data / file
+            what = f"turn {turn}, {name}: {file} {way(path, self.chance)}"
+            with self.subTest(what):
+                verdict = self.look(what)
+                verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            if self.server.process:
+                self.server.kill()
+            self.server.log_path.write_text("")
+        self.count(turns)
+        said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+        self.row.notes.append(said)
+        print(f"{turns} damaged folders: {said}", flush=True)
+
+    def test_every_length_of_the_log_and_of_the_mark(self):
+        self.make_folders()
+        log = self.folders["killed"] / "standings.db-wal"
+        sizes = [32 + frame * (PAGE + 24) for frame in range((log.stat().st_size - 32) // (PAGE + 24))]
+        chosen = sizes if len(sizes) <= scaled(5, 150) else self.chance.sample(sizes, scaled(5, 150))
+        for size in chosen:
+            self.bring("killed")
+            with open(self.server.data / log.name, "r+b") as file:
+                file.truncate(size)
+            with self.subTest(f"{log.name} cut to {size}"):
+                self.look(f"{log.name} cut to {size}")
+            if self.server.process:
+                self.server.kill()
+        self.count(len(chosen))
+
+    def test_control_without_the_mark_a_cut_log_is_found_by_the_oracle_alone(self):
+        self.make_folders()
+        self.bring("killed")
+        (self.server.data / "standings.mark").unlink()
+        with open(self.server.data / "standings.db-wal", "r+b") as file:
+            file.truncate(32)
+        self.assertTrue(self.try_start())
+        self.assertNotEqual(self.served(), self.truth)
+        self.oracle.look_again()
+        with self.assertRaises(Lost) as lost:
+            self.verify("log and mark gone")
+        self.control_failed(lost.exception)
