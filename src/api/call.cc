@@ -237,15 +237,18 @@ BodyKind body_kind(const net::Request& request) {
     return BodyKind::kOther;
 }
 
-void append_etag(std::string& out, std::string_view epoch, base::Sequence seq,
-                 std::string_view view) {
+ViewId view_id(std::string_view target, bool with_meta) {
+    return {base::hash64(target, with_meta ? 1 : 0)};
+}
+
+void append_etag(std::string& out, std::string_view epoch, base::Sequence seq, ViewId view) {
     out += "W/\"";
     out += epoch;
     out += '-';
     text::append_number(out, seq.value);
     out += '-';
     char digits[17];
-    const auto end = std::to_chars(digits, digits + 16, base::hash64(view), 32).ptr;
+    const auto end = std::to_chars(digits, digits + 16, view.hash, 32).ptr;
     out.append(digits, end);
     out += '"';
 }

@@ -110,9 +110,13 @@ bool is_public(const engine::HostedBoard& board);
 enum class BodyKind : std::uint8_t { kNone, kJson, kNdjson, kOther };
 BodyKind body_kind(const net::Request& request);
 
-// An answer header with the caching rules of a board, and the weak ETag of a view at a seq.
-void append_etag(std::string& out, std::string_view epoch, base::Sequence seq,
-                 std::string_view view);
+// What an ETag stands for beside the seq: what was asked for, and whether meta is shown.
+struct ViewId {
+    std::uint64_t hash;
+};
+ViewId view_id(std::string_view target, bool with_meta = false);
+// The weak ETag of a view at a seq.
+void append_etag(std::string& out, std::string_view epoch, base::Sequence seq, ViewId view);
 bool etag_matches(std::string_view if_none_match, std::string_view etag);
 
 }  // namespace standings::api

@@ -53,14 +53,14 @@ struct ExportRequest {
     ExportFormat format = ExportFormat::kNdjson;
     bool with_meta = false;
     base::BoardId board;
-    std::string view_name;  // for the ETag
+    ViewId view;
     std::string cache_rule;
 };
 
 std::string export_headers(std::string_view epoch, std::string_view slug, base::Sequence seq,
                            const ExportRequest& request) {
     std::string headers = "ETag: ";
-    append_etag(headers, epoch, seq, request.view_name);
+    append_etag(headers, epoch, seq, request.view);
     headers += "\r\nStandings-Position: ";
     headers += epoch;
     headers += ':';
@@ -261,15 +261,15 @@ void get_export(Call& call) {
     if (!format) return call.reply.problem(format.error());
 
     const bool may_see_meta = call.caller.may(access::Scope::kReadPrivate);
-    const std::string view_name = name_of_view(call, may_see_meta);
-    if (answer_unchanged(call, **board, view_name)) return;
-    const auto [config, rows] = (*board)->read([](const engine::HostedBoard::View& view) {
-        return std::pair(view.config, view.board.size());
+    const ViewId view = view_id(call.request.target, may_see_meta);
+    if (answer_unchanged(call, **board, view)) return;
+    const auto [config, rows] = (*board)->read([](const engine::HostedBoard::View& look) {
+        return std::pair(look.config, look.board.size());
     });
     ExportRequest request{.format = *format,
                           .with_meta = may_see_meta || config->public_meta,
                           .board = (*board)->id(),
-                          .view_name = view_name,
+                          .view = view,
                           .cache_rule = std::string(cache_rule(*config, with_credential(call)))};
     Service& service = call.service();
     if (call.request.method == net::Method::kHead) {

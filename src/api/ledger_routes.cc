@@ -75,7 +75,7 @@ void get_history(Call& call) {
     const auto points = call.number("points", 100, 2, 1000);
     if (!points) return call.reply.problem(points.error());
     const std::string& epoch = call.service().engine.epoch();
-    std::string view(call.request.target);
+    const ViewId view = view_id(call.request.target);
     std::string etag;
     append_etag(etag, epoch, (*board)->seq(), view);
     if (!call.request.if_none_match.empty() && etag_matches(call.request.if_none_match, etag)) {
@@ -90,8 +90,7 @@ void get_history(Call& call) {
          &clock = engine.clock()](ledger::LedgerReader& reader) {
             return engine::read_history(reader, *board, clock, player, points);
         },
-        [board = *board, view = std::move(view)](std::optional<engine::History>& history,
-                                                 Reply& reply) {
+        [board = *board, view](std::optional<engine::History>& history, Reply& reply) {
             if (!history) {
                 return reply.problem(
                     {ErrorCode::kPlayerNotFound,

@@ -43,7 +43,7 @@ TEST(PageCache, KeepsABoundedNumberOfBoundedAnswers) {
 TEST(Etag, DiffersByEpochSeqAndView) {
     const auto tag = [](std::string_view epoch, std::uint64_t seq, std::string_view view) {
         std::string out;
-        append_etag(out, epoch, {seq}, view);
+        append_etag(out, epoch, {seq}, view_id(view));
         return out;
     };
     const std::string one = tag("k1", 5, "/a");

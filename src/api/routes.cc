@@ -1,24 +1,45 @@
 #include "api/routes.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 namespace standings::api {
 namespace {
 
-bool matches(std::string_view pattern, const Target& target) {
-    pattern.remove_prefix(1);
-    std::size_t index = 0;
-    while (!pattern.empty()) {
-        const std::size_t slash = pattern.find('/');
-        const std::string_view segment = pattern.substr(0, slash);
-        if (index == target.segment_count()) return false;
-        const bool any = segment.starts_with('{') && !target.segment(index).empty();
-        if (!any && segment != target.segment(index)) return false;
-        ++index;
-        pattern.remove_prefix(slash == std::string_view::npos ? pattern.size() : slash + 1);
+// A route's path taken apart once.
+struct SplitRoute {
+    const Route* route;
+    std::array<std::string_view, Target::kMaxSegments> segments;  // empty: any
+};
+using SplitRoutes = std::array<std::vector<SplitRoute>, Target::kMaxSegments + 1>;  // by length
+
+SplitRoutes split_routes() {
+    SplitRoutes split;
+    for (const auto& routes : all_routes()) {
+        for (const Route& route : routes) {
+            SplitRoute one{&route, {}};
+            std::size_t count = 0;
+            std::string_view rest = route.path.substr(1);
+            while (!rest.empty()) {
+                const std::string_view segment = rest.substr(0, rest.find('/'));
+                one.segments[count++] = segment.starts_with('{') ? std::string_view{} : segment;
+                rest.remove_prefix(std::min(rest.size(), segment.size() + 1));
+            }
+            split[count].push_back(one);
+        }
     }
-    return index == target.segment_count();
+    return split;
+}
+
+bool matches(const SplitRoute& route, const Target& target) {
+    for (std::size_t i = target.segment_count(); i-- > 0;) {
+        const std::string_view wanted = route.segments[i];
+        const std::string_view segment = target.segment(i);
+        if (wanted.empty() ? segment.empty() : wanted != segment) return false;
+    }
+    return true;
 }
 
 constexpr std::uint8_t bit(net::Method method) {
@@ -37,17 +58,16 @@ std::span<const std::span<const Route>> all_routes() {
 }
 
 Match find_route(net::Method method, const Target& target) {
+    static const SplitRoutes kRoutes = split_routes();
     const net::Method wanted = method == net::Method::kHead ? net::Method::kGet : method;
     Match match;
-    for (const auto& routes : all_routes()) {
-        for (const Route& route : routes) {
-            if (!matches(route.path, target)) continue;
-            match.path_known = true;
-            match.methods |= bit(route.method);
-            if (route.method == wanted) {
-                match.route = &route;
-                return match;
-            }
+    for (const SplitRoute& split : kRoutes[target.segment_count()]) {
+        if (!matches(split, target)) continue;
+        match.path_known = true;
+        match.methods |= bit(split.route->method);
+        if (split.route->method == wanted) {
+            match.route = split.route;
+            return match;
         }
     }
     return match;

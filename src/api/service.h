@@ -80,6 +80,7 @@ struct LoopTools {
     engine::Page page;
     std::string body;
     std::string headers;
+    std::string view_headers;
 
   private:
     std::uint64_t request_base_;

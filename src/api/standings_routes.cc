@@ -138,8 +138,8 @@ void get_standings(Call& call) {
     const auto board = call.board();
     if (!board) return call.reply.problem(board.error());
     const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
-    const std::string view_name = name_of_view(call, with_meta);
-    if (answer_unchanged(call, **board, view_name)) return;
+    const ViewId id = view_id(call.request.target, with_meta);
+    if (answer_unchanged(call, **board, id)) return;
     const auto config =
         (*board)->read([](const engine::HostedBoard::View& look) { return look.config; });
     const auto view = read_view(call, *config);
@@ -151,27 +151,31 @@ void get_standings(Call& call) {
             {ErrorCode::kPlayerNotFound,
              "The player '" + std::string(view->player) + "' has no entry on this board."});
     }
-    if (call.request.if_none_match == "*") return answer_any(call, page, view_name);
+    if (call.request.if_none_match == "*") return answer_any(call, page, id);
     const bool keyset = view->kind != View::Kind::kPlayers;
-    const bool first_page = view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
-                            page.config->visibility == ledger::Visibility::kPublic &&
-                            !call.target.parameter("min_seq");
+    // The target of a first page that may be kept; empty: do not keep it.
+    std::string keep_as;
+    if (view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
+        page.config->visibility == ledger::Visibility::kPublic &&
+        !call.target.parameter("min_seq")) {
+        keep_as = call.request.target;
+    }
     with_details(page, call.reply,
-                 [board = *board, keyset, first_page, with_meta, view_name,
+                 [board = *board, keyset, keep_as = std::move(keep_as), with_meta, id,
                   credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      const std::string& epoch = tools.service.engine.epoch();
                      std::string& body = tools.body;
                      body.clear();
                      append_page(body, board->slug(), epoch, rows, keyset, with_meta);
-                     std::string etag;
-                     append_etag(etag, epoch, rows.seq, view_name);
-                     std::string headers = view_headers(etag, *rows.config, credential);
+                     const std::string_view headers =
+                         view_headers(tools, rows.seq, id, *rows.config, credential);
                      reply.json(200, body, headers);
-                     if (first_page) {
-                         tools.pages.put(view_name, {board, rows.seq, std::move(etag),
-                                                     std::move(headers), body});
-                     }
+                     if (keep_as.empty()) return;
+                     std::string etag;
+                     append_etag(etag, epoch, rows.seq, id);
+                     tools.pages.put(
+                         keep_as, {board, rows.seq, std::move(etag), std::string(headers), body});
                  });
 }
 
@@ -229,8 +233,8 @@ void get_standing(Call& call) {
     const auto board = call.board();
     if (!board) return call.reply.problem(board.error());
     const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
-    const std::string view_name = name_of_view(call, with_meta);
-    if (answer_unchanged(call, **board, view_name)) return;
+    const ViewId view = view_id(call.request.target, with_meta);
+    if (answer_unchanged(call, **board, view)) return;
     if (const auto known = call.check_parameters({"around", "period", "min_seq"}); !known) {
         return call.reply.problem(known.error());
     }
@@ -248,12 +252,10 @@ void get_standing(Call& call) {
             {ErrorCode::kPlayerNotFound,
              "This player has no entry on the board '" + (*board)->slug() + "'."});
     }
-    if (call.request.if_none_match == "*") return answer_any(call, page, view_name);
-    std::string etag;
-    append_etag(etag, call.service().engine.epoch(), page.seq, view_name);
+    if (call.request.if_none_match == "*") return answer_any(call, page, view);
     const bool with_rows = call.target.parameter("around").has_value();
     with_details(page, call.reply,
-                 [board = *board, own = *own, with_rows, with_meta, etag = std::move(etag),
+                 [board = *board, own = *own, with_rows, with_meta, view,
                   credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
                      LoopTools& tools = reply.tools();
                      std::string& body = tools.body;
@@ -268,7 +270,8 @@ void get_standing(Call& call) {
                          append_rows(body, rows, with_meta);
                      }
                      body += "}\n";
-                     reply.json(200, body, view_headers(etag, *rows.config, credential));
+                     reply.json(200, body,
+                                view_headers(tools, rows.seq, view, *rows.config, credential));
                  });
 }
 

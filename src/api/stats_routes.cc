@@ -61,8 +61,8 @@ void get_stats(Call& call) {
     if (const auto period = check_period(call); !period) {
         return call.reply.problem(period.error());
     }
-    const std::string view_name = name_of_view(call, false);
-    if (answer_unchanged(call, **board, view_name)) return;
+    const ViewId view = view_id(call.request.target);
+    if (answer_unchanged(call, **board, view)) return;
 
     const engine::Spread spread = engine::read_spread(**board, static_cast<std::size_t>(*buckets));
     const std::string& first = spread.config->rules.columns[0].name;
@@ -80,9 +80,9 @@ void get_stats(Call& call) {
     body += ',';
     append_spread(body, spread);
     body += "}\n";
-    std::string etag;
-    append_etag(etag, epoch, spread.seq, view_name);
-    call.reply.json(200, body, view_headers(etag, *spread.config, with_credential(call)));
+    call.reply.json(
+        200, body,
+        view_headers(call.tools(), spread.seq, view, *spread.config, with_credential(call)));
 }
 
 constexpr Route kRoutes[] = {

@@ -1,5 +1,8 @@
 #include "api/view_answers.h"
 
+#include <string>
+#include <utility>
+
 namespace standings::api {
 
 bool with_credential(const Call& call) {
@@ -13,37 +16,31 @@ std::string_view cache_rule(const ledger::BoardConfig& config, bool with_credent
                : "Cache-Control: private, no-cache\r\nVary: Authorization\r\n";
 }
 
-std::string name_of_view(const Call& call, bool with_meta) {
-    std::string name(call.request.target);
-    if (with_meta) name += "#meta";
-    return name;
-}
-
-std::string view_headers(std::string_view etag, const ledger::BoardConfig& config,
-                         bool with_credential) {
-    std::string headers = "ETag: ";
-    headers += etag;
+std::string_view view_headers(LoopTools& tools, base::Sequence seq, ViewId view,
+                              const ledger::BoardConfig& config, bool with_credential) {
+    std::string& headers = tools.view_headers;
+    headers.assign("ETag: ");
+    append_etag(headers, tools.service.engine.epoch(), seq, view);
     headers += "\r\n";
     headers += cache_rule(config, with_credential);
     return headers;
 }
 
-bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view) {
+bool answer_unchanged(Call& call, const engine::HostedBoard& board, ViewId view) {
     // "*" asks whether there is a view at all, which is not known before it is read.
     if (call.request.if_none_match.empty() || call.request.if_none_match == "*") return false;
+    const auto [config, seq] = board.read(
+        [](const engine::HostedBoard::View& look) { return std::pair(look.config, look.seq()); });
     std::string etag;
-    append_etag(etag, call.service().engine.epoch(), board.seq(), view);
+    append_etag(etag, call.service().engine.epoch(), seq, view);
     if (!etag_matches(call.request.if_none_match, etag)) return false;
-    const auto config =
-        board.read([](const engine::HostedBoard::View& look) { return look.config; });
-    call.reply.empty(304, view_headers(etag, *config, with_credential(call)));
+    call.reply.empty(304, view_headers(call.tools(), seq, view, *config, with_credential(call)));
     return true;
 }
 
-void answer_any(Call& call, const engine::Page& page, std::string_view view) {
-    std::string etag;
-    append_etag(etag, call.service().engine.epoch(), page.seq, view);
-    call.reply.empty(304, view_headers(etag, *page.config, with_credential(call)));
+void answer_any(Call& call, const engine::Page& page, ViewId view) {
+    call.reply.empty(
+        304, view_headers(call.tools(), page.seq, view, *page.config, with_credential(call)));
 }
 
 base::Result<void> check_period(const Call& call) {

@@ -12,15 +12,13 @@ bool with_credential(const Call& call);
 // Ready Cache-Control and Vary lines. What a credential opens (private boards, meta) is for its
 // holder alone, never for a shared cache.
 std::string_view cache_rule(const ledger::BoardConfig& config, bool with_credential);
-// What an ETag stands for beside the seq: the same target shows more to who may see meta.
-std::string name_of_view(const Call& call, bool with_meta);
-// ETag and caching lines.
-std::string view_headers(std::string_view etag, const ledger::BoardConfig& config,
-                         bool with_credential);
+// ETag and caching lines, in a buffer of the loop: valid until the next call.
+std::string_view view_headers(LoopTools& tools, base::Sequence seq, ViewId view,
+                              const ledger::BoardConfig& config, bool with_credential);
 // Answers 304 when the client has the view at the board's present seq.
-bool answer_unchanged(Call& call, const engine::HostedBoard& board, std::string_view view);
+bool answer_unchanged(Call& call, const engine::HostedBoard& board, ViewId view);
 // 304 to "If-None-Match: *", of a view that there is.
-void answer_any(Call& call, const engine::Page& page, std::string_view view);
+void answer_any(Call& call, const engine::Page& page, ViewId view);
 // Periods other than all time are not there yet, and refused rather than ignored.
 base::Result<void> check_period(const Call& call);
 
