@@ -480,7 +480,7 @@ class Folder(unittest.TestCase):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 5, done)
         report = json.loads(done.stdout.decode("utf-8", errors="strict"))
-        self.assertIn("b\ufffdc", str(report["findings"]))
+        self.assertIn("(b?c)", str(report["findings"]))
 
     def test_the_old_database_is_kept_aside_and_can_be_put_back(self):
         with Server(data=self.folder) as server:

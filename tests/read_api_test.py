@@ -186,7 +186,7 @@ class Exports(ReadTest):
 
     def test_comes_whole_among_other_requests_of_its_connection(self):
         board = self.make_board()
-        self.fill(board, [{"player": f"player-{i}", "score": i, "name": "n" * 100} for i in range(10000)])
+        self.fill(board, [{"player": f"player-{i}", "score": i, "name": "n" * 64} for i in range(10000)])
         wanted = self.get(f"{board}/export").body
         page = self.get(f"{board}/standings?limit=1000").json["rows"]
         csv_text = self.get(f"{board}/export?format=csv").body

@@ -165,7 +165,7 @@ struct BackupProgress {
 class LedgerCopy {
   public:
     virtual ~LedgerCopy() = default;
-    // Copies about a megabyte more. Not called again after a failure or completion.
+    // Copies some hundred kilobytes more. Not called again after a failure or completion.
     virtual base::Result<BackupProgress> step() = 0;
 };
 

@@ -35,15 +35,6 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
-// A start that met damage, with what to do about it: SQLite's own words do not say.
-base::Error with_advice(base::Error error) {
-    const bool advises = error.detail.find("restore") != std::string::npos;
-    if (error.code == ErrorCode::kIntegrity && !advises) {
-        error.detail += "; restore a backup ('standings check' names what is damaged)";
-    }
-    return error;
-}
-
 Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settings,
                                                      const DataFolder& folder,
                                                      const base::Clock& clock, base::Random& random,
@@ -53,8 +44,7 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     options.random = &random;
     auto ledger = ledger::SqliteLedger::open(options);
     if (!ledger) {
-        return with_advice(ledger.error())
-            .with_context("open the database in '" + folder.path() + "'");
+        return ledger.error().with_context("open the database in '" + folder.path() + "'");
     }
     for (const std::string& note : (*ledger)->notes()) {
         log.write(base::LogLevel::kWarning, note);
@@ -66,7 +56,6 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
     auto engine = engine::Engine::start(std::move(*ledger), clock, engine_options);
-    if (!engine) return with_advice(engine.error());
     return engine;
 }
 

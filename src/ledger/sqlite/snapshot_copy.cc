@@ -16,10 +16,10 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 // So much of the copy may wait in memory for the disk: a flood of it would hold up the syncs of the
 // WAL beside it.
-constexpr std::uint64_t kUnwrittenBytes = 8 * kPieceBytes;
+constexpr std::uint64_t kUnwrittenBytes = std::uint64_t{8} << 20;
 // https://www.sqlite.org/fileformat2.html#walformat
 constexpr std::uint64_t kWalHeaderBytes = 32;
 constexpr std::uint64_t kFrameHeaderBytes = 24;
