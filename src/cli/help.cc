@@ -116,7 +116,7 @@ std::string value_name(const CLI::Option& option) {
 }
 
 std::string described(const CLI::Option& option) {
-    std::string text = option.get_description();
+    const std::string& text = option.get_description();
     std::string notes;
     const auto add = [&](const std::string& note) { notes += (notes.empty() ? "" : "; ") + note; };
     const std::string type = option.get_type_name();

@@ -105,7 +105,7 @@ class Committer {
     void upkeep(bool idle);
     void note_sizes();
 
-    // A copy of the database, a slice between two batches.
+    // Begins a copy of the database between two batches.
     void start_backup(BackupOperation& backup);
 
     ledger::Ledger& ledger_;

@@ -27,11 +27,12 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> le
     std::unique_ptr<Engine> engine(new Engine(std::move(ledger), clock, options));
     auto loaded = load(*engine->ledger_, engine->registry_, clock.now(), options.load);
     if (!loaded) return loaded.error();
-    auto reads = ReadPool::start(*engine->ledger_, options.read_threads, options.max_waiting_reads);
+    auto reads = ReadPool::start(*engine->ledger_, options.read_threads, options.max_waiting_reads,
+                                 ReadPool::AtStop::kFinish);
     if (!reads) return reads.error();
     engine->reads_ = std::move(*reads);
     auto slow_reads = ReadPool::start(*engine->ledger_, options.slow_read_threads,
-                                      options.max_waiting_slow_reads);
+                                      options.max_waiting_slow_reads, ReadPool::AtStop::kHandBack);
     if (!slow_reads) return slow_reads.error();
     engine->slow_reads_ = std::move(*slow_reads);
     engine->committer_ = std::make_unique<Committer>(

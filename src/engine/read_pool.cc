@@ -39,8 +39,8 @@ base::Result<std::vector<SharedDetails>> read_details(ledger::LedgerReader& read
 }
 
 base::Result<std::unique_ptr<ReadPool>> ReadPool::start(ledger::Ledger& ledger, std::size_t threads,
-                                                        std::size_t max_waiting) {
-    std::unique_ptr<ReadPool> pool(new ReadPool(max_waiting));
+                                                        std::size_t max_waiting, AtStop at_stop) {
+    std::unique_ptr<ReadPool> pool(new ReadPool(max_waiting, at_stop));
     for (std::size_t i = 0; i < threads; ++i) {
         auto reader = ledger.open_reader();
         if (!reader) return reader.error().with_context("open a reading connection");
@@ -71,10 +71,9 @@ void ReadPool::stop() {
     {
         const std::lock_guard hold(mutex_);
         stopping_ = true;
-        unread.swap(waiting_);
+        if (at_stop_ == AtStop::kHandBack) unread.swap(waiting_);
     }
     arrived_.notify_all();
-    // A shutdown does not wait for reads that may take seconds each.
     for (auto& operation : unread) {
         operation->error = base::Error{base::ErrorCode::kDraining,
                                        "The server is shutting down. Try again in a moment."};

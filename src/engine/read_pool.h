@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -53,22 +54,29 @@ class DetailsOperation : public ReadOperation {
 // Owner: the engine. push() from any thread; bounded.
 class ReadPool {
   public:
+    // What becomes of operations that wait when the pool ends. Short reads are finished: they may
+    // belong to the answer of a submission that is durable. Those that may take seconds each are
+    // handed back with kDraining.
+    enum class AtStop : std::uint8_t { kFinish, kHandBack };
+
     static base::Result<std::unique_ptr<ReadPool>> start(ledger::Ledger& ledger,
                                                          std::size_t threads,
-                                                         std::size_t max_waiting);
+                                                         std::size_t max_waiting, AtStop at_stop);
     ~ReadPool();
 
     // Takes the operation, or answers false when too many wait or the pool ends.
     bool push(std::unique_ptr<ReadOperation>& operation);
-    // Finishes what runs, hands back what waits with kDraining, and joins. Idempotent.
+    // Finishes what runs, does with what waits as AtStop says, and joins. Idempotent.
     void stop();
 
   private:
-    explicit ReadPool(std::size_t max_waiting) : max_waiting_(max_waiting) {}
+    ReadPool(std::size_t max_waiting, AtStop at_stop)
+        : max_waiting_(max_waiting), at_stop_(at_stop) {}
     void work(ledger::LedgerReader& reader);
     static void hand_back(std::unique_ptr<ReadOperation> operation);
 
     const std::size_t max_waiting_;
+    const AtStop at_stop_;
     std::mutex mutex_;
     std::condition_variable arrived_;
     std::deque<std::unique_ptr<ReadOperation>> waiting_;

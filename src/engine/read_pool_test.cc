@@ -29,7 +29,7 @@ class HeldRead final : public ReadOperation {
 
 TEST(ReadPool, HandsBackWhatWaitsWhenItEnds) {
     const auto ledger = ledger::MemoryLedger::open();
-    const auto pool = ReadPool::start(*ledger, 1, 10).value();
+    const auto pool = ReadPool::start(*ledger, 1, 10, ReadPool::AtStop::kHandBack).value();
     Desk desk;
     std::promise<void> begun;
     std::promise<void> never_begun;

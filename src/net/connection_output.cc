@@ -129,7 +129,10 @@ Buffer& Connection::output_for(std::uint32_t sequence) {
 Buffer& Connection::output() {
     if (out_.capacity() == 0) out_ = loop_.lend_buffer();
     // From now on the client is owed something again.
-    if (out_.empty()) write_mark_ += loop_.now() - emptied_at_;
+    if (out_.empty()) {
+        write_mark_ += loop_.now() - emptied_at_;
+        emptied_at_ = loop_.now();
+    }
     return out_;
 }
 

@@ -49,27 +49,39 @@ Result<void> write_all(int descriptor, const char* bytes, std::size_t size) {
     return {};
 }
 
-// Has the disk begin with what was written last, and waits for what was written before that. A
-// failure shows when the copy is synced.
-void keep_disk_busy(int descriptor, std::uint64_t written) {
-    const auto offset = [](std::uint64_t bytes) { return static_cast<off64_t>(bytes); };
+// Has the disk begin with what was written last, and waits for what was written before that. An
+// error is told once: here, or never.
+Result<void> keep_disk_busy(int descriptor, std::uint64_t written) {
+    const auto range = [descriptor](std::uint64_t from, std::uint64_t bytes,
+                                    unsigned flags) -> Result<void> {
+        const int done = ::sync_file_range(descriptor, static_cast<off64_t>(from),
+                                           static_cast<off64_t>(bytes), flags);
+        if (done != 0 && errno != ENOSYS) return system_error("write the copy");
+        return {};
+    };
     const std::uint64_t last = written - std::min<std::uint64_t>(written, kPieceBytes);
-    ::sync_file_range(descriptor, offset(last), offset(written - last), SYNC_FILE_RANGE_WRITE);
-    if (last < kUnwrittenBytes) return;
-    const off64_t before = offset(last - kUnwrittenBytes);
-    ::sync_file_range(
-        descriptor, before, offset(kPieceBytes),
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    ::posix_fadvise64(descriptor, before, offset(kPieceBytes), POSIX_FADV_DONTNEED);
+    if (auto begun = range(last, written - last, SYNC_FILE_RANGE_WRITE); !begun) return begun;
+    if (last < kUnwrittenBytes) return {};
+    const std::uint64_t before = last - kUnwrittenBytes;
+    auto done =
+        range(before, kPieceBytes,
+              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    if (!done) return done;
+    ::posix_fadvise64(descriptor, static_cast<off64_t>(before), kPieceBytes, POSIX_FADV_DONTNEED);
+    return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LedgerCopy>> SnapshotCopy::start(Connection reader, std::uint64_t wal_frames,
-                                                        const std::string& to) {
+Result<void> SnapshotCopy::pin(Connection& reader) {
     if (auto begun = reader.exec("BEGIN"); !begun) return begun.error();
     // The transaction takes its moment with its first read.
     if (const auto read = read_state(reader); !read) return read.error();
+    return {};
+}
+
+Result<std::unique_ptr<LedgerCopy>> SnapshotCopy::start(Connection reader, std::uint64_t wal_frames,
+                                                        const std::string& to) {
     const auto page_bytes = reader.query_number("PRAGMA page_size");
     if (!page_bytes) return page_bytes.error();
 
@@ -131,8 +143,7 @@ Result<void> SnapshotCopy::copy_piece(Part& part) {
     }
     part.done += size;
     done_bytes_ += size;
-    keep_disk_busy(part.to.descriptor(), part.done);
-    return {};
+    return keep_disk_busy(part.to.descriptor(), part.done);
 }
 
 }  // namespace standings::ledger::sqlite

@@ -24,9 +24,12 @@ namespace standings::ledger::sqlite {
 // measurements. Owner: whoever asked for the copy; ends before the ledger. Thread: any one.
 class SnapshotCopy final : public LedgerCopy {
   public:
-    // Pins the present moment on `reader`, a connection for this alone, and makes the file `to`
-    // (0600), which must not be there. On the committer's thread between transactions, with
-    // `wal_frames` frames in the WAL: none commits meanwhile.
+    // Pins the present moment on `reader`, a connection for this alone. On the committer's thread
+    // between transactions: none commits from here to the end of start().
+    static base::Result<void> pin(Connection& reader);
+    // Begins to copy the pinned moment into the file `to` (0600), which must not be there.
+    // `wal_frames` were in the WAL, and not all of them in the database file, at a checkpoint
+    // behind the pin: one before it could be overtaken by another program's.
     static base::Result<std::unique_ptr<LedgerCopy>> start(Connection reader,
                                                            std::uint64_t wal_frames,
                                                            const std::string& to);

@@ -426,6 +426,7 @@ Result<std::unique_ptr<LedgerCopy>> SqliteLedger::start_backup(const std::string
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
     auto reader = read_connection();
     if (!reader) return reader.error();
+    if (auto pinned = sqlite::SnapshotCopy::pin(*reader); !pinned) return pinned.error();
     const auto done = checkpoint();
     if (!done) return failed(done.error());
     if (done->in_wal < 0) {
