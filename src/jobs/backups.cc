@@ -17,9 +17,8 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr auto kLookEvery = std::chrono::milliseconds(50);
-// Slow enough to leave the disk to the submissions, fast enough that the WAL, which grows as long
-// as the copy runs, stays a small part of a database: docs/decisions/0004-backup.md.
+constexpr auto kTryAgainAfter = std::chrono::milliseconds(20);
+// Slow enough to leave the disk to the submissions: docs/decisions/0004-backup.md.
 constexpr double kCopyBytesPerSecond = 100e6;
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
@@ -178,38 +177,54 @@ Result<void> Backups::check_space(std::uint64_t still_to_write) const {
                      ". Delete old backups, or keep fewer."};
 }
 
-Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
+// Has the committer begin the copy, or pin it, and waits until it has.
+Result<Backups::Copy> Backups::at_committer(JobControl& control, const std::string& part,
+                                            Copy copy) {
     Waiting waiting;
-    std::unique_ptr<engine::Operation> operation =
-        std::make_unique<engine::BackupOperation>(waiting, part);
-    if (auto taken = engine_.submit(operation); !taken) return taken.error();
+    auto backup = std::make_unique<engine::BackupOperation>(waiting, part);
+    backup->copy = std::move(copy.made);
+    std::unique_ptr<engine::Operation> operation = std::move(backup);
+    while (true) {
+        const auto taken = engine_.submit(operation);
+        if (taken) break;
+        // A moment of overload is no reason to give up what was copied for minutes.
+        const bool again =
+            taken.error().code == ErrorCode::kOverloaded && control.wait(kTryAgainAfter);
+        if (!again) return taken.error();
+    }
     // The committer brings it back in any case.
     operation = waiting.take();
-    auto& backup = static_cast<engine::BackupOperation&>(*operation);
-    if (backup.error) return *backup.error;
+    auto& done = static_cast<engine::BackupOperation&>(*operation);
+    if (done.error) return *done.error;
+    return Copy{std::move(done.copy), done.seq};
+}
 
+Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
+    auto copy = at_committer(control, part, {});
+    if (!copy) return copy.error();
     const base::Clock& clock = engine_.clock();
     const base::Monotonic began = clock.monotonic();
     std::uint64_t look_at_disk = kLookAtDiskBytes;
     while (true) {
-        const auto progress = backup.copy->step();
+        const auto progress = copy->made->step();
         if (!progress) return progress.error();
         control.report(progress->done_bytes, progress->total_bytes);
-        if (progress->complete) return backup.seq;
+        if (progress->complete) return copy->seq;
+        if (progress->wants_pin) {
+            copy = at_committer(control, part, *std::move(copy));
+            if (!copy) return copy.error();
+        }
         if (progress->done_bytes >= look_at_disk) {
             look_at_disk += kLookAtDiskBytes;
             if (auto enough = check_space(0); !enough) return enough.error();
         }
         const std::chrono::duration<double> due(static_cast<double>(progress->done_bytes) /
                                                 kCopyBytesPerSecond);
-        base::Monotonic ahead{};
-        do {
-            if (control.cancelled()) return Error{ErrorCode::kCancelled, "It was cancelled."};
-            ahead = began + std::chrono::duration_cast<base::Monotonic>(due) - clock.monotonic();
-            if (ahead > base::Monotonic::zero()) {
-                std::this_thread::sleep_for(std::min<base::Monotonic>(ahead, kLookEvery));
-            }
-        } while (ahead > base::Monotonic::zero());
+        const auto ahead =
+            began + std::chrono::duration_cast<base::Monotonic>(due) - clock.monotonic();
+        const bool goes_on =
+            ahead > base::Monotonic::zero() ? control.wait(ahead) : !control.cancelled();
+        if (!goes_on) return Error{ErrorCode::kCancelled, "It was cancelled."};
     }
 }
 

@@ -1,13 +1,11 @@
-#include "ledger/sqlite/snapshot_copy.h"
-
-#include <fcntl.h>
-#include <unistd.h>
+#include "ledger/sqlite/online_copy.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 #include "base/check.h"
 #include "ledger/sqlite/schema.h"
+#include "ledger/sqlite/wal_format.h"
 
 namespace standings::ledger::sqlite {
 namespace {
@@ -16,134 +14,150 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
-// So much of the copy may wait in memory for the disk: a flood of it would hold up the syncs of the
-// WAL beside it.
-constexpr std::uint64_t kUnwrittenBytes = std::uint64_t{8} << 20;
-// https://www.sqlite.org/fileformat2.html#walformat
-constexpr std::uint64_t kWalHeaderBytes = 32;
-constexpr std::uint64_t kFrameHeaderBytes = 24;
+constexpr std::uint64_t kPieceBytes = std::uint64_t{256} << 10;
+// So little is copied in a moment, also while the WAL may not begin anew.
+constexpr std::uint64_t kFewBytes = std::uint64_t{16} << 20;
 
-Result<File> make_file(const std::string& path) {
-    File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.descriptor() < 0) return system_error("make " + path);
-    return file;
-}
-
-Result<sqlite3_file*> file_of(const Connection& connection, int operation) {
-    sqlite3_file* file = nullptr;
-    const int code = sqlite3_file_control(connection.handle(), "main", operation, &file);
-    if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) return file;
-    return Error{ErrorCode::kIo,
-                 "SQLite does not give its file (code " + std::to_string(code) + ")"};
-}
-
-Result<void> write_all(int descriptor, const char* bytes, std::size_t size) {
-    while (size > 0) {
-        const ssize_t written = ::write(descriptor, bytes, size);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return system_error("write the copy");
-        bytes += written;
-        size -= static_cast<std::size_t>(written);
-    }
-    return {};
-}
-
-// Has the disk begin with what was written last, and waits for what was written before that. An
-// error is told once: here, or never.
-Result<void> keep_disk_busy(int descriptor, std::uint64_t written) {
-    const auto range = [descriptor](std::uint64_t from, std::uint64_t bytes,
-                                    unsigned flags) -> Result<void> {
-        const int done = ::sync_file_range(descriptor, static_cast<off64_t>(from),
-                                           static_cast<off64_t>(bytes), flags);
-        if (done != 0 && errno != ENOSYS) return system_error("write the copy");
-        return {};
-    };
-    const std::uint64_t last = written - std::min<std::uint64_t>(written, kPieceBytes);
-    if (auto begun = range(last, written - last, SYNC_FILE_RANGE_WRITE); !begun) return begun;
-    if (last < kUnwrittenBytes) return {};
-    const std::uint64_t before = last - kUnwrittenBytes;
-    auto done =
-        range(before, kPieceBytes,
-              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    if (!done) return done;
-    ::posix_fadvise64(descriptor, static_cast<off64_t>(before), kPieceBytes, POSIX_FADV_DONTNEED);
-    return {};
+// Short where the file has become shorter meanwhile: zeros then, which the copy's end cuts off.
+Result<void> read_piece(sqlite3_file* file, char* to, std::uint64_t size, std::uint64_t at) {
+    const int code =
+        file->pMethods->xRead(file, to, static_cast<int>(size), static_cast<sqlite3_int64>(at));
+    if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ) return {};
+    return file_error("the database", code);
 }
 
 }  // namespace
 
-Result<void> SnapshotCopy::pin(Connection& reader) {
-    if (auto begun = reader.exec("BEGIN"); !begun) return begun.error();
-    // The transaction takes its moment with its first read.
+Result<std::unique_ptr<LedgerCopy>> OnlineCopy::start(Connection reader,
+                                                      std::shared_ptr<MovedPages> moved,
+                                                      Checkpoint checkpoint, std::string to) {
+    // SQLite opens its files with the first read.
     if (const auto read = read_state(reader); !read) return read.error();
-    return {};
-}
-
-Result<std::unique_ptr<LedgerCopy>> SnapshotCopy::start(Connection reader, std::uint64_t wal_frames,
-                                                        const std::string& to) {
-    const auto page_bytes = reader.query_number("PRAGMA page_size");
-    if (!page_bytes) return page_bytes.error();
-
-    std::unique_ptr<SnapshotCopy> copy(new SnapshotCopy(std::move(reader)));
-    const auto add = [&copy](int operation, const std::string& path,
-                             std::uint64_t size) -> Result<void> {
-        const auto from = file_of(copy->reader_, operation);
-        if (!from) return from.error();
-        auto file = make_file(path);
-        if (!file) return file.error();
-        copy->parts_.push_back({*from, *std::move(file), 0, size});
-        return {};
-    };
-    if (auto added = add(SQLITE_FCNTL_FILE_POINTER, to, 0); !added) return added.error();
-    sqlite3_file* database = copy->parts_[0].from;
-    sqlite3_int64 size = 0;
-    if (database->pMethods->xFileSize(database, &size) != SQLITE_OK) {
-        return Error{ErrorCode::kIo, "the size of the database cannot be read"};
-    }
-    copy->parts_[0].size = static_cast<std::uint64_t>(size);
-    if (wal_frames > 0) {
-        const auto frame = kFrameHeaderBytes + static_cast<std::uint64_t>(*page_bytes);
-        auto added =
-            add(SQLITE_FCNTL_JOURNAL_POINTER, to + "-wal", kWalHeaderBytes + wal_frames * frame);
-        if (!added) return added.error();
-    }
+    auto file = SteadyFile::make(to);
+    if (!file) return file.error();
+    std::unique_ptr<OnlineCopy> copy(new OnlineCopy(std::move(reader), std::move(moved),
+                                                    std::move(checkpoint), std::move(to),
+                                                    *std::move(file)));
+    const auto bytes = copy->file_bytes();
+    if (!bytes) return bytes.error();
+    copy->begin_round({{.first = 1, .count = *bytes / kPageBytes}});
     copy->buffer_.resize(kPieceBytes);
     return std::unique_ptr<LedgerCopy>(std::move(copy));
 }
 
-Result<BackupProgress> SnapshotCopy::step() {
-    CHECK(!parts_.empty());
-    Part& part = parts_.back();
-    if (auto done = copy_piece(part); !done) return done.error();
-    BackupProgress progress{.done_bytes = done_bytes_, .total_bytes = done_bytes_};
-    for (const Part& open : parts_) progress.total_bytes += open.size - open.done;
-    if (part.done == part.size) parts_.pop_back();
-    if (!parts_.empty()) return progress;
-    progress.complete = true;
-    // From now on the WAL may begin anew.
-    if (auto ended = reader_.exec("COMMIT"); !ended) return ended.error();
+Result<std::uint64_t> OnlineCopy::file_bytes() const {
+    const auto file = reader_.file(SQLITE_FCNTL_FILE_POINTER);
+    if (!file) return file.error();
+    sqlite3_int64 size = 0;
+    const int code = (*file)->pMethods->xFileSize(*file, &size);
+    if (code != SQLITE_OK) return file_error("the database", code);
+    return static_cast<std::uint64_t>(size);
+}
+
+void OnlineCopy::begin_round(std::vector<PageRun> pages) {
+    pages_ = std::move(pages);
+    next_ = 0;
+    round_bytes_ = 0;
+    for (const PageRun& run : pages_) round_bytes_ += run.count * kPageBytes;
+    total_bytes_ = done_bytes_ + round_bytes_;
+}
+
+Result<BackupProgress> OnlineCopy::step() {
+    if (moved_->lost()) {
+        return Error{ErrorCode::kBusy,
+                     "Another program has written to the database. Keep others from it, or have "
+                     "them read only, and try again."};
+    }
+    BackupProgress progress;
+    if (pages_left()) {
+        if (auto done = copy_pages(); !done) return done.error();
+    } else if (wal_ && wal_->done < wal_->size) {
+        if (auto done = copy_wal(); !done) return done.error();
+    } else if (pinned_) {
+        if (auto done = complete(); !done) return done.error();
+        progress.complete = true;
+    } else if (const auto left = moved_->count() * kPageBytes;
+               left <= kFewBytes || left > round_bytes_ / 2) {
+        // As few as there will ever be: what one round leaves to the next does not shrink any more.
+        progress.wants_pin = true;
+    } else {
+        begin_round(moved_->take());
+    }
+    progress.done_bytes = done_bytes_;
+    progress.total_bytes = total_bytes_;
     return progress;
 }
 
-Result<void> SnapshotCopy::copy_piece(Part& part) {
-    const auto size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, part.size - part.done));
-    const int code = part.from->pMethods->xRead(part.from, buffer_.data(), static_cast<int>(size),
-                                                static_cast<sqlite3_int64>(part.done));
-    // Short where a checkpoint has shortened the file since: there are zeros then, which the WAL's
-    // last commit cuts off.
-    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
-        return Error{ErrorCode::kIo,
-                     "the database cannot be read: " + std::string(sqlite3_errstr(code)) +
-                         " (SQLite code " + std::to_string(code) + ")"};
+Result<void> OnlineCopy::pin() {
+    CHECK(!pinned_ && !pages_left());
+    if (auto begun = reader_.exec("BEGIN"); !begun) return begun.error();
+    // The transaction takes its moment with its first read.
+    if (const auto read = read_state(reader_); !read) return read.error();
+    // Behind the pin: one before it could be overtaken by another program's.
+    const auto done = checkpoint_();
+    if (!done) return done.error();
+    if (done->in_wal < 0) {
+        return Error{ErrorCode::kBusy,
+                     "Another program is moving the write-ahead log into the database. Try again."};
     }
-    if (auto written = write_all(part.to.descriptor(), buffer_.data(), size); !written) {
+    const auto bytes = file_bytes();
+    if (!bytes) return bytes.error();
+    pinned_ = true;
+    pinned_bytes_ = *bytes;
+    begin_round(moved_->take());
+    // A WAL that is wholly in the database file is not read any more.
+    if (done->all()) return {};
+    auto to = SteadyFile::make(path_ + "-wal");
+    if (!to) return to.error();
+    wal_.emplace(
+        WalPart{*std::move(to), 0, static_cast<std::uint64_t>(wal_frame_at(done->in_wal))});
+    total_bytes_ += wal_->size;
+    return {};
+}
+
+// A piece of this round: of one run of pages, or of many small ones.
+Result<void> OnlineCopy::copy_pages() {
+    const auto file = reader_.file(SQLITE_FCNTL_FILE_POINTER);
+    if (!file) return file.error();
+    std::uint64_t left = kPieceBytes;
+    while (left > 0 && pages_left()) {
+        PageRun& run = pages_[next_];
+        const std::uint64_t pages = std::min<std::uint64_t>(run.count, left / kPageBytes);
+        const std::uint64_t at = (run.first - 1) * kPageBytes;
+        const std::uint64_t size = pages * kPageBytes;
+        if (auto read = read_piece(*file, buffer_.data(), size, at); !read) return read.error();
+        if (auto written = to_.write(buffer_.data(), size, at); !written) return written.error();
+        run.first += pages;
+        run.count -= pages;
+        if (run.count == 0) ++next_;
+        left -= size;
+        done_bytes_ += size;
+    }
+    return to_.flush();
+}
+
+Result<void> OnlineCopy::copy_wal() {
+    const auto file = reader_.file(SQLITE_FCNTL_JOURNAL_POINTER);
+    if (!file) return file.error();
+    const std::uint64_t size = std::min(kPieceBytes, wal_->size - wal_->done);
+    if (auto read = read_piece(*file, buffer_.data(), size, wal_->done); !read) {
+        return read.error();
+    }
+    if (auto written = wal_->to.write(buffer_.data(), size, wal_->done); !written) {
         return written.error();
     }
-    part.done += size;
+    wal_->done += size;
     done_bytes_ += size;
-    return keep_disk_busy(part.to.descriptor(), part.done);
+    return wal_->to.flush();
+}
+
+Result<void> OnlineCopy::complete() {
+    // From now on the WAL may begin anew.
+    if (auto ended = reader_.exec("COMMIT"); !ended) return ended.error();
+    if (wal_) {
+        if (auto done = wal_->to.finish(wal_->size); !done) return done.error();
+    }
+    return to_.finish(pinned_bytes_);
 }
 
 }  // namespace standings::ledger::sqlite

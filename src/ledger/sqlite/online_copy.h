@@ -1,55 +1,76 @@
-// A copy of the database as it is at one commit, made while the writer goes on.
+// A copy of the database, made while the writer goes on.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "ledger/ledger.h"
+#include "ledger/sqlite/checkpointer.h"
 #include "ledger/sqlite/connection.h"
-#include "ledger/sqlite/files.h"
+#include "ledger/sqlite/steady_file.h"
 
 namespace standings::ledger::sqlite {
 
-// A read transaction pins a moment: until it ends, SQLite moves no younger page of the WAL into the
-// database file, and does not begin the WAL anew. So the file's bytes, and those of the WAL up to
-// that moment, are the database at that moment, in whatever order and however slowly they are read;
-// a page that is being moved while it is read is in the WAL too, which counts. They are read
-// through SQLite's own file handles: a second descriptor of ours, closed, would drop SQLite's locks
-// (https://www.sqlite.org/howtocorrupt.html, 2.2).
-// The price is a WAL that grows while the copy runs. docs/decisions/0004-backup.md has the
-// measurements. Owner: whoever asked for the copy; ends before the ledger. Thread: any one.
-class SnapshotCopy final : public LedgerCopy {
+// Copies the database file as it comes, while checkpoints change pages behind its place; then the
+// pages that they have changed meanwhile, and so on, until only few are left. For those it pins the
+// moment: a read transaction, as long as it lives, lets SQLite move no younger page into the file
+// nor begin the WAL anew, so that the last changed pages, and the WAL up to the pin where not all
+// of it is moved, make the copy the database of that moment. The WAL grows for these last seconds
+// only. (Virtual machines move to another host like this: "pre-copy", Clark et al., NSDI 2005.)
+// docs/decisions/0004-backup.md has the measurements. Owner: whoever asked for the copy; ends
+// before the ledger.
+class OnlineCopy final : public LedgerCopy {
   public:
-    // Pins the present moment on `reader`, a connection for this alone. On the committer's thread
-    // between transactions: none commits from here to the end of start().
-    static base::Result<void> pin(Connection& reader);
-    // Begins to copy the pinned moment into the file `to` (0600), which must not be there.
-    // `wal_frames` were in the WAL, and not all of them in the database file, at a checkpoint
-    // behind the pin: one before it could be overtaken by another program's.
+    using Checkpoint = std::function<base::Result<Checkpointed>()>;
+
+    // Into the file `to` (0600), which must not be there. `reader` is a connection for this alone,
+    // `moved` is told what `checkpoint` moves, from a moment before this call.
     static base::Result<std::unique_ptr<LedgerCopy>> start(Connection reader,
-                                                           std::uint64_t wal_frames,
-                                                           const std::string& to);
+                                                           std::shared_ptr<MovedPages> moved,
+                                                           Checkpoint checkpoint, std::string to);
     base::Result<BackupProgress> step() override;
+    base::Result<void> pin() override;
 
   private:
-    // One of the two files on its way.
-    struct Part {
-        sqlite3_file* from;
-        File to;
+    // The part of the WAL that belongs to the copy.
+    struct WalPart {
+        SteadyFile to;
         std::uint64_t done = 0;
         std::uint64_t size = 0;
     };
 
-    explicit SnapshotCopy(Connection reader) : reader_(std::move(reader)) {}
-    base::Result<void> copy_piece(Part& part);
+    OnlineCopy(Connection reader, std::shared_ptr<MovedPages> moved, Checkpoint checkpoint,
+               std::string path, SteadyFile to)
+        : reader_(std::move(reader)),
+          moved_(std::move(moved)),
+          checkpoint_(std::move(checkpoint)),
+          path_(std::move(path)),
+          to_(std::move(to)) {}
+    base::Result<std::uint64_t> file_bytes() const;
+    base::Result<void> copy_pages();
+    base::Result<void> copy_wal();
+    base::Result<void> complete();
+    void begin_round(std::vector<PageRun> pages);
+    bool pages_left() const { return next_ < pages_.size(); }
 
     Connection reader_;
-    std::vector<Part> parts_;  // what is copied next stands last
+    std::shared_ptr<MovedPages> moved_;
+    Checkpoint checkpoint_;
+    std::string path_;
+    SteadyFile to_;
+    std::vector<PageRun> pages_;  // of this round
+    std::size_t next_ = 0;        // of them
+    std::uint64_t round_bytes_ = 0;
     std::uint64_t done_bytes_ = 0;
+    std::uint64_t total_bytes_ = 0;
+    bool pinned_ = false;
+    std::uint64_t pinned_bytes_ = 0;  // of the database file
+    std::optional<WalPart> wal_;
     std::vector<char> buffer_;
 };
 
