@@ -18,8 +18,6 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr auto kTryAgainAfter = std::chrono::milliseconds(20);
-// Slow enough to leave the disk to the submissions: docs/decisions/0004-backup.md.
-constexpr double kCopyBytesPerSecond = 100e6;
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
 
@@ -41,6 +39,30 @@ class Waiting final : public engine::Mailbox {
     std::mutex mutex_;
     std::condition_variable arrived_;
     std::unique_ptr<engine::Operation> operation_;
+};
+
+// Leaves the disk to the submissions: docs/decisions/0004-backup.md.
+class Pace {
+  public:
+    Pace(JobControl& control, const base::Clock& clock, std::uint64_t bytes_per_second)
+        : control_(control),
+          clock_(clock),
+          rate_(static_cast<double>(bytes_per_second)),
+          began_(clock.monotonic()) {}
+
+    // Waits until so many bytes are due; false when the job is cancelled.
+    bool keep(std::uint64_t bytes) {
+        const std::chrono::duration<double> due(static_cast<double>(bytes) / rate_);
+        const auto ahead =
+            began_ + std::chrono::duration_cast<base::Monotonic>(due) - clock_.monotonic();
+        return ahead > base::Monotonic::zero() ? control_.wait(ahead) : !control_.cancelled();
+    }
+
+  private:
+    JobControl& control_;
+    const base::Clock& clock_;
+    const double rate_;
+    const base::Monotonic began_;
 };
 
 void remove_copy(const std::string& path) {
@@ -148,7 +170,8 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
                                                 std::to_string(facts->seq.value) + ", not " +
                                                 std::to_string(seq->value)};
     }
-    const auto sum = sum_file(part, [&] { return control.cancelled(); });
+    Pace pace(control, engine_.clock(), options_.bytes_per_second);
+    const auto sum = sum_file(part, [&](std::uint64_t bytes) { return pace.keep(bytes); });
     if (!sum) return sum.error();
 
     BackupManifest manifest{.version = version_, .created_at = engine_.clock().now()};
@@ -202,8 +225,7 @@ Result<Backups::Copy> Backups::at_committer(JobControl& control, const std::stri
 Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
     auto copy = at_committer(control, part, {});
     if (!copy) return copy.error();
-    const base::Clock& clock = engine_.clock();
-    const base::Monotonic began = clock.monotonic();
+    Pace pace(control, engine_.clock(), options_.bytes_per_second);
     std::uint64_t look_at_disk = kLookAtDiskBytes;
     while (true) {
         const auto progress = copy->made->step();
@@ -218,13 +240,8 @@ Result<base::Sequence> Backups::copy(JobControl& control, const std::string& par
             look_at_disk += kLookAtDiskBytes;
             if (auto enough = check_space(0); !enough) return enough.error();
         }
-        const std::chrono::duration<double> due(static_cast<double>(progress->done_bytes) /
-                                                kCopyBytesPerSecond);
-        const auto ahead =
-            began + std::chrono::duration_cast<base::Monotonic>(due) - clock.monotonic();
-        const bool goes_on =
-            ahead > base::Monotonic::zero() ? control.wait(ahead) : !control.cancelled();
-        if (!goes_on) return Error{ErrorCode::kCancelled, "It was cancelled."};
+        if (!pace.keep(progress->done_bytes))
+            return Error{ErrorCode::kCancelled, "It was cancelled."};
     }
 }
 

@@ -119,6 +119,7 @@ Result<ServeSettings> serve_settings(const Values& values) {
     out.backup = {
         .every = std::chrono::duration_cast<std::chrono::seconds>(values.duration("backup.every")),
         .keep = values.count("backup.keep"),
+        .bytes_per_second = values.bytes("backup.rate"),
         .folder = values.text("backup.folder")};
     out.warnings = values.warnings();
     return out;

@@ -73,6 +73,7 @@ const Place kPlaces[] = {
      2'000'000},
     {"backup.every", "1h", [](auto& s) { return s.backup.every.count(); }, 3600},
     {"backup.keep", "34", [](auto& s) { return s.backup.keep; }, 34},
+    {"backup.rate", "35MB", [](auto& s) { return s.backup.bytes_per_second; }, 35'000'000},
     {"backup.folder", "/b", [](auto& s) { return s.backup.folder.size(); }, 2},
     {"retention.age", "1h", [](auto& s) { return s.ledger.retention.age_ms; }, 3'600'000},
     {"retention.size", "5MB", [](auto& s) { return s.ledger.retention.bytes; }, 5'000'000},
