@@ -87,18 +87,27 @@ Result<ListenAddress> parse_listen(const std::string& text) {
     return address;
 }
 
-Result<ServeSettings> serve_settings(const Values& values) {
-    const auto source_of = [&](std::string_view key) {
-        return values.at(*settings::find_key(key)).where;
+std::vector<std::string> refused_by_start(const Values& values) {
+    std::vector<std::string> refused;
+    const auto refuse = [&](std::string_view key, const Error& error) {
+        const std::string& source = values.at(*settings::find_key(key)).where;
+        refused.push_back(error.with_context(source).detail);
     };
-    auto listen = parse_listen(values.text("listen"));
-    if (!listen) return listen.error().with_context(source_of("listen"));
+    const auto listen = parse_listen(values.text("listen"));
+    if (!listen) refuse("listen", listen.error());
     if (!values.text("init_key").empty()) {
         const auto key = access::Credentials::with_secret_key(values.text("init_key"));
-        if (!key) return key.error().with_context(source_of("init_key"));
+        if (!key) refuse("init_key", key.error());
     }
+    return refused;
+}
+
+Result<ServeSettings> serve_settings(const Values& values) {
+    std::string all;
+    for (const std::string& one : refused_by_start(values)) all += (all.empty() ? "" : "\n") + one;
+    if (!all.empty()) return Error{ErrorCode::kSettings, all};
     ServeSettings out;
-    out.listen = *std::move(listen);
+    out.listen = *parse_listen(values.text("listen"));
     out.data = values.text("data");
     out.initial_key = values.text("init_key");
     out.open = values.flag("open");

@@ -116,6 +116,15 @@ TEST(ServeSettings, WhatAStartWouldRefuseIsRefusedWithItsSource) {
     }
 }
 
+TEST(ServeSettings, AllThatAStartWouldRefuseIsSaidAtOnce) {
+    Inputs inputs;
+    inputs.flags = {{*settings::find_key("init_key"), "short"},
+                    {*settings::find_key("listen"), "300.1.1.1:1"}};
+    const auto values = Values::settle(inputs);
+    ASSERT_TRUE(values);
+    EXPECT_EQ(refused_by_start(*values).size(), 2U);
+}
+
 TEST(ServeSettings, NoneIsForgotten) {
     for (const settings::Setting& setting : settings::kTable) {
         if ((setting.commands & settings::kServe) == 0) continue;
