@@ -3,12 +3,13 @@
 One test per row of the limits in docs, and the shapes by which requests are smuggled.
 """
 
+import contextlib
 import os
 import time
 import unittest
 
 from support.client import Answer
-from support.server import KEY, ServerTest, wait_until
+from support.server import KEY, Server, ServerTest, wait_until
 
 # Waiting for the idle limit takes a minute.
 SLOW = os.environ.get("STANDINGS_TEST_SLOW") == "1"
@@ -231,6 +232,30 @@ class BadInput(ServerTest):
             answer = raw.answer()
             self.assertTrue(answer is None or answer.status in (200, 413), answer)
         self.assertLess(self.server.rss_bytes() - before, 32 * 2**20)
+
+    def test_bodies_that_do_not_end_leave_room_for_small_ones(self):
+        half = self.head(fields=b"Content-Length: 1000000\r\n\r\n") + b"[" + b" " * 500_000
+        refused = lambda: int(server.public.get("/metrics").body.partition(b"\nstandings_input_memory_refused_total ")[2].split()[0])
+        with Server(args=["--http-input-memory", "4MiB"]) as server, contextlib.ExitStack() as stack:
+            self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)
+            for _ in range(8):
+                stack.enter_context(server.raw()).send(half)
+            wait_until(lambda: refused() > 0, "one too many")
+            late = stack.enter_context(server.raw())
+            late.send(half)
+            answer = late.answer()
+            self.assert_problem(answer, 503, code="overloaded")
+            self.assertGreaterEqual(int(answer.headers["retry-after"]), 1)
+            self.assertTrue(late.is_closed())
+            small = stack.enter_context(server.raw())
+            body = b'{"player":"p","score":1}'
+            small.send(self.head(fields=b"Content-Length: %d\r\n\r\n" % len(body)) + body[:7])
+            wait_until(lambda: b"standings_input_memory_bytes 0\n" not in server.public.get("/metrics").body, "its first half")
+            small.send(body[7:])
+            self.assertEqual(small.answer().status, 200)
+            stack.close()
+            wait_until(lambda: b"\nstandings_input_memory_bytes 0\n" in server.public.get("/metrics").body, "all to be given back")
+            self.assertEqual(server.api.post("/v1/boards/b/submissions", [{"player": "p", "score": 2, "meta": {"a": "x" * 1500}}] * 200).status, 200)
 
     # --- bodies: JSON -----------------------------------------------------------------------------
 

@@ -127,7 +127,8 @@ class ApiHandler final : public net::Handler {
 net::BodyPlan ApiHandler::plan_body(const net::Request& head) {
     const bool submissions = head.method == net::Method::kPost && is_submissions(head.target);
     if (submissions && body_kind(head) == BodyKind::kNdjson) {
-        return {.kind = net::BodyPlan::Kind::kStream, .max_bytes = 0};
+        return {.kind = net::BodyPlan::Kind::kStream,
+                .max_bytes = tools_.service.limits.max_line_bytes};
     }
     const Limits& limits = tools_.service.limits;
     // Room for an array is for those who may send one.

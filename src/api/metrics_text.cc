@@ -98,6 +98,10 @@ void append_transport(std::string& out, const net::Counters& counters) {
                   counters.bytes_out);
     append_metric(out, "standings_timeouts_total", "counter", "Connections that took too long.",
                   counters.timeouts);
+    append_metric(out, "standings_input_memory_bytes", "gauge",
+                  "Memory held by requests that are still arriving.", counters.input_bytes);
+    append_metric(out, "standings_input_memory_refused_total", "counter",
+                  "Requests refused because others held all of it.", counters.inputs_refused);
 }
 
 void append_backups(std::string& out, const jobs::Backups& backups, const base::Clock& clock) {

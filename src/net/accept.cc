@@ -111,7 +111,7 @@ bool EventLoop::accept_one() {
     }
 
     auto peer = describe_peer(address);
-    switch (addresses_.admit(peer.account_key)) {
+    switch (shared_.addresses.admit(peer.account_key)) {
         case AddressLimits::Verdict::kWelcome:
             admit(socket, std::move(peer));
             break;

@@ -15,12 +15,17 @@ namespace {
 // A connection that always has more to say lets the others speak after this many requests.
 constexpr unsigned kRequestsPerTurn = 256;
 // A body's first memory; it grows with what really comes.
-constexpr std::size_t kFirstBodyBytes = 64 * 1024;
+constexpr std::size_t kFirstBodyBytes = InputMemory::kSmallBytes;
+// Of a stream: the piece that its sink could not use yet, and what was read behind it.
+constexpr std::size_t kStreamInputBytes = 2 * EventLoop::kReceiveBytes;
 
 }  // namespace
 
 Connection::Connection(EventLoop& loop, std::unique_ptr<ByteStream> stream, Peer peer)
-    : loop_(loop), stream_(std::move(stream)), peer_(std::move(peer)) {}
+    : loop_(loop),
+      stream_(std::move(stream)),
+      stream_held_(loop.input_memory()),
+      peer_(std::move(peer)) {}
 
 Connection::~Connection() {
     CHECK(closed_);
@@ -96,7 +101,7 @@ RequestParser& Connection::parser() {
 
 Connection::Intake& Connection::intake() {
     if (!intake_) {
-        intake_ = std::make_unique<Intake>(loop_.parser());
+        intake_ = std::make_unique<Intake>(loop_.parser(), loop_.input_memory());
         loop_.parser().begin();
     }
     return *intake_;
@@ -148,7 +153,7 @@ void Connection::take_head(RequestParser& now, std::string_view& input) {
     const auto plan = loop_.handler().plan_body(now.request());
     if (plan.kind == BodyPlan::Kind::kStream) {
         continue_due_ = now.expects_continue() && input.empty();
-        return take_stream();
+        return take_stream(plan.max_bytes);
     }
     max_body_bytes_ = plan.max_bytes;
     if (now.content_length() > max_body_bytes_) return refuse_large_body();
@@ -163,14 +168,17 @@ void Connection::take_head(RequestParser& now, std::string_view& input) {
     auto& kept = intake();
     kept.head = head;
     kept.parser.head_moved(head.data(), kept.head.data());
-    kept.body.reserve(
-        std::min(static_cast<std::size_t>(kept.parser.content_length()), kFirstBodyBytes));
+    const auto length = static_cast<std::size_t>(kept.parser.content_length());
+    if (!make_room_in_body(std::min(length, kFirstBodyBytes))) return refuse_for_memory();
     body_mode_ = BodyMode::kWhole;
     continue_due_ = kept.parser.expects_continue() && input.empty();
     send_continue_if_due();
 }
 
-void Connection::take_stream() {
+// Room for all that a stream may keep is taken at its start: nobody is refused in the middle, where
+// lines count already.
+void Connection::take_stream(std::size_t sink_bytes) {
+    if (!stream_held_.grow_to(kStreamInputBytes + sink_bytes)) return refuse_for_memory();
     auto& kept = intake();
     body_mode_ = BodyMode::kStream;
     body_arrived_ = false;
@@ -196,6 +204,7 @@ void Connection::take_piece(RequestParser& now) {
     if (body_mode_ == BodyMode::kWhole) {
         auto& body = intake_->body;
         if (piece.size() > max_body_bytes_ - body.size()) return refuse_large_body();
+        if (!make_room_in_body(piece.size())) return refuse_for_memory();
         body.append(piece);
     } else if (sink_ && !sink_->on_body(piece)) {
         paused_ = stream_open_;
@@ -209,8 +218,7 @@ void Connection::take_end(RequestParser& now) {
     if (mode == BodyMode::kWhole) {
         now.request().body = intake_->body;
         dispatch(now);
-        intake_->head.clear();
-        intake_->body.clear();
+        intake_->forget_body();
         return;
     }
     if (!now.keep_alive()) {
@@ -238,6 +246,33 @@ void Connection::keep(std::string_view rest) {
     if (rest.empty() || closed_) return;
     auto& kept = intake();
     kept.input.assign(rest);
+    // A stream has room for it already.
+    if (body_mode_ == BodyMode::kStream) return;
+    if (!kept.input_held.grow_to(kept.input.capacity())) refuse_for_memory();
+}
+
+// The memory of a body doubles, so that a byte is moved twice at most.
+bool Connection::make_room_in_body(std::size_t more) {
+    auto& kept = *intake_;
+    const std::size_t needed = kept.body.size() + more;
+    if (needed <= kept.body.capacity()) return true;
+    const std::size_t capacity = std::max(needed, 2 * kept.body.capacity());
+    if (!kept.body_held.grow_to(kept.head.size() + capacity)) return false;
+    kept.body.reserve(capacity);
+    return true;
+}
+
+void Connection::Intake::forget_body() {
+    head = std::string();
+    body = std::string();
+    body_held.release();
+}
+
+void Connection::Intake::forget() {
+    forget_body();
+    input = std::string();
+    input_held.release();
+    needs_bytes = false;
 }
 
 // Answers are owed in bounded number and size, and one streamed body at a time.
@@ -266,6 +301,10 @@ void Connection::refuse_large_body() {
     refuse({413, "The request body is larger than this resource takes."});
 }
 
+void Connection::refuse_for_memory() {
+    refuse({503, "The server has no memory left for requests that are still arriving."});
+}
+
 // Nothing after this can be understood, or is wanted: the last answer of this connection.
 void Connection::refuse(TransportProblem problem) {
     end_input();
@@ -292,6 +331,8 @@ void Connection::refuse(TransportProblem problem) {
     }
     Exchange exchange = make_exchange(parser());
     parser().begin();  // the shared one must not keep what it stumbled over
+    // What it held is somebody else's now, however long the client takes to read the answer.
+    if (intake_) intake_->forget();
     if (in_stream) {
         // In the place of the handler's answer, whose exchange becomes stale by it.
         --next_sequence_;

@@ -12,6 +12,7 @@
 #include "net/buffer.h"
 #include "net/byte_stream.h"
 #include "net/http.h"
+#include "net/input_memory.h"
 #include "net/poller.h"
 #include "net/request_parser.h"
 #include "net/timeout_wheel.h"
@@ -64,11 +65,19 @@ class Connection final : public PollTarget, public TimeoutNode {
 
     // What is kept of a request that has not wholly arrived.
     struct Intake {
-        explicit Intake(const RequestParser& begun) : parser(begun) {}
+        Intake(const RequestParser& begun, InputMemory& memory)
+            : parser(begun), input_held(memory), body_held(memory) {}
+        // The request is read.
+        void forget_body();
+        // All is refused.
+        void forget();
+
         RequestParser parser;
+        HeldInput input_held;
         std::string input;         // not parsed yet
         bool needs_bytes = false;  // ... and cannot be, without more
-        std::string head;          // of the request whose whole body is being collected
+        HeldInput body_held;
+        std::string head;  // of the request whose whole body is being collected
         std::string body;
     };
 
@@ -88,16 +97,18 @@ class Connection final : public PollTarget, public TimeoutNode {
     std::size_t receive(char* out, std::size_t room);
     std::string_view consume(std::string_view input);
     void take_head(RequestParser& now, std::string_view& input);
-    void take_stream();
+    void take_stream(std::size_t sink_bytes);
     void take_piece(RequestParser& now);
     void take_end(RequestParser& now);
     void dispatch(RequestParser& now);
+    bool make_room_in_body(std::size_t more);
     void keep(std::string_view rest);
     bool may_parse() const;
     bool has_work() const;
     void end_input() { input_ended_ = true; }
     void input_broke_off();
     void refuse_large_body();
+    void refuse_for_memory();
     void refuse(TransportProblem problem);
     void discard_input();
 
@@ -145,6 +156,7 @@ class Connection final : public PollTarget, public TimeoutNode {
     std::unique_ptr<ByteStream> stream_;
     std::unique_ptr<Intake> intake_;
     std::unique_ptr<BodySink> sink_;
+    HeldInput stream_held_;  // what sink_ and the input behind it may keep
     // Somebody makes a long answer as fast as it is read. One an answer; most often there is none.
     struct DrainWait {
         std::uint32_t sequence;

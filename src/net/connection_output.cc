@@ -250,6 +250,7 @@ void Connection::abort_answer(std::uint32_t sequence, bool reset) {
 void Connection::close_stream() {
     stream_open_ = stream_begun_ = false;
     continue_due_ = paused_ = false;
+    stream_held_.release();
     if (sink_) loop_.destroy_later(std::move(sink_));
 }
 
@@ -449,6 +450,7 @@ void Connection::close_now() {
         if (stream_open_ && !body_arrived_) sink_->on_abort();
         loop_.destroy_later(std::move(sink_));
     }
+    stream_held_.release();
     early_.clear();
     run_drain_waits();
     if (out_.capacity() > 0) loop_.give_back(std::move(out_));

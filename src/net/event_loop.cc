@@ -53,7 +53,7 @@ void LoopCounters::add_to(Counters& sum) const {
 }
 
 base::Result<std::unique_ptr<EventLoop>> EventLoop::make(std::size_t index, const Limits& limits,
-                                                         AddressLimits& addresses, int listener) {
+                                                         SharedLimits shared, int listener) {
     auto poller = Poller::open();
     if (!poller) {
         ::close(listener);
@@ -61,7 +61,7 @@ base::Result<std::unique_ptr<EventLoop>> EventLoop::make(std::size_t index, cons
     }
     const int set = (*poller)->descriptor();
     std::unique_ptr<EventLoop> loop(
-        new EventLoop(index, limits, addresses, listener, std::move(*poller)));
+        new EventLoop(index, limits, shared, listener, std::move(*poller)));
 
     boost::system::error_code error;
     loop->events_.assign(set, error);
@@ -71,11 +71,11 @@ base::Result<std::unique_ptr<EventLoop>> EventLoop::make(std::size_t index, cons
     return loop;
 }
 
-EventLoop::EventLoop(std::size_t index, const Limits& limits, AddressLimits& addresses,
-                     int listener, std::unique_ptr<Poller> poller)
+EventLoop::EventLoop(std::size_t index, const Limits& limits, SharedLimits shared, int listener,
+                     std::unique_ptr<Poller> poller)
     : index_(index),
       limits_(limits),
-      addresses_(addresses),
+      shared_(shared),
       poller_(std::move(poller)),
       listener_(listener),
       spare_file_(open_spare_file()),
@@ -259,7 +259,7 @@ void EventLoop::connection_closed(Connection& connection) {
     if (connection.is_refused) {
         --refused_open_;
     } else {
-        addresses_.leave(connection.peer().account_key);
+        shared_.addresses.leave(connection.peer().account_key);
         LoopCounters::subtract(counters_.open);
     }
     note_drained();

@@ -13,6 +13,7 @@
 #include "net/address_limits.h"
 #include "net/answer.h"
 #include "net/connection.h"
+#include "net/input_memory.h"
 #include "net/poller.h"
 #include "net/request_parser.h"
 #include "net/server.h"
@@ -37,13 +38,19 @@ class LoopCounters {
     Cell responses[6] = {};
 };
 
+// What the loops of one server share.
+struct SharedLimits {
+    AddressLimits& addresses;
+    InputMemory& input_memory;
+};
+
 // Made by the server, which joins its thread before destroying it. All is used on its own thread
 // but what says otherwise.
 class EventLoop final : public Loop, private PollTarget {
   public:
     // Takes over the listening socket.
     static base::Result<std::unique_ptr<EventLoop>> make(std::size_t index, const Limits& limits,
-                                                         AddressLimits& addresses, int listener);
+                                                         SharedLimits shared, int listener);
     ~EventLoop() override;
 
     // --- any thread
@@ -64,6 +71,7 @@ class EventLoop final : public Loop, private PollTarget {
 
     // --- for its connections
     const Limits& limits() const { return limits_; }
+    InputMemory& input_memory() { return shared_.input_memory; }
     Handler& handler() { return *handler_; }
     LoopCounters& counters() { return counters_; }
     bool draining() const { return draining_; }
@@ -87,7 +95,7 @@ class EventLoop final : public Loop, private PollTarget {
     void connection_closed(Connection& connection);
 
   private:
-    EventLoop(std::size_t index, const Limits& limits, AddressLimits& addresses, int listener,
+    EventLoop(std::size_t index, const Limits& limits, SharedLimits shared, int listener,
               std::unique_ptr<Poller> poller);
 
     // Every piece of work on this thread runs between enter() and leave().
@@ -116,7 +124,7 @@ class EventLoop final : public Loop, private PollTarget {
 
     const std::size_t index_;
     const Limits limits_;
-    AddressLimits& addresses_;
+    const SharedLimits shared_;
 
     boost::asio::io_context context_{1};
     std::unique_ptr<Poller> poller_;

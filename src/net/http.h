@@ -134,7 +134,9 @@ class BodySink {
 
 struct BodyPlan {
     enum class Kind : std::uint8_t { kWhole, kStream } kind = Kind::kWhole;
-    std::size_t max_bytes = 64 * 1024;  // of a whole body; more is 413
+    // Of a whole body; more is 413. Of a stream: what its sink keeps of it at most, besides a piece
+    // that it could not use yet.
+    std::size_t max_bytes = 64 * 1024;
 };
 
 // A failure that the transport finds itself (framing, limits, time-outs) before any handler runs.

@@ -9,6 +9,7 @@
 
 #include "net/address_limits.h"
 #include "net/event_loop.h"
+#include "net/input_memory.h"
 #include "net/listen.h"
 
 namespace standings::net {
@@ -44,11 +45,13 @@ Limits effective(Limits limits) {
 class AsioServer final : public Server {
   public:
     AsioServer(const Limits& limits, std::uint16_t port)
-        : addresses_(limits.max_connections, limits.max_connections_per_address), port_(port) {}
+        : addresses_(limits.max_connections, limits.max_connections_per_address),
+          input_memory_(limits.input_memory_bytes),
+          port_(port) {}
     ~AsioServer() override { stop(); }
 
     base::Result<void> add_loop(const Limits& limits, int listener) {
-        auto loop = EventLoop::make(loops_.size(), limits, addresses_, listener);
+        auto loop = EventLoop::make(loops_.size(), limits, {addresses_, input_memory_}, listener);
         if (!loop) return loop.error();
         loops_.push_back(std::move(*loop));
         return {};
@@ -66,6 +69,8 @@ class AsioServer final : public Server {
     Counters counters() const override {
         Counters sum;
         for (const auto& loop : loops_) loop->counters().add_to(sum);
+        sum.input_bytes = input_memory_.held();
+        sum.inputs_refused = input_memory_.refusals();
         return sum;
     }
 
@@ -97,6 +102,7 @@ class AsioServer final : public Server {
     }
 
     AddressLimits addresses_;
+    InputMemory input_memory_;
     const std::uint16_t port_;
     HandlerFactory make_handler_;
     std::vector<std::unique_ptr<EventLoop>> loops_;

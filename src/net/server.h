@@ -29,6 +29,8 @@ struct Limits {
     std::chrono::milliseconds write_timeout{10'000};  // output that nobody reads
     std::size_t max_pipelined = 64;                   // answers owed; more: stop reading
     std::size_t max_unsent_bytes = 1024 * 1024;       // stop reading requests beyond it
+    // Memory of requests that are still arriving, over all connections; more is 503.
+    std::size_t input_memory_bytes = 256 * 1024 * 1024;
 };
 
 // Counted by each loop for itself; read by any thread.
@@ -41,6 +43,8 @@ struct Counters {
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t timeouts = 0;
+    std::uint64_t input_bytes = 0;     // held by requests that are still arriving
+    std::uint64_t inputs_refused = 0;  // for want of room for them
 };
 
 // One event loop and its thread. post() and notify are for any thread, all else for its own.

@@ -108,6 +108,11 @@ class Client {
         return true;
     }
     void shutdown_write() { ::shutdown(socket_, SHUT_WR); }
+    // Ending it resets the connection.
+    void reset_at_end() {
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
 
     // More bytes into `received`; false at the end of the connection.
     bool receive() {

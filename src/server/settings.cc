@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "access/credentials.h"
+#include "server/memory_limit.h"
 
 namespace standings::server {
 namespace {
@@ -14,6 +16,22 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 using settings::Values;
+
+// A body's memory doubles as it grows, and the last quarter is for small ones.
+constexpr std::uint64_t kArraysInInputMemory = 4;
+constexpr std::uint64_t kMostInputMemory = 256 << 20;
+
+std::uint64_t largest_body(const Values& values) {
+    return std::max({values.bytes("http.max_array"), values.bytes("http.max_body"),
+                     values.bytes("http.max_line")});
+}
+
+std::uint64_t input_memory(const Values& values) {
+    const std::uint64_t chosen = values.bytes("http.input_memory");
+    if (chosen > 0) return chosen;
+    return std::max(std::min(memory_limit() / 4, kMostInputMemory),
+                    kArraysInInputMemory * largest_body(values));
+}
 
 net::Limits transport_limits(const Values& values) {
     net::Limits limits;
@@ -28,6 +46,7 @@ net::Limits transport_limits(const Values& values) {
     limits.write_timeout = values.duration("http.write_timeout");
     limits.max_pipelined = values.count("http.max_pipelined");
     limits.max_unsent_bytes = values.bytes("http.max_unsent");
+    limits.input_memory_bytes = input_memory(values);
     return limits;
 }
 
@@ -98,6 +117,14 @@ std::vector<std::string> refused_by_start(const Values& values) {
     if (!values.text("init_key").empty()) {
         const auto key = access::Credentials::with_secret_key(values.text("init_key"));
         if (!key) refuse("init_key", key.error());
+    }
+    const std::uint64_t room = values.bytes("http.input_memory");
+    if (room > 0 && room < kArraysInInputMemory * largest_body(values)) {
+        refuse(
+            "http.input_memory",
+            {ErrorCode::kSettings,
+             "it is at least four times http.max_array, http.max_body and http.max_line, or such "
+             "a body could never arrive"});
     }
     return refused;
 }

@@ -57,6 +57,8 @@ const Place kPlaces[] = {
      13},
     {"http.max_unsent", "8KiB", [](auto& s) { return s.front.transport.limits.max_unsent_bytes; },
      8192},
+    {"http.input_memory", "5MiB",
+     [](auto& s) { return s.front.transport.limits.input_memory_bytes; }, 5 << 20},
     {"engine.queue", "21", [](auto& s) { return s.engine.queue.singles; }, 21},
     {"engine.bulk_queue", "2048", [](auto& s) { return s.engine.queue.bulk_changes; }, 2048},
     {"engine.batch", "23", [](auto& s) { return s.engine.queue.batch_changes; }, 23},
@@ -102,8 +104,10 @@ TEST(ServeSettings, EachReachesItsPlace) {
 }
 
 TEST(ServeSettings, WhatAStartWouldRefuseIsRefusedWithItsSource) {
-    const std::pair<const char*, const char*> kRefused[] = {
-        {"init_key", "short"}, {"listen", "300.1.1.1:1"}, {"listen", "example.org:80"}};
+    const std::pair<const char*, const char*> kRefused[] = {{"init_key", "short"},
+                                                            {"listen", "300.1.1.1:1"},
+                                                            {"listen", "example.org:80"},
+                                                            {"http.input_memory", "4194303"}};
     for (const auto& [key, text] : kRefused) {
         Inputs inputs;
         inputs.flags.push_back({settings::find_key(key).value(), text});
@@ -125,6 +129,15 @@ TEST(ServeSettings, AllThatAStartWouldRefuseIsSaidAtOnce) {
     EXPECT_EQ(refused_by_start(*values).size(), 2U);
 }
 
+TEST(ServeSettings, TheMemoryForInputHoldsTheLargestBodies) {
+    const auto most = [](const ServeSettings& settings) {
+        return settings.front.transport.limits.input_memory_bytes;
+    };
+    EXPECT_GE(most(with("", "")), std::size_t{4} << 20);
+    EXPECT_LE(most(with("", "")), std::size_t{256} << 20);
+    EXPECT_EQ(most(with("http.max_array", "1GiB")), std::size_t{4} << 30);
+}
+
 TEST(ServeSettings, NoneIsForgotten) {
     for (const settings::Setting& setting : settings::kTable) {
         if ((setting.commands & settings::kServe) == 0) continue;
@@ -141,6 +154,7 @@ TEST(ServeSettings, TheDefaultsAreThoseOfTheCode) {
     const ServeSettings plain;
     for (const Place& place : kPlaces) {
         if (std::string_view(place.key).starts_with("log.f")) continue;
+        if (place.key == std::string_view("http.input_memory")) continue;  // it is the machine's
         EXPECT_EQ(place.read(defaults), place.read(plain)) << place.key;
     }
     EXPECT_EQ(defaults.data, plain.data);

@@ -80,6 +80,11 @@ inline constexpr Setting kHttpSettings[] = {
      "64", "Answers owed to a connection at which no more of it is read.", kServers, 1, 10'000},
     {"http.max_unsent", "--http-max-unsent", "STANDINGS_HTTP_MAX_UNSENT", Type::kBytes, "1MiB",
      "Unread output of a connection at which no more of it is read.", kServers, 4 * kKiB, kGiB},
+    {"http.input_memory", "--http-input-memory", "STANDINGS_HTTP_INPUT_MEMORY", Type::kBytes, "0",
+     "Memory for requests that are still arriving, of all connections together; more get 503. At "
+     "least four times http.max_array; 0 is a quarter of what the process may use, at most "
+     "256MiB.",
+     kServers, 0, 1024 * kGiB},
 };
 
 inline constexpr Setting kEngineSettings[] = {

@@ -1,5 +1,6 @@
 """kill -9 under load: nothing acknowledged is lost, nothing counts twice. And the control, which must lose."""
 
+import signal
 import time
 import unittest
 
@@ -58,6 +59,17 @@ class KillUnderLoad(FaultTest):
         self.row.notes.append(f"1M players ready in {min(times):.2f} s ({', '.join(f'{time:.2f}' for time in times)})")
         print(self.row.notes[-1], flush=True)
         self.assertLess(min(times), SECONDS_PER_MILLION, times)
+
+    @unittest.skipUnless(FULL, "only ./dev faults waits for longer than the load's patience")
+    def test_a_load_that_is_stopped_for_long_goes_on(self):
+        self.start()
+        self.start_load(seconds=2, more=())
+        time.sleep(1)
+        self.load.send_signal(signal.SIGSTOP)
+        # Beyond its end and the ten seconds for which it waits for an answer.
+        time.sleep(13)
+        self.load.send_signal(signal.SIGCONT)
+        self.assertGreater(self.take_load(), 0)
 
     def test_control_answering_before_the_commit_is_found_out(self):
         self.start(env={"STANDINGS_TEST_ANSWER_BEFORE_COMMIT": "1"})

@@ -139,7 +139,8 @@ class OutOfMemory(LimitTest):
             with contextlib.suppress(OSError):
                 for _ in range(megabytes):
                     connection = stack.enter_context(socket.create_connection(("127.0.0.1", self.server.port), 5))
-                    connection.sendall(head + piece * 16)
+                    with contextlib.suppress(ConnectionError):
+                        connection.sendall(head + piece * 16)
             stop.wait(60)
 
     def commit_beside_crowd(self, megabytes, seconds):
@@ -164,11 +165,57 @@ class OutOfMemory(LimitTest):
             self.verify(f"beside 200 MB of bodies, turn {turn}")
         self.count(scaled(1, 10))
 
-    @unittest.skipIf(cgroup.why_not(), cgroup.why_not())
-    def test_dies_of_too_little_memory_without_a_loss(self):
+    def refused(self):
+        """Requests that the server had no memory for, since its start."""
+        text = self.server.public.get("/metrics").body.decode()
+        return int(text.partition("\nstandings_input_memory_refused_total ")[2].split()[0])
+
+    def peak_megabytes(self):
+        status = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def grow_beside_crowd(self, *args):
+        """How many MB the server grows by beside 300 MB of unfinished bodies, and how many of them it refuses."""
+        self.start(args=args)
+        before = self.peak_megabytes()
+        self.commit_beside_crowd(300, 1.5)
+        self.verify("beside 300 MB of bodies")
+        return self.peak_megabytes() - before, self.refused()
+
+    def test_unfinished_bodies_share_a_bounded_memory(self):
+        grown, refused = self.grow_beside_crowd("--http-input-memory", "24MiB")
+        self.row.runs += 1
+        self.assertGreater(refused, 200)
+        self.assertLess(grown, 24 + 24, "MB, beside what the load itself needs")
+
+    def test_control_without_the_bound_all_of_it_is_held(self):
+        grown, refused = self.grow_beside_crowd("--http-input-memory", "1TiB")
+        self.assertEqual(refused, 0)
+        self.assertGreater(grown, 200)
+        self.control_failed(f"without the bound the server grows by {grown:.0f} MB")
+
+    def start_in_96_megabytes(self, *args):
         group = cgroup.Cgroup(memory=96 << 20)
         self.addCleanup(group.remove)
-        self.start_with_wrapper(group.wrapper())
+        self.start_with_wrapper(group.wrapper(), args=args)
+
+    @unittest.skipIf(cgroup.why_not(), cgroup.why_not())
+    def test_outlives_a_crowd_of_three_times_its_memory(self):
+        self.start_in_96_megabytes()
+        rounds = scaled(2, 20)
+        for turn in range(rounds):
+            self.assertGreater(self.commit_beside_crowd(300, 1.5), 100)
+            self.assertIsNone(self.server.process.poll(), self.server.log_tail())
+            self.assertGreater(self.refused(), 200 * (turn + 1))
+            self.assertEqual(self.oracle.open, {})
+            self.verify(f"with 96 MB, turn {turn}")
+        self.count(rounds)
+        self.row.notes.append(f"with 96 MB and a crowd of 300 MB: not killed in {rounds} rounds, {self.refused() / rounds:.0f} refused in each")
+
+    @unittest.skipIf(cgroup.why_not(), cgroup.why_not())
+    def test_dies_of_too_little_memory_without_a_loss(self):
+        # Without the bound on bodies in flight: the control of the test above.
+        self.start_in_96_megabytes("--http-input-memory", "1TiB")
         deaths = 0
         for turn in range(scaled(2, 20)):
             self.commit_beside_crowd(300, 1.5)
@@ -183,7 +230,8 @@ class OutOfMemory(LimitTest):
             self.ask_again()
             self.verify(f"with 96 MB, turn {turn}, asked again")
         self.count(scaled(2, 20))
-        self.row.notes.append(f"with 96 MB and a crowd of 300 MB: killed {deaths} times of {scaled(2, 20)}, started again")
+        self.row.notes.append(f"the same without a bound on bodies: killed {deaths} times of {scaled(2, 20)}, started again")
+        self.assertGreater(deaths, 0, "96 MB hold 300 MB of bodies: the test above proves nothing")
 
     def test_control_answering_before_the_commit_is_found_out(self):
         self.start(env={"STANDINGS_TEST_ANSWER_BEFORE_COMMIT": "1"})
