@@ -46,7 +46,7 @@ class SlotSet {
     }
 
     // The line that find() looks at first comes into the cache.
-    void prefetch(std::uint64_t hash) const {
+    [[gnu::always_inline]] void prefetch(std::uint64_t hash) const {
         if (!lines_.empty()) __builtin_prefetch(&lines_[home_of(hash)]);
     }
 
