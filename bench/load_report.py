@@ -10,27 +10,14 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+from machine import fsync_milliseconds  # noqa: E402
 from support.server import KEY, Server, load_program  # noqa: E402
 
 CHUNK = 100_000
-
-
-def fsync_milliseconds(folder, count=200):
-    """The median of appending 4 KB and fdatasync."""
-    times = []
-    with tempfile.NamedTemporaryFile(dir=folder) as file:
-        for _ in range(count):
-            began = time.perf_counter()
-            file.write(b"x" * 4096)
-            file.flush()
-            os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - began)
-    return sorted(times)[count // 2] * 1000
 
 
 def pin(pid, cores):
