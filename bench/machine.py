@@ -3,8 +3,13 @@
 import os
 import pathlib
 import platform
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+
+from faults import cgroup  # noqa: E402
 
 
 def fsync_milliseconds(folder, count=200):
@@ -71,3 +76,87 @@ def thread_count(pid):
 
 def descriptor_count(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def tree(pid):
+    """The process and all its descendants that are there now."""
+    found = [pid]
+    for at in found:
+        try:
+            for task in os.listdir(f"/proc/{at}/task"):
+                found += map(int, pathlib.Path(f"/proc/{at}/task/{task}/children").read_text().split())
+        except OSError:
+            continue
+    return found
+
+
+def pin(pid, cores):
+    """All threads of the process and of its descendants; those they make later inherit it."""
+    for process in tree(pid):
+        try:
+            for task in os.listdir(f"/proc/{process}/task"):
+                os.sched_setaffinity(int(task), cores)
+        except OSError:
+            continue  # it has just ended
+
+
+def cpu_nanoseconds(pid):
+    """What the processes of the tree have used that are there now; each has one thread."""
+    total = 0
+    for process in tree(pid):
+        try:
+            total += int(pathlib.Path(f"/proc/{process}/schedstat").read_text().split()[0])
+        except OSError:
+            continue
+    return total
+
+
+def wake_ups(pid):
+    """How often threads of the process and its descendants have gone to sleep of their own will."""
+    total = 0
+    for process in tree(pid):
+        for task in os.listdir(f"/proc/{process}/task"):
+            status = pathlib.Path(f"/proc/{process}/task/{task}/status").read_text()
+            total += int(status.split("voluntary_ctxt_switches:")[1].split()[0])
+    return total
+
+
+def proportional_memory(pid):
+    """Memory of a process and its descendants, pages that n of them share counted 1/n each."""
+    total = 0
+    for process in tree(pid):
+        for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+class HalfAProcessor:
+    """Holds processes to 50 % of one processor between `with` and its end. OSError where no control group can be made."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def __enter__(self):
+        self.group = cgroup.Cgroup(processor=0.5)
+        self.before = self._group_of(self.pid)
+        self._move_to(self.group.path)
+        return self
+
+    def __exit__(self, *_):
+        self._move_to(self.before)
+        self.group.remove()
+
+    def _group_of(self, pid):
+        for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            number, controllers, path = line.split(":", 2)
+            if (number == "0") if self.group.is_v2 else ("cpu" in controllers.split(",")):
+                return self.group.path.parent / path.lstrip("/")
+        return self.group.path.parent
+
+    def _move_to(self, group):
+        for process in tree(self.pid):
+            try:
+                (group / "cgroup.procs").write_text(str(process))
+            except ProcessLookupError:
+                continue

@@ -15,6 +15,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -260,6 +261,7 @@ def main():
     if options.players < STREAM_LINES:
         parser.error(f"--players is at least {STREAM_LINES}")
     here = machine.facts(tempfile.gettempdir())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     print(machine.sentence(here), flush=True)
     if shutil.disk_usage(tempfile.gettempdir()).free < 10e9:
         sys.exit("10 GB of disk are needed in TMPDIR")
