@@ -1,8 +1,10 @@
 """What the peers have in common: a process in a folder of its own, that ends with ours, whatever ends that."""
 
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -44,11 +46,9 @@ class Peer:
             wait_for_end(self.process)
 
     def close(self):
-        try:
-            for process in reversed(machine.tree(self.process.pid)):
-                os.kill(process, 9)
-        except OSError:
-            pass
         if self.process:
+            for process in machine.tree(self.process.pid):
+                with contextlib.suppress(ProcessLookupError):  # one that has just ended by itself
+                    os.kill(process, signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.home, ignore_errors=True)

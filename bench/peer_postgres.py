@@ -6,6 +6,7 @@ import pathlib
 import pwd
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -59,7 +60,7 @@ class Postgres(Peer):
     name = "postgres"
     modes = ("version", "standing", "top", "around")
     can_pipeline = False
-    stop_signal = 2  # "fast": ends the sessions, writes a checkpoint
+    stop_signal = signal.SIGINT  # "fast": ends the sessions, writes a checkpoint
 
     def __init__(self, count):
         super().__init__(count)

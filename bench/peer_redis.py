@@ -1,5 +1,6 @@
 """redis-server from Debian, with a sorted set for each board. docs/performance.md says what it runs."""
 
+import signal
 import socket
 import time
 
@@ -63,7 +64,7 @@ class Redis(Peer):
     name = "redis"
     modes = ("version", "standing", "top", "around")
     can_pipeline = True
-    stop_signal = 15
+    stop_signal = signal.SIGTERM
 
     def __init__(self, count, durable=True):
         super().__init__(count)

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
+from peer import Peer  # noqa: E402
 from peer_postgres import transactions  # noqa: E402
 from peer_redis import Redis, RedisClient  # noqa: E402
 from report import Report, figures, number  # noqa: E402
@@ -155,6 +157,18 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
         client = RedisClient(self.port)
         self.assertEqual(client.ask("ZADD", "b", score, players.player_id(player)), 0)
         client.close()
+
+
+class Ends(unittest.TestCase):
+    def test_a_peer_whose_helpers_have_just_ended_is_ended_too(self):
+        peer = Peer(0)
+        peer.spawn(["sleep", "600"])
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        with unittest.mock.patch("machine.tree", return_value=[gone.pid, peer.process.pid]):
+            peer.close()
+        self.assertIsNotNone(peer.process.returncode)
+        self.assertFalse(peer.home.exists())
 
 
 if __name__ == "__main__":
