@@ -113,8 +113,11 @@ def main():
 def finish(report, options):
     print(f"\n{report.table()}\n")
     bars, met = report.count()
-    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; {options.players:,} players. "
-          f"x: how many times better ours is.")
+    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; "
+          f"{options.players:,} players. x: how many times better ours is.")
+    sizes = ("players", "large", "bulk", "boards")
+    if any(getattr(options, name) != FULL[name] for name in sizes):
+        print("The bars are for " + ", ".join(f"{FULL[name]:,} {'in bulk' if name == 'bulk' else name}" for name in sizes) + ": this run had others.")
     if options.json:
         pathlib.Path(options.json).write_text(report.json())
 
