@@ -96,7 +96,7 @@ def main():
     options = options_from(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     folder = tempfile.gettempdir()
-    needed = 2 + options.large * 1.5e-6
+    needed = 3 + options.large * 0.5e-6
     if shutil.disk_usage(folder).free < needed * 1e9:
         sys.exit(f"{needed:.0f} GB of disk are needed in {folder} (TMPDIR)")
     here = machine.facts(folder)
