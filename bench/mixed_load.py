@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
@@ -86,9 +87,9 @@ class Mix:
             part()
         except Ended:
             pass
-        except BaseException as failure:
+        except BaseException:
             if not self.ending.is_set():
-                self.failure = self.failure or failure
+                self.failure = self.failure or f"at {time.strftime('%H:%M:%S', time.gmtime())} UTC\n{traceback.format_exc()}"
                 self.ending.set()
 
     def _pause(self, seconds):
