@@ -28,7 +28,7 @@ std::string name_in(const std::string& said) {
 
 // What the library says of words that it cannot take, as a sentence.
 std::string sentence_of(const CLI::ParseError& error) {
-    const std::string said = error.what();
+    std::string said = error.what();
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
         if (said.find("missing") != std::string::npos) return name_in(said) + " needs a value";
         if (said.find("At Most") != std::string::npos) {
