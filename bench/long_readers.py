@@ -2,7 +2,7 @@
 
 Fills a database to --gb, then runs 64 writers alone and beside each reader in turn: a slow export (where
 the server has one), a shell that stays in one transaction, a backup. --compare adds two other ways to
-make a backup, which docs/decisions/0004-backup.md weighs. Each line has the latencies that the clients
+make a backup, which docs/decisions/0005-backup-copy.md weighs. Each line has the latencies that the clients
 saw, and the size of the WAL at each fifth of the time. A reader that ends early begins again, so that it
 is there all the time. Needs about three times --gb of disk in TMPDIR, and gives it back.
 """

@@ -45,7 +45,7 @@ class Waiting final : public engine::Mailbox {
     std::unique_ptr<engine::Operation> operation_;
 };
 
-// Leaves the disk to the submissions: docs/decisions/0004-backup.md.
+// Leaves the disk to the submissions: docs/decisions/0005-backup-copy.md.
 class Pace {
   public:
     Pace(JobControl& control, const base::Clock& clock, std::uint64_t bytes_per_second)

@@ -22,7 +22,7 @@ namespace standings::ledger::sqlite {
 // file, and keeps the WAL as it is unless all of it was moved before. So the pages that were
 // changed last, and the WAL up to the pin where it is not wholly moved, make the copy the database
 // of that moment. The WAL grows for these last seconds only. (Virtual machines move to another host
-// like this: "pre-copy", Clark et al., NSDI 2005.) docs/decisions/0004-backup.md has the
+// like this: "pre-copy", Clark et al., NSDI 2005.) docs/decisions/0005-backup-copy.md has the
 // measurements. Owner: whoever asked for the copy; ends before the ledger.
 class OnlineCopy final : public LedgerCopy {
   public:
