@@ -1,7 +1,7 @@
 """Durable submissions beside long readers of a large database: what they cost, and how the WAL grows.
 
 Fills a database to --gb, then runs 64 writers alone and beside each reader in turn: a slow export (where
-the server has one), a shell that stays in one transaction, a backup. --compare adds two other ways to
+the server has one), a shell that stays in one transaction, a busy loop that touches no file, a backup. --compare adds two other ways to
 make a backup, which docs/decisions/0005-backup-copy.md weighs. Each line has the latencies that the clients
 saw, and the size of the WAL at each fifth of the time. A reader that ends early begins again, so that it
 is there all the time. Needs about three times --gb of disk in TMPDIR, and gives it back.
@@ -162,6 +162,14 @@ class Bench:
         process.wait()
         return False
 
+    def busy_loop(self, ending):
+        """The control: a process that takes a core and touches no file."""
+        process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        ending.wait()
+        process.kill()
+        process.wait()
+        return False
+
     def export(self, ending):
         """Reads at about 4 MB/s."""
         with socket.create_connection(("127.0.0.1", self.server.port)) as connection:
@@ -184,9 +192,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=10, help="of each line")
     parser.add_argument("--players", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--backup-rate", default="24MB", help="of the server's backup, like 32MB")
+    parser.add_argument("--cold", action="store_true", help="drop the page cache before the backup; needs root")
     parser.add_argument("--compare", action="store_true", help="other ways to make a backup, too")
     options = parser.parse_args()
-    with Server() as server:
+    with Server(args=["--backup-rate", options.backup_rate]) as server:
         free = shutil.disk_usage(server.home).free
         if free < options.gb * 3.2e9:
             sys.exit(f"{options.gb:g} GB need {options.gb * 3.2:.0f} GB of disk, {server.home} has {free / 1e9:.0f}")
@@ -203,7 +213,11 @@ def main():
                 bench.measure("beside a slow export", bench.export)
             bench.measure("beside a shell in one transaction", bench.shell)
             bench.measure("alone, the shell gone")
-            bench.measure("beside a backup", bench.backup)
+            bench.measure("beside a busy loop", bench.busy_loop)
+            if options.cold:
+                os.sync()
+                pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
+            bench.measure(f"beside a backup, {options.backup_rate}/s", bench.backup)
             if options.compare:
                 bench.measure("alone")
                 bench.measure("beside VACUUM INTO", bench.script(VACUUM_INTO))

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "base/result.h"
 #include "ledger/sqlite/connection.h"
