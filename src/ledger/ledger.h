@@ -1,6 +1,7 @@
 // The port to what is durable: an ordered ledger of events, and the entries folded out of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -198,10 +199,10 @@ class Ledger {
     // Events with a seq beyond `after`, in order. A start takes them from the fold mark on: then
     // none may be missing, and their chain is verified.
     virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) = 0;
-    // Keyed events inside the idempotency window: the last `most` ones at or after `since`; only
-    // seq, key and at are filled in. In order.
-    virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
-                                                                      std::uint64_t most) = 0;
+    // Keyed events inside the idempotency window: the last `most` ones whose EventAge is at most
+    // `window`; only seq, key and at are filled in. In order.
+    virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(
+        std::chrono::milliseconds window, std::uint64_t most) = 0;
 
     // --- one transaction ----------------------------------------------------------------------
     // Takes what the boards' order needs. Fails with kNoSpace or kIo when writing is not possible
@@ -220,6 +221,9 @@ class Ledger {
     virtual base::Result<Details> details(EntryKey key) = 0;
     virtual base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) = 0;
 
+    // No upkeep takes events from `seq` on: their idempotency keys are remembered. Until the first
+    // call nothing is kept for that.
+    virtual void keep_events_from(base::Sequence seq) = 0;
     // One slice of upkeep after a batch's answers: checkpoint, rows of old rankings, retention.
     // Bounded to a few milliseconds. True when more is waiting.
     virtual base::Result<bool> maintain(base::Instant now) = 0;

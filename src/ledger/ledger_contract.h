@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/event_age.h"
 #include "ledger/ledger.h"
 #include "ledger/rows.h"
 #include "ledger/tiny_engine.h"
@@ -303,7 +304,7 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
                              i % 2 == 0 ? base::Hash128{7, i} : base::Hash128{});
     }
     ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
-    const auto keyed = all_of(this->ledger_->keyed_events({0}, 3));
+    const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 3));
     ASSERT_EQ(keyed.size(), 3U);
     EXPECT_EQ(keyed[0].key, (base::Hash128{7, 16}));
     EXPECT_EQ(keyed[2].key, (base::Hash128{7, 20}));
@@ -312,8 +313,28 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
     const Event last = this->ledger_->event(keyed[2].seq).value().value();
     EXPECT_EQ(last.key, keyed[2].key);
     EXPECT_EQ(last.fingerprint, 20U);
-    EXPECT_EQ(all_of(this->ledger_->keyed_events(last.at, 100)).size(), 1U);
-    EXPECT_EQ(all_of(this->ledger_->keyed_events({0}, 100)).size(), 10U);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100)).size(), 10U);
+}
+
+TYPED_TEST_P(LedgerContract, KeyedEventsEndWhereTheWindowDoes) {
+    const base::BoardId board = this->board_with_players(1);
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+        this->engine_.submit(board, "p0", {{1}}, base::Hash128{7, i});
+    }
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100));
+    ASSERT_EQ(keyed.size(), 20U);
+    const std::int64_t apart = keyed[19].at.ms - keyed[18].at.ms;
+    ASSERT_GT(apart, 0);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(std::chrono::milliseconds(0), 100)).size(), 1U);
+    // No two are further apart than a 24th of this window, so time counts as it is.
+    const std::chrono::milliseconds window(24 * apart);
+    EventAge age(window);
+    std::size_t inside = 0;
+    for (auto event = keyed.rbegin(); event != keyed.rend(); ++event) {
+        if (age.back_to(event->at) <= window) ++inside;
+    }
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(window, 100)).size(), inside);
 }
 
 TYPED_TEST_P(LedgerContract, KeyedEventsAreFoundBehindLongRunsWithoutKeys) {
@@ -325,7 +346,7 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreFoundBehindLongRunsWithoutKeys) {
         this->reopen();
         this->engine_.submit(board, "p0", {{1}}, base::Hash128{});
         ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
-        const auto keyed = all_of(this->ledger_->keyed_events({0}, 100));
+        const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100));
         ASSERT_EQ(keyed.size(), round);
         EXPECT_EQ(keyed.back().key, (base::Hash128{7, round}));
     }
@@ -546,8 +567,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     AReaderGoesThroughARankingInOrder, AReaderKnowsWhoHasASlotAndWhatWasUndone,
     AReaderGivesUpWhenItsTimeIsOver, ASnapshotStandsStillWhileTheWriterGoesOn,
     DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
-    KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
-    ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    KeyedEventsEndWhereTheWindowDoes, KeyedEventsAreFoundBehindLongRunsWithoutKeys,
+    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
     ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged, ACopyHoldsTheMomentOfItsBeginning,
     ACopyThatIsGivenUpHarmsNothing);

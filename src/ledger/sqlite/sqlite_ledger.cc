@@ -246,11 +246,11 @@ Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::events(Sequence after) {
     return sqlite::event_cursor(*std::move(connection), after, row_.fold_mark, tip_.seq);
 }
 
-Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::keyed_events(base::Instant since,
+Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::keyed_events(std::chrono::milliseconds window,
                                                                   std::uint64_t most) {
     auto connection = read_connection();
     if (!connection) return connection.error();
-    auto events = sqlite::read_keyed_events(*connection, since, most);
+    auto events = sqlite::read_keyed_events(*connection, window, most);
     if (!events) return events.error();
     sqlite::KeyedFloor& floor = upkeep_->keyed_floor();
     floor.clear();

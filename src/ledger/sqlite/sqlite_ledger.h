@@ -57,7 +57,7 @@ class SqliteLedger final : public Ledger {
     base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() override;
     // From the fold mark on, the cursor verifies seq and chain up to the newest event.
     base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) override;
-    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
+    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(std::chrono::milliseconds window,
                                                               std::uint64_t most) override;
 
     base::Result<void> begin(std::span<const base::BoardId> boards) override;
@@ -70,6 +70,7 @@ class SqliteLedger final : public Ledger {
     base::Result<Details> details(EntryKey key) override;
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override;
 
+    void keep_events_from(base::Sequence seq) override { upkeep_->keep_events_from(seq); }
     base::Result<bool> maintain(base::Instant now) override;
     LedgerSizes sizes() override;
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;

@@ -443,6 +443,28 @@ TEST_F(Sqlite, RetentionKeepsTheWindowAndWhatTheFoldMarkNeeds) {
     engine_.check_against(*ledger_);
 }
 
+TEST_F(Sqlite, RetentionKeepsWhatRememberedKeysNeedWhateverItsAge) {
+    ledger_ = SqliteLedger::open({.folder = folder_.path(),
+                                  .retention = {.age_ms = 1, .bytes = 1},
+                                  .idempotency = {.age_ms = 1, .keys = 1},
+                                  .reserve_bytes = 0})
+                  .value();
+    board_ = engine_.create_board("a", {});
+    for (std::uint64_t i = 1; i <= 8000; ++i) {
+        engine_.submit(board_, "p" + std::to_string(i % 50), {{1}}, {1, i});
+    }
+    ASSERT_EQ(engine_.commit(*ledger_), CommitOutcome::kCommitted);
+    fold();
+    const auto first_kept = [&] {
+        const base::Instant now{ledger_->event({8001}).value()->at.ms + 10'000 * sqlite::kDayMs};
+        while (ledger_->maintain(now).value()) {
+        }
+        return all_of(ledger_->events({0})).front().seq.value;
+    };
+    ledger_->keep_events_from({10});
+    EXPECT_EQ(first_kept(), 10U);
+}
+
 TEST_F(Sqlite, RetentionBySizeKeepsTheLastKeysOnly) {
     ledger_ = SqliteLedger::open({.folder = folder_.path(),
                                   .retention = {.age_ms = 30 * sqlite::kDayMs, .bytes = 1},
@@ -461,7 +483,7 @@ TEST_F(Sqlite, RetentionBySizeKeepsTheLastKeysOnly) {
     const std::size_t kept = all_of(ledger_->events({0})).size();
     EXPECT_GE(kept, 2048U);
     EXPECT_LE(kept, 6000U);
-    EXPECT_EQ(all_of(ledger_->keyed_events({0}, 2048)).size(), 2048U);
+    EXPECT_EQ(all_of(ledger_->keyed_events(std::chrono::hours(24), 2048)).size(), 2048U);
 }
 
 TEST_F(Sqlite, FreedPagesGoBackToTheFileSystem) {

@@ -146,7 +146,9 @@ Result<bool> Upkeep::trim_events(base::Instant now, base::Sequence fold_mark) {
     const auto outside = first_since(now.ms - window_.age_ms);
     if (!outside) return outside.error();
     const auto floor = static_cast<std::int64_t>(keyed_floor_.value().value);
-    const std::int64_t allowed = std::max(*outside, std::min(floor, end));
+    const auto remembered = static_cast<std::int64_t>(keep_from_.value);
+    const std::int64_t allowed =
+        std::min({std::max(*outside, std::min(floor, end)), remembered, end});
 
     const auto expired = first_since(now.ms - retention_.age_ms);
     if (!expired) return expired.error();

@@ -57,6 +57,8 @@ class Upkeep {
     // A board left this ranking behind; committed.
     void leave(base::RankingId ranking) { old_.insert(ranking); }
     KeyedFloor& keyed_floor() { return keyed_floor_; }
+    // Whatever their age or the size of the file.
+    void keep_events_from(base::Sequence seq) { keep_from_ = seq; }
 
     // Whether slice() may have work: known at once for old rankings, looked up about once a second
     // for the rest.
@@ -80,6 +82,7 @@ class Upkeep {
     Retention retention_;
     IdempotencyWindow window_;
     KeyedFloor keyed_floor_;
+    base::Sequence keep_from_{base::kMaxSequence};
 
     std::set<base::RankingId> old_;
     std::optional<base::RankingId> swept_;  // in the open transaction
