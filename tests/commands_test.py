@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -309,6 +310,71 @@ class ExitCodes(CommandTest):
             with self.subTest(words=words):
                 self.assertIn(says, self.command(*words, expect=2).stderr)
 
+    # Of the library that reads the words, of the settings, and of the commands themselves; with what must be said.
+    WRONG_USAGE = [
+        (("frobnicate",), "standings has no command 'frobnicate'"), (("serv",), "did you mean 'serve'?"),
+        (("boards", "xq"), "standings boards has no command 'xq'\n"), (("help", "bench"), "has no command 'bench'"),
+        (("top",), "BOARD is required"), (("top", "b", "c"), "does not take 'c'"), (("top", "b", "--cuont=5"), "'--cuont'; did you mean '--count'?"),
+        (("top", "b", "-n"), "--count needs a value"), (("top", "b", "-n", "1", "-n", "2"), "--count can be given only once"),
+        (("top", "b", "-o", "xml"), "--output: it is one of table, json, ndjson, csv, not 'xml'"),
+        (("completion", "tcsh"), "SHELL: it is one of bash, zsh, fish, not 'tcsh'"), (("boards", "rm", "b", "--yes=maybe"), "--yes cannot be 'maybe'"),
+        (("backup", "--data", "x", "--server", "http://x"), "--server and --data do not go together"),
+        (("submit", "b", "p", "abc"), "a score is a number"), (("boards", "edit", "b"), "say what to change"), (("boards", "rm", "b"), "say --yes"),
+        (("top", "b", "--server", "ftp://host"), "ftp://host"), (("import", "x", "--board", "No"), "--board has 1 to 63"),
+        (("import", "--board", "b"), "name either a file"), (("export", "b", "x.xlsx"), "export writes CSV, NDJSON and JSON"),
+        (("serve", "--threads", "x"), "--threads is 'x', but it is a whole number from 0 to 256"),
+        (("serve", "--open=maybe"), "--open: it is true or false, not 'maybe'"), (("serve", "--listen", "300.1.1.1:1"), "--listen: it is an address"),
+        (("serve", "--config", "none.toml"), "'none.toml' cannot be read"), (("demo", "--listen", "x"), "--listen: it is an address"),
+        (("restore", "nofile"), "there is no backup 'nofile'"), (("backup", "--data", "nowhere"), "name the data folder"),
+        (("check", "--data", "nowhere"), "name the data folder"), (("config", "show", "--threads", "x"), "--threads is 'x'"),
+        (("config", "check", "none.toml"), "'none.toml' cannot be read")]
+
+    def test_wrong_usage_has_one_form_everywhere(self):
+        """standings: SENTENCE, for each finding, and where help is; the same on a terminal."""
+        for words, says in self.WRONG_USAGE:
+            with self.subTest(words=words):
+                said = self.command(*words, expect=2).stderr
+                self.assertIn(says, said)
+                *sentences, last = said.splitlines()
+                self.assertTrue(sentences and all(line.startswith("standings: ") for line in sentences), said)
+                self.assertRegex(last, r"^See `standings( [a-z]+)* --help`\.$")
+                path = re.findall("[a-z]+", last)[2:-1]
+                self.assertEqual(path, list(words[:len(path)]) if words[0] != "help" else [])
+                # boards rm looks for the board, and asks.
+                if words[:2] == ("boards", "rm") and "--yes" not in str(words):
+                    continue
+                code, shown = self.on_terminal(*words)
+                self.assertEqual((code, shown), (2, said))
+
+    def test_two_findings_are_two_sentences(self):
+        said = self.command("serve", "--threads", "x", "--engine-batch", "0", expect=2).stderr.splitlines()
+        self.assertEqual([line.split(" is ")[0] for line in said[:2]], ["standings: --threads", "standings: --engine-batch"])
+        self.assertEqual(said[2:], ["See `standings serve --help`."])
+
+    def test_other_failures_of_commands_are_sentences_too(self):
+        with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+            pathlib.Path(folder, "b.db").write_bytes(b"x" * 100)
+            said = self.command("restore", f"{folder}/b.db", "--data", f"{folder}/d", expect=5).stderr
+            self.assertRegex(said, "^standings: ")
+            self.assertNotIn("--help", said)
+        self.assertRegex(self.command("backup", env={"STANDINGS_SERVER": "http://127.0.0.1:9"}, expect=1).stderr, "^standings: ")
+
+    def test_words_of_a_choice_are_known_in_any_case(self):
+        self.assertEqual(json.loads(self.command("health", "-o", "JSON").stdout)["ready"], True)
+
+    def test_settings_of_a_server_stop_no_client(self):
+        self.make_board(id="calm")
+        wrong = {"STANDINGS_THREADS": "abc", "STANDINGS_INIT_KEY_FILE": "/does/not/exist"}
+        for words in [("top", "calm"), ("submit", "calm", "p", 1), ("rank", "calm", "p"), ("boards", "ls"), ("health",),
+                      ("export", "calm"), ("check", "--data", self.server.data)]:
+            with self.subTest(words=words):
+                self.command(*words, env=wrong)
+        self.assertIn("STANDINGS_THREADS is 'abc'", self.command("serve", env=wrong, expect=2).stderr)
+        # Nor does what only lists take stop a command without one.
+        self.command("export", "calm", env={"STANDINGS_OUTPUT": "xml"})
+        self.command("backup", "--to", "/does/not/exist/x.db", env={"STANDINGS_OUTPUT": "csv"}, expect=1)
+        self.assertIn("STANDINGS_OUTPUT is 'xml'", self.command("top", "calm", env={"STANDINGS_OUTPUT": "xml"}, expect=2).stderr)
+
     def test_output_that_cannot_be_written(self):
         self.make_board(id="full-disk")
         with open("/dev/full", "w") as full:
@@ -468,6 +534,9 @@ class Strangers(CommandTest):
             self.assertIn("not complete", self.command("export", "cut", path, expect=1).stderr)
             self.assertEqual(os.stat(path).st_mtime_ns, before)
             self.command("export", "cut", os.path.join(folder, "new"), expect=1)
+            for name in ("board.xlsx", "board.csv.gz", "board.tsv"):
+                said = self.command("export", "good", os.path.join(folder, name), expect=2).stderr
+                self.assertIn("export writes CSV, NDJSON and JSON", said)
             self.assertEqual(os.listdir(folder), ["board.ndjson"])
             self.command("export", "good", os.path.join(folder, "none", "x.csv"), expect=1)
         self.assertTrue(self.command("export", "good").stdout.startswith("csv,"))

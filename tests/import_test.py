@@ -111,6 +111,41 @@ class Formats(ImportTest):
         self.expect("c.data", b"score\tplayer\n30\tada\n20\tbob\n10\teve\n")
         self.expect("d.txt", b"player,score\nada,30\nbob,20\neve,10\n", "--format", "csv")
 
+    def test_any_separator_by_flag(self):
+        self.expect("s.csv", b'player;score;name\r\nada;30;"A;da"\r\nbob;20;\r\n"eve";"10";E,ve\r\n', "--separator", ";")
+        self.expect("s.txt", b"player|score\nada|30\nbob|20\neve|10\n", "--separator", "|")
+        self.expect("s.csv", b"player\tscore\nada\t30\nbob\t20\neve\t10\n", "--separator", "tab")
+        self.expect("s.tsv", b"player,score\nada,30\nbob,20\neve,10\n", "--separator", ",")
+
+    def test_another_separator_is_guessed_and_said(self):
+        board = self.board_id()
+        for text, args, says in (("player;score\na;1\n", (), "seems to be ';'. Say so with --separator ';'"),
+                                 ("player\tscore\na\t1\n", (), "seems to be a tab. Say so with --separator tab"),
+                                 ("player,score\na,1\n", ("--format", "tsv"), "seems to be ','. Say so with --separator ','"),
+                                 ("player|score\na|1\n", ("--separator", ";"), "seems to be '|'. Say so with --separator '|'")):
+            with self.subTest(says=says):
+                path = self.write("s.csv", text)
+                self.run_import(path, "--board", board, *args, status=2)
+                self.assertIn(says, self.errors)
+                self.run_import(path, "--board", board, "--separator", says.split()[-1].strip("'"))
+        self.run_import(self.write("s.csv", "player;score\nb;1,5\n"), "--board", board, "--separator", ";", status=1)
+        self.assertIn("decimals follow a point", self.rejects("s.csv.rejects.ndjson")[0]["reason"])
+        self.run_import(self.write("s.ndjson", '{"player":"a","score":1}\n'), "--board", board, "--separator", ";", status=2)
+        self.assertIn("NDJSON, which has no separator", self.errors)
+        self.run_import("s.csv", "--board", board, "--separator", "x", status=2)
+        self.assertIn("--separator: it is , or ; or | or tab, not 'x'", self.errors)
+
+    def test_what_is_no_text_is_refused_with_what_is_read(self):
+        board = self.board_id()
+        for name, content, says in (("s.xlsx", b"PK\x03\x04\x14\0" + bytes(100), "is a spreadsheet; import reads NDJSON, CSV and TSV"),
+                                    ("S.ODS", b"PK", "is a spreadsheet; import reads"),
+                                    ("s.bin", b"PK\x03\x04\x14\0" + bytes(100), "is no text; import reads NDJSON, CSV and TSV")):
+            with self.subTest(name=name):
+                self.run_import(self.write(name, content), "--board", board, status=2)
+                self.assertIn(says, self.errors)
+        # Whoever says the format knows better than the name.
+        self.run_import(self.write("s.xls", "player\tscore\na\t1\n"), "--board", board, "--format", "tsv")
+
     def test_standard_input_is_known_again(self):
         board = self.board_id(rule="sum")
         text = b"player,score\nada,30\nbob,20\neve,10\n"

@@ -130,6 +130,15 @@ class Wrong(SettingsTest):
         (self.home / "bad.toml").write_text("= =\n")
         self.assertIn("bad.toml", self.refused("--config", "bad.toml"))
 
+    def test_the_data_folder_is_private_however_it_is_written(self):
+        for name in ("plain", "slash/", "slashes///", "dot/.", "deep/inside/"):
+            with self.subTest(name):
+                server = self.server()
+                server.data = f"{self.home}/{name}"  # as text: a path of Python loses what is behind the name
+                with server:
+                    pass
+                self.assertEqual(os.stat(f"{self.home}/{name}").st_mode & 0o777, 0o700)
+
     def test_an_unknown_variable_is_a_warning(self):
         server = self.server()
         server.env["STANDINGS_LISTN"] = "x"
@@ -153,6 +162,36 @@ class Commands(SettingsTest):
         bad = self.run_once("config", "check", "bad.toml")
         self.assertEqual(bad.returncode, 2)
         self.assertIn("bad.toml:1", bad.stderr)
+
+    def test_check_says_ok_or_everything_that_is_wrong(self):
+        done = self.run_once("config", "check")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ok: there is no file of settings\n", ""))
+        (self.home / "good.toml").write_text("threads = 4\n")
+        for words in (("--config", "good.toml"), ("good.toml",), ("good.toml", "--threads", "2")):
+            done = self.run_once("config", "check", *words)
+            self.assertEqual((done.returncode, done.stdout), (0, "ok: good.toml\n"), done)
+        (self.home / "bad.toml").write_text(
+            'threads = "4"\nlisten = "300.1.1.1:1"\n[http]\nmax_bdy = 5\n[client]\noutput = "xml"\n')
+        done = self.run_once("config", "check", "--config", "bad.toml", "--engine-batch", "0",
+                             env={"STANDINGS_LOG_LEVEL": "loud", "STANDINGS_INIT_KEY": "short"})
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+        lines = done.stderr.splitlines()
+        for part in ("bad.toml:1: threads is the text '4', but it is a whole number from 0 to 256, without quotes", "bad.toml:2: it is an address",
+                     "bad.toml:4: there is no setting 'http.max_bdy'; did you mean 'http.max_body'?", "bad.toml:6: client.output is 'xml'",
+                     "--engine-batch is '0'", "STANDINGS_LOG_LEVEL is 'loud'", "STANDINGS_INIT_KEY: "):
+            self.assertEqual(sum(line.startswith(f"standings: {part}") for line in lines), 1, (part, lines))
+        self.assertEqual((len(lines), lines[-1]), (8, "See `standings config check --help`."))
+        self.assertEqual(self.run_once("config", "check", "good.toml", "--config", "good.toml").returncode, 2)
+
+    def test_a_file_that_is_not_toml_is_one_sentence(self):
+        (self.home / "bad.toml").write_text("threads = 1\nlisten = = 2\n")
+        for words in (("serve", "--config", "bad.toml"), ("config", "check", "bad.toml"), ("top", "b", "--config", "bad.toml")):
+            with self.subTest(words=words):
+                done = self.run_once(*words)
+                self.assertEqual(done.returncode, 2, done)
+                lines = done.stderr.splitlines()
+                self.assertEqual(len(lines), 2, lines)
+                self.assertRegex(lines[0], r"^standings: bad\.toml:2:10: this is not TOML: \w[\w ]+$")
 
     def test_check_finds_what_a_start_would_refuse(self):
         for text, env, names in (('init_key = "short"\n', {}, "s.toml:1"), ("", {"STANDINGS_INIT_KEY": "short"}, "STANDINGS_INIT_KEY"),
@@ -206,23 +245,65 @@ class Commands(SettingsTest):
         for part in ("--http-max-body", "STANDINGS_HTTP_MAX_BODY", "default: 64KiB", "HTTP limits"):
             self.assertIn(part, text)
 
-    def test_bash_completes_commands_flags_and_choices(self):
+    def bash_completes(self, *words):
+        """As bash calls it: COMP_WORDS are the words as COMP_WORDBREAKS, where it has a =, cuts them."""
         script = self.run_once("completion", "bash").stdout
-        for shell in ("zsh", "fish"):
-            self.assertIn("standings", self.run_once("completion", shell).stdout)
+        quoted = " ".join(f"'{word}'" for word in words)
+        done = subprocess.run(
+            ["bash", "-c", script + f"\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _standings; "
+             'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
 
-        def complete(*words):
-            quoted = " ".join(f"'{word}'" for word in words)
-            done = subprocess.run(
-                ["bash", "-c", script + f"\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _standings; "
-                 'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, timeout=20)
-            self.assertEqual(done.stderr, "")
-            return done.stdout.split()
+    def test_bash_completes_commands_flags_and_choices(self):
+        complete = self.bash_completes
         self.assertEqual(complete("standings", "ser"), ["serve"])
         self.assertIn("show", complete("standings", "config", ""))
         self.assertIn("--http-max-body", complete("standings", "serve", "--http"))
         self.assertEqual(complete("standings", "serve", "--log-level", "d"), ["debug"])
         self.assertEqual(complete("standings", "config", "show", "-o", "j"), ["json"])
+
+    def test_bash_completes_a_value_behind_the_equals_sign(self):
+        complete = self.bash_completes
+        self.assertEqual(complete("standings", "serve", "--log-level", "=", "d"), ["debug"])
+        self.assertEqual(complete("standings", "serve", "--log-level", "="), ["debug", "info", "warning", "error", "off"])
+        self.assertEqual(complete("standings", "export", "b", "--format", "=", "nd"), ["ndjson"])
+        self.assertEqual(complete("standings", "boards", "create", "--rule="), ["--rule=best", "--rule=last", "--rule=sum", "--rule=first"])
+        self.assertEqual(complete("standings", "top", "b", "--output=nd"), ["--output=ndjson"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_zsh_completes_as_bash_does(self):
+        script = self.run_once("completion", "zsh").stdout
+        (self.home / "_standings").write_text(script)
+
+        def offers(*words):
+            """As zsh's own compgen makes them: it leaves it to zsh to drop what does not go on from the word."""
+            quoted = " ".join(f"'{word}'" for word in words)
+            done = subprocess.run(
+                ["zsh", "-f", "-c", f"autoload -U compinit && compinit -u -d {self.home}/dump; source ./_standings; words=({quoted}); "
+                 f"CURRENT={len(words)} COMP_CWORD={len(words) - 1}; COMP_WORDS=($words); compgen -F _standings -- $words[-1]"],
+                capture_output=True, text=True, timeout=20, cwd=self.home)
+            self.assertEqual(done.stderr, "")
+            return done.stdout.split()
+        levels = ["debug", "info", "warning", "error", "off"]
+        self.assertEqual(offers("standings", "serve", "--log-level", "d"), levels)
+        self.assertEqual(offers("standings", "serve", "--log-level=d"), [f"--log-level={level}" for level in levels])
+        self.assertIn("--output=ndjson", offers("standings", "top", "b", "--output="))
+
+    @unittest.skipUnless(shutil.which("fish"), "no fish")
+    def test_fish_completes_a_value_either_way(self):
+        (self.home / "standings.fish").write_text(self.run_once("completion", "fish").stdout)
+
+        def complete(line):
+            done = subprocess.run(["fish", "--no-config", "-c", f"source standings.fish; complete -C '{line}'"], capture_output=True, text=True,
+                                  timeout=20, cwd=self.home, env={**os.environ, "HOME": str(self.home), "LC_ALL": "C.UTF-8"})
+            self.assertEqual(done.stderr, "")
+            return [one.split("\t")[0] for one in done.stdout.splitlines()]
+        self.assertEqual(complete("standings ser"), ["serve"])
+        self.assertEqual(complete("standings config sh"), ["show"])
+        self.assertEqual(complete("standings serve --log-level d"), ["debug"])
+        self.assertEqual(complete("standings serve --log-level=d"), ["--log-level=debug"])
+        self.assertEqual(complete("standings boards create --rule="), [f"--rule={word}" for word in ("best", "first", "last", "sum")])
 
     @unittest.skipUnless(shutil.which("man"), "no man")
     def test_the_manual_page_renders(self):

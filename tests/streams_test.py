@@ -5,6 +5,7 @@ import unittest
 
 from support.api import ApiTest, brief
 from support.client import ndjson
+from support.server import KEY, Server
 
 
 class Streams(ApiTest):
@@ -182,6 +183,45 @@ class Idempotency(ApiTest):
         self.assert_problem(self.api.post(f"{board}/submissions", {"player": "p"}, idempotency_key=f"{board}:k"), 422)
         answer = self.api.post(f"{board}/submissions", {"player": "p", "score": 1}, idempotency_key=f"{board}:k")
         self.assertEqual(answer.status, 200, answer)
+
+
+class ReceiptsWithoutNames(unittest.TestCase):
+    """A submission that is durable is not answered with a failure because a name cannot be read."""
+
+    def test_more_receipts_than_names_may_be_asked_for(self):
+        count = 200
+        with Server(args=["--engine-details-cache", "0B", "--engine-read-queue", "1"]) as server:
+            server.api.post("/v1/boards", {"id": "b", "rule": "sum"})
+            players = [f"p{number:03d}" for number in range(count)]
+            server.api.stream("/v1/boards/b/submissions", ndjson({"player": player, "score": 1, "name": player.upper()} for player in players))
+
+            def flood(method, path, bodies, connection):
+                connection.send(b"".join(
+                    f"{method} {path(player)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+                    for player, body in zip(players, bodies)))
+                return [connection.answer(method) for _ in players]
+
+            bodies = [f'{{"player":"{player}","score":1}}'.encode() for player in players]
+            rounds, bare = 0, 0
+            while bare == 0 and rounds < 100:
+                rounds += 1
+                with server.raw() as one:
+                    receipts = flood("POST", lambda _: "/v1/boards/b/submissions", bodies, one)
+                self.assertEqual({answer.status for answer in receipts}, {200})
+                for player, answer in zip(players, receipts):
+                    self.assertEqual(answer.json["standing"].get("name", player.upper()), player.upper())
+                bare = sum("name" not in answer.json["standing"] for answer in receipts)
+            self.assertGreater(bare, 0, "the flood was none")
+
+            # A read may be refused: nothing is lost by asking again.
+            refused, tries = 0, 0
+            while refused == 0 and tries < 100:
+                tries += 1
+                with server.raw() as one:
+                    reads = flood("GET", lambda player: f"/v1/boards/b/players/{player}", [b""] * count, one)
+                refused = sum(answer.status == 503 for answer in reads)
+            self.assertGreater(refused, 0, "the flood was none")
+            self.assertEqual({row["score"] for row in server.public.get("/v1/boards/b/export?format=json").json["rows"]}, {1 + rounds})
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ namespace {
 
 class PageRead final : public engine::DetailsOperation {
   public:
-    PageRead(Reply reply, engine::Page page, std::vector<std::size_t> missing, RenderPage render)
+    PageRead(Reply reply, engine::Page page, std::vector<std::size_t> missing, RenderPage render,
+             WithoutNames without)
         : DetailsOperation(reply.tools().mailbox, reply.tools().service.engine.details()),
           reply_(std::move(reply)),
           page_(std::move(page)),
           missing_(std::move(missing)),
-          render_(std::move(render)) {
+          render_(std::move(render)),
+          without_(without) {
         for (const std::size_t row : missing_) {
             keys.push_back({page_.ranking, page_.rows[row].slot});
             players.emplace_back(page_.player(row));
@@ -18,19 +20,23 @@ class PageRead final : public engine::DetailsOperation {
     }
 
     void finished() override {
-        if (error) return reply_.problem(*error);
+        if (error) return fail(*error);
         for (std::size_t i = 0; i < missing_.size(); ++i) {
             page_.details[missing_[i]] = std::move(details[i]);
         }
         render_(page_, reply_);
     }
-    Reply& reply() { return reply_; }
+    void fail(const base::Error& why) {
+        if (without_ == WithoutNames::kProblem) return reply_.problem(why);
+        render_(page_, reply_);
+    }
 
   private:
     Reply reply_;
     engine::Page page_;
     std::vector<std::size_t> missing_;
     RenderPage render_;
+    WithoutNames without_;
 };
 
 }  // namespace
@@ -48,13 +54,13 @@ std::vector<std::size_t> resolve_details(LoopTools& tools, engine::Page& page) {
 }
 
 void read_details(engine::Page& page, std::vector<std::size_t> missing, Reply reply,
-                  RenderPage render) {
+                  RenderPage render, WithoutNames without) {
     Service& service = reply.tools().service;
     std::unique_ptr<engine::ReadOperation> read = std::make_unique<PageRead>(
-        std::move(reply), std::move(page), std::move(missing), std::move(render));
+        std::move(reply), std::move(page), std::move(missing), std::move(render), without);
     page = engine::Page{};
     const auto taken = service.engine.read(read);
-    if (!taken) static_cast<PageRead&>(*read).reply().problem(taken.error());
+    if (!taken) static_cast<PageRead&>(*read).fail(taken.error());
 }
 
 }  // namespace standings::api

@@ -136,7 +136,7 @@ void answer_taken_back(Reply& reply, const Board& board, std::size_t count, base
         reply.tools().body += "}\n";
         return reply.json(200, reply.tools().body);
     }
-    with_details(page, reply, [begin, own = *own](const engine::Page& rows, Reply& to) {
+    const auto render = [begin, own = *own](const engine::Page& rows, Reply& to) {
         LoopTools& tools = to.tools();
         begin(tools);
         std::string& body = tools.body;
@@ -147,7 +147,8 @@ void answer_taken_back(Reply& reply, const Board& board, std::size_t count, base
         text::append_number(body, rows.seq.value);
         body += "}}\n";
         to.json(200, body);
-    });
+    };
+    with_details(page, reply, render, WithoutNames::kBareRows);
 }
 
 // What a worker has planned, on its way through the committer.

@@ -113,16 +113,18 @@ void EntryRequest::send_receipt(int status, std::string_view headers) {
     engine::Page& page = tools.page;
     const auto own = engine::read_standing(board(), changes[0].player, 0, page);
     if (!own) return render(reply_, nullptr);
-    with_details(page, reply_,
-                 [status, replay = replayed, outcome = outcomes[0], reading, begin = opening(),
-                  player = std::string(changes[0].player)](const engine::Page& rows, Reply& reply) {
-                     std::string body = begin;
-                     append_receipt(body, outcome, reading, player, rows.details_of(0),
-                                    reply.tools().service.engine.epoch());
-                     if (!begin.empty()) body.erase(begin.size(), 1);
-                     body += '\n';
-                     reply.json(status, body, replay ? "Idempotency-Replayed: true\r\n" : "");
-                 });
+    with_details(
+        page, reply_,
+        [status, replay = replayed, outcome = outcomes[0], reading, begin = opening(),
+         player = std::string(changes[0].player)](const engine::Page& rows, Reply& reply) {
+            std::string body = begin;
+            append_receipt(body, outcome, reading, player, rows.details_of(0),
+                           reply.tools().service.engine.epoch());
+            if (!begin.empty()) body.erase(begin.size(), 1);
+            body += '\n';
+            reply.json(status, body, replay ? "Idempotency-Replayed: true\r\n" : "");
+        },
+        WithoutNames::kBareRows);
 }
 
 void EntryRequest::send_receipts() {

@@ -113,9 +113,7 @@ Result<void> create(const BoardOptions& options) {
 
 Result<void> edit(const BoardOptions& options) {
     if (options.spec.says_nothing()) {
-        return Error{ErrorCode::kSettings,
-                     "say what to change, for example --title 'New title'; see standings boards "
-                     "edit --help"};
+        return Error{ErrorCode::kSettings, "say what to change, for example --title 'New title'"};
     }
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();

@@ -9,6 +9,7 @@
 #include "cli/health.h"
 #include "cli/number_range.h"
 #include "cli/scores.h"
+#include "cli/usage.h"
 
 namespace standings::cli {
 namespace {
@@ -37,13 +38,14 @@ Command<Options> add_command(CommandLine& line, CLI::App& parent, const char* na
 
 template <class Options>
 void add_common(CLI::App& command, Options& options) {
-    command
-        .add_option_function<std::string>(
-            "-o,--output",
-            [&options](const std::string& name) { options.format = kFormats.at(name); },
-            "How the output is written [default: table; STANDINGS_OUTPUT]")
-        ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}, CLI::ignore_case));
-    add_client_settings(command, options.client);
+    CLI::Option* output =
+        command
+            .add_option_function<std::string>(
+                "-o,--output",
+                [&options](const std::string& name) { options.format = kFormats.at(name); },
+                "How the output is written [default: table; STANDINGS_OUTPUT]")
+            ->transform(one_of({"table", "json", "ndjson", "csv"}));
+    add_client_settings(command, options.client, output);
 }
 
 // Of what becomes a part of a path.
@@ -59,11 +61,11 @@ void add_board_argument(CLI::App& command, std::string& board) {
 void add_spec(CLI::App& command, BoardSpec& spec) {
     command.add_option("--title", spec.title, "Title for people");
     command.add_option("--rule", spec.rule, "How a submission changes an entry")
-        ->check(CLI::IsMember({"best", "last", "sum", "first"}));
+        ->transform(one_of({"best", "last", "sum", "first"}));
     command
         .add_option("--ties", spec.ties,
                     "Equal scores: shared (1,2,2,4) or earliest (who was first is ahead)")
-        ->check(CLI::IsMember({"shared", "earliest"}));
+        ->transform(one_of({"shared", "earliest"}));
     command
         .add_option("--column", spec.columns,
                     "NAME[:asc|desc][:DECIMALS]; again for each further column, in order of "
@@ -74,7 +76,7 @@ void add_spec(CLI::App& command, BoardSpec& spec) {
     command
         .add_option("--visibility", spec.visibility,
                     "Who may read it: everybody, or keys that may read what is private only")
-        ->check(CLI::IsMember({"public", "private"}));
+        ->transform(one_of({"public", "private"}));
     command.add_flag_callback(
         "--public-meta", [&spec] { spec.public_meta = true; },
         "Show the meta of entries to everybody");
@@ -171,7 +173,7 @@ void add_export(CommandLine& line) {
     add_board_argument(app, options.board);
     app.add_option("FILE", options.file, "Where to; standard output when not given or -");
     app.add_option("--format", options.format, "How rows are written; else as FILE ends, or csv")
-        ->check(CLI::IsMember({"csv", "ndjson", "json"}));
+        ->transform(one_of({"csv", "ndjson", "json"}));
     add_client_settings(app, options.client);
 }
 

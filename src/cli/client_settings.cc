@@ -6,25 +6,22 @@
 
 namespace standings::cli {
 
-void add_client_settings(CLI::App& command, ClientSettings& settings) {
+void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Option* list_output) {
     const auto flags = std::make_shared<settings::Flags>();
     flags->add_to(command, {"client.server", "client.key"});
-    command.parse_complete_callback([&command, &settings, flags] {
+    if (list_output != nullptr) flags->also_use("client.output");
+    command.parse_complete_callback([&settings, flags, list_output] {
         const auto values = flags->settle();
         // The parser's own way to report what is wrong; main() answers with exit code 2.
         if (!values) throw CLI::ValidationError(values.error().detail);
         settings.server = values->text("client.server");
         settings.key = values->text("client.key");
 
-        // A command with lists has its own --output; the table says what holds without it.
-        CLI::Option* output = command.get_option_no_throw("--output");
+        if (list_output == nullptr || list_output->count() > 0) return;
         const settings::Settled& chosen = values->at(*settings::find_key("client.output"));
-        if (output == nullptr || output->count() > 0 ||
-            chosen.source == settings::Source::kDefault) {
-            return;
-        }
-        output->add_result(chosen.value.text);
-        output->run_callback();
+        if (chosen.source == settings::Source::kDefault) return;
+        list_output->add_result(chosen.value.text);
+        list_output->run_callback();
     });
 }
 

@@ -13,9 +13,10 @@ struct ClientSettings {
 };
 
 // Adds --server, --key, --key-file and --config to `command`, and fills `settings` once it is
-// parsed: from the flags, the environment, a named file and the defaults, in this order. An
-// --output of the command that is not given takes STANDINGS_OUTPUT or the file's. `settings`
-// outlives `command`.
-void add_client_settings(CLI::App& command, ClientSettings& settings);
+// parsed: from the flags, the environment, a named file and the defaults, in this order. Of a
+// command that lists, `list_output` is its --output; when it is not given it takes STANDINGS_OUTPUT
+// or the file's. `settings` outlives `command`.
+void add_client_settings(CLI::App& command, ClientSettings& settings,
+                         CLI::Option* list_output = nullptr);
 
 }  // namespace standings::cli

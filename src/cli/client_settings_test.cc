@@ -17,8 +17,8 @@ Given parsed(std::vector<std::string> words) {
     Given given;
     CLI::App app("test");
     CLI::App* top = app.add_subcommand("top");
-    add_client_settings(*top, given.settings);
-    top->add_option("-o,--output", given.output);
+    CLI::Option* output = top->add_option("-o,--output", given.output);
+    add_client_settings(*top, given.settings, output);
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     reversed.push_back("top");
     try {
@@ -50,7 +50,17 @@ TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
     ::setenv("STANDINGS_OUTPUT", "json", 1);
     EXPECT_EQ(parsed({}).output, "json");
     EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
+    ::setenv("STANDINGS_OUTPUT", "xml", 1);
+    EXPECT_TRUE(parsed({}).refused);
     ::unsetenv("STANDINGS_OUTPUT");
+}
+
+TEST(ClientSettings, AreTheOnlyOnesThatAClientLooksAt) {
+    ::setenv("STANDINGS_THREADS", "abc", 1);
+    ::setenv("STANDINGS_INIT_KEY_FILE", "/does/not/exist", 1);
+    EXPECT_FALSE(parsed({}).refused);
+    ::unsetenv("STANDINGS_INIT_KEY_FILE");
+    ::unsetenv("STANDINGS_THREADS");
 }
 
 }  // namespace

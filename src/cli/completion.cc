@@ -4,6 +4,7 @@
 
 #include "cli/config_commands.h"
 #include "cli/shell_word.h"
+#include "cli/usage.h"
 #include "settings/table.h"
 
 namespace standings::cli {
@@ -14,13 +15,9 @@ struct Command {
     const CLI::App* app;
 };
 
-std::vector<const CLI::App*> visible(const CLI::App& app) {
-    return app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
-}
-
 void collect(const CLI::App& app, const std::string& path, std::vector<Command>& out) {
     out.push_back({path, &app});
-    for (const CLI::App* sub : visible(app)) {
+    for (const CLI::App* sub : visible_below(app)) {
         collect(*sub, path.empty() ? sub->get_name() : path + ' ' + sub->get_name(), out);
     }
 }
@@ -63,7 +60,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::vector<std::string> words_after(const Command& command) {
     std::vector<std::string> words;
-    for (const CLI::App* sub : visible(*command.app)) words.push_back(sub->get_name());
+    for (const CLI::App* sub : visible_below(*command.app)) words.push_back(sub->get_name());
     for (const CLI::Option* option : command.app->get_options()) {
         if (option->get_positional() && !words_of(*option).empty()) {
             words.push_back(words_of(*option));
@@ -73,13 +70,22 @@ std::vector<std::string> words_after(const Command& command) {
 }
 
 // Finds out in which command the cursor is, then offers its words, its flags, or the values of the
-// flag in front. zsh runs it through its bashcompinit.
+// flag in front. bash cuts `--flag=value` at the sign and completes what is behind it; zsh, which
+// runs this through its bashcompinit, and a bash whose COMP_WORDBREAKS has no = hand over the whole
+// word, and want it back whole.
 std::string bash_script(const std::vector<Command>& commands) {
     std::string out =
         "# Completion for standings.\n"
         "_standings() {\n"
-        "    local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"\" command=\"\" i\n"
+        "    local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"\" command=\"\" head=\"\" i\n"
         "    ((COMP_CWORD > 0)) && before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+        "    if [[ $word == '=' ]]; then\n"
+        "        word=\"\"\n"
+        "    elif [[ $before == '=' ]]; then\n"
+        "        before=\"${COMP_WORDS[COMP_CWORD-2]}\"\n"
+        "    elif [[ $word == --*=* ]]; then\n"
+        "        before=\"${word%%=*}\" head=\"${word%%=*}=\" word=\"${word#*=}\"\n"
+        "    fi\n"
         "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
         "        case \"${command:+$command }${COMP_WORDS[i]}\" in\n";
     std::string paths;
@@ -103,7 +109,7 @@ std::string bash_script(const std::vector<Command>& commands) {
             const std::string words = words_of(*option);
             out += "        " + patterns + ") COMPREPLY=($(compgen " +
                    (words.empty() ? std::string("-f") : "-W " + shell_word(words)) +
-                   " -- \"$word\")); return ;;\n";
+                   " -P \"$head\" -- \"$word\")); return ;;\n";
         }
     }
     out +=
@@ -136,16 +142,22 @@ std::string fish_script(const std::vector<Command>& commands) {
         "    for word in $words\n"
         "        string match -q -- '-*' $word; or set -a names $word\n"
         "    end\n"
-        "    set -l wanted (string split -n ' ' -- \"$argv\")\n"
-        "    test (count $names) -ge (count $wanted); or return 1\n"
-        "    test (count $wanted) -eq 0; or test \"$names[1..(count $wanted)]\" = \"$argv\"\n"
+        "    set -l depth (count (string split -n ' ' -- \"$argv\"))\n"
+        "    test (count $names) -ge $depth; or return 1\n"
+        "    test $depth -eq 0; or test \"$names[1..$depth]\" = \"$argv\"\n"
+        "end\n"
+        "function __standings_ends_at\n"
+        "    set -l words (commandline -opc)[2..-1]\n"
+        "    test \"$words\" = \"$argv\"\n"
         "end\n"
         "complete -c standings -f\n";
     for (const Command& command : commands) {
         const std::string at =
             "complete -c standings -n " + shell_word("__standings_at " + command.path);
-        for (const CLI::App* sub : visible(*command.app)) {
-            out += at + " -a " + sub->get_name() + " -d " +
+        const std::string ends_at =
+            "complete -c standings -n " + shell_word("__standings_ends_at " + command.path);
+        for (const CLI::App* sub : visible_below(*command.app)) {
+            out += ends_at + " -a " + sub->get_name() + " -d " +
                    shell_word(brief(sub->get_description())) + '\n';
         }
         for (const CLI::Option* option : command.app->get_options()) {

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "cli/terminal.h"
+#include "cli/usage.h"
 #include "settings/flags.h"
 #include "settings/reference.h"
 
@@ -16,7 +18,7 @@ namespace standings::cli {
 namespace {
 
 int fail(const std::string& detail, int code) {
-    std::fprintf(stderr, "standings: %s\n", detail.c_str());
+    complain(detail);
     return code;
 }
 
@@ -28,7 +30,7 @@ int print(const std::string& text) {
 
 void warn(const settings::Values& values) {
     for (const std::string& warning : values.warnings()) {
-        std::fprintf(stderr, "standings: warning: %s\n", warning.c_str());
+        complain("warning: " + warning);
     }
 }
 
@@ -44,7 +46,7 @@ void add_show(CommandLine& line, CLI::App& config) {
     CLI::Option* output = show->get_option_no_throw("--output");
     if (output != nullptr) show->remove_option(output);
     show->add_option("-o,--output", state->output, "How it looks")
-        ->check(CLI::IsMember({"table", "json"}))
+        ->transform(one_of({"table", "json"}))
         ->capture_default_str();
     show->callback([&line, state] {
         line.chosen = [state] {
@@ -57,24 +59,33 @@ void add_show(CommandLine& line, CLI::App& config) {
     });
 }
 
+// Everything that is wrong, as far as it can be known without a start.
+int check(settings::Inputs inputs, const std::string& file, const StartCheck& start_check) {
+    if (!file.empty()) inputs.config = file;
+    std::vector<std::string> findings;
+    const auto values = settings::Values::settle(inputs, findings);
+    for (std::string& refused : start_check(values)) findings.push_back(std::move(refused));
+    for (const std::string& finding : findings) complain(finding);
+    warn(values);
+    if (!findings.empty()) return kUsage;
+    return print("ok: " + (values.file().empty() ? "there is no file of settings" : values.file()) +
+                 '\n');
+}
+
 void add_check(CommandLine& line, CLI::App& config, const StartCheck& start_check) {
-    const auto path = std::make_shared<std::string>();
-    CLI::App* check = config.add_subcommand(
-        "check", "Read a file of settings, and the environment, as a start would");
-    check->add_option("FILE", *path, "File; without it the one that `serve` would read");
-    check->callback([&line, path, start_check] {
-        line.chosen = [path, start_check] {
-            settings::Inputs inputs;
-            if (!path->empty()) inputs.config = *path;
-            inputs.environment = settings::process_environment();
-            inputs.look_in_working_directory = true;
-            const auto values = settings::Values::settle(inputs);
-            if (!values) return fail(values.error().detail, kUsage);
-            const auto accepted = start_check(*values);
-            if (!accepted) return fail(accepted.error().detail, kUsage);
-            warn(*values);
-            return print(values->file().empty() ? "There is no file of settings; all is well.\n"
-                                                : values->file() + ": all is well.\n");
+    struct State {
+        settings::Flags flags;
+        std::string file;
+    };
+    const auto state = std::make_shared<State>();
+    CLI::App* command = config.add_subcommand(
+        "check", "Say everything that is wrong with a file of settings, the environment and flags");
+    CLI::Option* file = command->add_option("FILE", state->file, "The same as --config FILE");
+    state->flags.add_to(*command, settings::kServe | settings::kDemo | settings::kClient);
+    file->excludes(command->get_option("--config"));
+    command->callback([&line, state, start_check] {
+        line.chosen = [state, start_check] {
+            return check(state->flags.inputs(), state->file, start_check);
         };
     });
 }
@@ -132,7 +143,7 @@ void add_completion_command(CommandLine& line) {
         "completion", "Print completion for a shell: source <(standings completion bash)");
     completion->add_option("SHELL", *shell, "bash, zsh or fish")
         ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+        ->transform(one_of({"bash", "zsh", "fish"}));
     completion->callback([&line, shell] {
         line.chosen = [&line, shell] { return print(completion_script(line.app, *shell)); };
     });

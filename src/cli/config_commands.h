@@ -2,15 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
-#include "base/result.h"
 #include "cli/command_line.h"
 #include "settings/values.h"
 
 namespace standings::cli {
 
-// What a start says of settings that are each well-formed: nothing, or why it refuses.
-using StartCheck = std::function<base::Result<void>(const settings::Values&)>;
+// What a start refuses of settings that are each well-formed: a sentence for each.
+using StartCheck = std::function<std::vector<std::string>(const settings::Values&)>;
 
 // Shows, checks and makes files of settings.
 void add_config_commands(CommandLine& line, const StartCheck& start_check);

@@ -129,15 +129,27 @@ class Progress {
     Clock::time_point shown_ = began_;
 };
 
-std::string format_of(const ExportOptions& options) {
+// What was asked for, or as the file's name ends; CSV where it has no ending. A name that promises
+// something else is refused: nobody could open the file.
+Result<std::string> format_of(const ExportOptions& options) {
     if (!options.format.empty()) return options.format;
-    if (options.file.ends_with(".ndjson") || options.file.ends_with(".jsonl")) return "ndjson";
-    return options.file.ends_with(".json") ? "json" : "csv";
+    const std::string name = options.file.substr(options.file.rfind('/') + 1);
+    const std::size_t dot = name.rfind('.');
+    const std::string ending = dot == std::string::npos || dot == 0 ? "" : name.substr(dot);
+    if (ending.empty() || ending == ".csv") return std::string("csv");
+    if (ending == ".ndjson" || ending == ".jsonl") return std::string("ndjson");
+    if (ending == ".json") return std::string("json");
+    return Error{ErrorCode::kSettings,
+                 "export writes CSV, NDJSON and JSON, and '" + options.file + "' ends in '" +
+                     ending +
+                     "'. Name it .csv, .ndjson or .json, or say what it is to hold with --format"};
 }
 
 enum class End { kComplete, kReaderGone };
 
 Result<End> export_to(const ExportOptions& options) {
+    const auto format = format_of(options);
+    if (!format) return format.error();
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();
     std::optional<PartialFile> file;
@@ -151,7 +163,7 @@ Result<End> export_to(const ExportOptions& options) {
     Progress progress(is_terminal(STDERR_FILENO) && !is_terminal(out));
     int write_error = 0;
     const auto answer = client->download(
-        {.target = board_path(options.board, "/export?format=" + escaped(format_of(options)))},
+        {.target = board_path(options.board, "/export?format=" + escaped(*format))},
         [&](std::string_view piece) {
             if (!write_all(out, piece)) {
                 write_error = errno;

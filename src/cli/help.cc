@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "cli/command_line.h"
-#include "settings/value.h"
+#include "cli/terminal.h"
+#include "cli/usage.h"
 
 namespace standings::cli {
 namespace {
@@ -65,37 +66,6 @@ class OurHelp final : public CLI::Formatter {
         return out + '\n';
     }
 };
-
-// The command whose words were parsed last.
-const CLI::App& innermost(const CLI::App& app) {
-    const auto chosen = app.get_subcommands();
-    return chosen.empty() ? app : innermost(*chosen.back());
-}
-
-std::string help_of(const CLI::App& command, const std::string& path) {
-    return command.get_formatter()->make_help(&command, path, CLI::AppFormatMode::Normal);
-}
-
-std::string path_of(const CLI::App& command) {
-    const CLI::App* parent = command.get_parent();
-    return (parent == nullptr ? "" : path_of(*parent) + ' ') + command.get_name();
-}
-
-std::string suggestion(const CLI::App& command, const std::string& word) {
-    std::vector<std::string> names;
-    if (word.starts_with('-')) {
-        for (const CLI::Option* option : command.get_options()) {
-            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-        }
-    } else {
-        for (const CLI::App* sub : command.get_subcommands(
-                 [](const CLI::App* one) { return !one->get_group().empty(); })) {
-            names.push_back(sub->get_name());
-        }
-    }
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    return settings::did_you_mean(word.substr(0, word.find('=')), known);
-}
 
 }  // namespace
 
@@ -150,38 +120,9 @@ void use_our_help(CLI::App& app) {
     app.formatter(std::make_shared<OurHelp>());
 }
 
-int explain(const CLI::App& app, const CLI::ParseError& error) {
-    const CLI::App& command = innermost(app);
-    if (error.get_exit_code() == 0) {  // help or version
-        const std::vector<std::string> words = app.remaining(true);
-        const bool is_unknown = !words.empty() && !words.front().starts_with('-') &&
-                                !command.get_subcommands({}).empty();
-        if (!is_unknown) return app.exit(error);
-    }
-    const std::string path = path_of(command);
-    const bool nothing_said = command.get_subcommands({}).size() > 0 &&
-                              dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
-                              app.remaining_size(true) == 0;
-    if (nothing_said) {
-        std::fputs(help_of(command, path).c_str(), stderr);
-        return kUsage;
-    }
-    std::string text;
-    const std::vector<std::string> left = app.remaining(true);
-    if (!left.empty()) {
-        const std::string& word = left.front();
-        const bool is_flag = word.starts_with('-');
-        const bool is_command = !is_flag && !command.get_subcommands({}).empty();
-        text = path +
-               (is_flag      ? " has no flag '"
-                : is_command ? " has no command '"
-                             : " does not take '") +
-               word + "'" + suggestion(command, word);
-    } else {
-        text = error.what();
-    }
-    std::fprintf(stderr, "standings: %s\nSee `%s --help`.\n", text.c_str(), path.c_str());
-    return kUsage;
+std::string help_of(const CLI::App& command) {
+    return command.get_formatter()->make_help(&command, path_of(command),
+                                              CLI::AppFormatMode::Normal);
 }
 
 void add_help_command(CommandLine& line) {
@@ -195,13 +136,13 @@ void add_help_command(CommandLine& line) {
                 const auto below =
                     at->get_subcommands([&](const CLI::App* one) { return one->check_name(word); });
                 if (below.empty()) {
-                    std::fprintf(stderr, "standings: %s has no command '%s'%s\n",
-                                 path_of(*at).c_str(), word.c_str(), suggestion(*at, word).c_str());
+                    complain(path_of(*at) + " has no command '" + word + "'" +
+                             suggestion(*at, word));
                     return kUsage;
                 }
                 at = below.front();
             }
-            std::fputs(help_of(*at, path_of(*at)).c_str(), stdout);
+            std::fputs(help_of(*at).c_str(), stdout);
             return kDone;
         };
     });
@@ -212,8 +153,8 @@ int after_output(int code) {
     errno = 0;
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
     if (code != kDone) return code;  // it has said what is wrong
-    std::fprintf(stderr, "standings: cannot write to standard output%s%s\n", errno == 0 ? "" : ": ",
-                 errno == 0 ? "" : std::strerror(errno));
+    const std::string why = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
+    complain("cannot write to standard output" + why);
     return kFailed;
 }
 

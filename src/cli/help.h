@@ -1,4 +1,4 @@
-// How --help looks, and what is said about a command line that is wrong.
+// How --help looks.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -25,9 +25,8 @@ std::string described(const CLI::Option& option);
 // `text` in lines of at most `width` columns, each after the first with `indent` spaces in front.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
-// What was wrong, on standard error, with the nearest command or flag; or the help that was asked
-// for, on standard output. The exit code.
-int explain(const CLI::App& app, const CLI::ParseError& error);
+// What `command --help` shows.
+std::string help_of(const CLI::App& command);
 
 // What `code` becomes once standard output is flushed: kFailed, with a sentence, where a command
 // that was content could not write all it had to say.

@@ -47,9 +47,10 @@ bool confirmed(const std::string& question) {
 }
 
 void complain(const std::string& sentence) {
-    std::string text = "standings: ";
+    std::string text;
     for (std::string_view rest = sentence;;) {
         const std::size_t end = rest.find('\n');
+        if (!rest.starts_with(' ')) text += "standings: ";
         text += printable(rest.substr(0, end)) + '\n';
         if (end == std::string_view::npos) break;
         rest.remove_prefix(end + 1);

@@ -17,7 +17,7 @@ std::size_t width_of_terminal(int file);
 bool confirmed(const std::string& question);
 
 // Prints "standings: `sentence`" on standard error; what could do harm there is escaped, but for
-// line ends.
+// line ends. Each line is a sentence of its own, but for those that begin with a space.
 void complain(const std::string& sentence);
 
 }  // namespace standings::cli

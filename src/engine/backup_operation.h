@@ -1,4 +1,4 @@
-// The beginning of a copy of the database.
+// The two moments of a copy of the database that the committer has to see to.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,19 @@
 
 namespace standings::engine {
 
-// The committer begins the copy between two batches; the receiver makes it, on a thread of its own.
-// `path`, and what lies beside it, is the receiver's: to be sealed, or removed.
+// Begins a copy, or pins the one that it brings, between two batches. The receiver makes the copy
+// in between and afterwards, on a thread of its own. `path`, and what lies beside it, is the
+// receiver's: to be sealed, or removed.
 class BackupOperation : public Operation {
   public:
     BackupOperation(Mailbox& home, std::string to) : Operation(home), path(std::move(to)) {}
     void finished() override {}
 
-    const std::string path;  // a file that is not there yet
+    const std::string path;  // a file that is not there at the beginning
 
+    std::unique_ptr<ledger::LedgerCopy> copy;  // null: to begin
     std::optional<base::Error> error;
-    std::unique_ptr<ledger::LedgerCopy> copy;
-    base::Sequence seq;  // what the copy will hold
+    base::Sequence seq;  // what is committed by now, and what the copy holds once it is pinned
 };
 
 }  // namespace standings::engine

@@ -127,7 +127,7 @@ void Committer::process(Operations operations) {
         }
         flush();
         if (auto* backup = dynamic_cast<BackupOperation*>(operation.get())) {
-            start_backup(*backup);
+            attend_backup(*backup);
         } else if (auto* board = dynamic_cast<BoardOperation*>(operation.get())) {
             commit_board(*board);
         } else if (auto* stream = dynamic_cast<StreamOperation*>(operation.get())) {
@@ -639,18 +639,17 @@ base::Instant Committer::upkeep_time() const {
     return {std::min(clock_.now().ms, started_at_.ms + passed.count())};
 }
 
-void Committer::start_backup(BackupOperation& backup) {
+void Committer::attend_backup(BackupOperation& backup) {
+    backup.seq = applied_seq_;
     if (unknown_) {
         backup.error = Error{ErrorCode::kReadOnly, refusal_};
-        return;
+    } else if (backup.copy) {
+        if (auto pinned = backup.copy->pin(); !pinned) backup.error = pinned.error();
+    } else if (auto begun = ledger_.start_backup(backup.path)) {
+        backup.copy = *std::move(begun);
+    } else {
+        backup.error = begun.error();
     }
-    auto copy = ledger_.start_backup(backup.path);
-    if (!copy) {
-        backup.error = copy.error();
-        return;
-    }
-    backup.copy = *std::move(copy);
-    backup.seq = applied_seq_;
 }
 
 void Committer::note_sizes() {

@@ -106,8 +106,8 @@ class Committer {
     base::Instant upkeep_time() const;
     void note_sizes();
 
-    // Begins a copy of the database between two batches.
-    void start_backup(BackupOperation& backup);
+    // Begins or pins a copy of the database between two batches.
+    void attend_backup(BackupOperation& backup);
 
     ledger::Ledger& ledger_;
     Registry& registry_;

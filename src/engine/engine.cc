@@ -49,8 +49,9 @@ Engine::~Engine() {
 
 void Engine::stop() {
     if (slow_reads_) slow_reads_->stop();
-    if (reads_) reads_->stop();
     if (committer_) committer_->stop();
+    // Behind the committer: the last receipts may need a name.
+    if (reads_) reads_->stop();
 }
 
 Result<void> Engine::submit(std::unique_ptr<Operation>& operation, EntryOperation::Lane lane,

@@ -213,7 +213,7 @@ std::string backup_name(base::Instant now, base::Sequence seq) {
     return "standings-" + time + "Z-" + std::to_string(seq.value) + std::string(kDatabaseEnd);
 }
 
-Result<FileSum> sum_file(const std::string& path, const std::function<bool()>& cancelled) {
+Result<FileSum> sum_file(const std::string& path, const GoOn& go_on) {
     const File file(path, O_RDONLY);
     if (file.descriptor() < 0) return failed("read " + path);
     const auto buffer = std::make_unique<std::byte[]>(kReadBytes);
@@ -225,11 +225,11 @@ Result<FileSum> sum_file(const std::string& path, const std::function<bool()>& c
         const auto size = static_cast<std::size_t>(got);
         sum.crc32c = base::crc32c(std::span(buffer.get(), size), sum.crc32c);
         sum.bytes += size;
-        if (cancelled && cancelled()) {
+        ::posix_fadvise(file.descriptor(), 0, static_cast<off_t>(sum.bytes), POSIX_FADV_DONTNEED);
+        if (go_on && !go_on(sum.bytes)) {
             return Error{ErrorCode::kCancelled, "It was cancelled."};
         }
     }
-    ::posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
     return sum;
 }
 

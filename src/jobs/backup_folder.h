@@ -40,10 +40,10 @@ struct FileSum {
     std::uint64_t bytes = 0;
     std::uint32_t crc32c = 0;
 };
-// Reads the whole file, ~1 GB/s, and leaves nothing of it in the page cache. `cancelled` is asked
-// now and then.
-base::Result<FileSum> sum_file(const std::string& path,
-                               const std::function<bool()>& cancelled = {});
+// Asked after each megabyte or less, with the bytes so far; false ends the reading.
+using GoOn = std::function<bool(std::uint64_t bytes)>;
+// Reads the whole file, ~1 GB/s, and leaves nothing of it in the page cache.
+base::Result<FileSum> sum_file(const std::string& path, const GoOn& go_on = {});
 
 // Puts a sealed copy in place: writes the manifest durably, then renames `part` to `database`, so
 // that whatever is called .db is whole at any moment.

@@ -132,7 +132,7 @@ TEST_F(Backups, AreSummedWhole) {
     const auto sum = sum_file(folder.file("big")).value();
     EXPECT_EQ(sum.bytes, text.size());
     EXPECT_EQ(sum.crc32c, base::crc32c(text));
-    EXPECT_EQ(sum_file(folder.file("big"), [] { return true; }).error().code,
+    EXPECT_EQ(sum_file(folder.file("big"), [](std::uint64_t) { return false; }).error().code,
               base::ErrorCode::kCancelled);
     EXPECT_FALSE(sum_file(folder.file("none")));
 }

@@ -17,10 +17,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr auto kLookEvery = std::chrono::milliseconds(50);
-// Slow enough to leave the disk to the submissions, fast enough that the WAL, which grows as long
-// as the copy runs, stays a small part of a database: docs/decisions/0004-backup.md.
-constexpr double kCopyBytesPerSecond = 100e6;
+constexpr auto kTryAgainAfter = std::chrono::milliseconds(20);
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
 
@@ -42,6 +39,30 @@ class Waiting final : public engine::Mailbox {
     std::mutex mutex_;
     std::condition_variable arrived_;
     std::unique_ptr<engine::Operation> operation_;
+};
+
+// Leaves the disk to the submissions: docs/decisions/0004-backup.md.
+class Pace {
+  public:
+    Pace(JobControl& control, const base::Clock& clock, std::uint64_t bytes_per_second)
+        : control_(control),
+          clock_(clock),
+          rate_(static_cast<double>(bytes_per_second)),
+          began_(clock.monotonic()) {}
+
+    // Waits until so many bytes are due; false when the job is cancelled.
+    bool keep(std::uint64_t bytes) {
+        const std::chrono::duration<double> due(static_cast<double>(bytes) / rate_);
+        const auto ahead =
+            began_ + std::chrono::duration_cast<base::Monotonic>(due) - clock_.monotonic();
+        return ahead > base::Monotonic::zero() ? control_.wait(ahead) : !control_.cancelled();
+    }
+
+  private:
+    JobControl& control_;
+    const base::Clock& clock_;
+    const double rate_;
+    const base::Monotonic began_;
 };
 
 void remove_copy(const std::string& path) {
@@ -149,7 +170,8 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
                                                 std::to_string(facts->seq.value) + ", not " +
                                                 std::to_string(seq->value)};
     }
-    const auto sum = sum_file(part, [&] { return control.cancelled(); });
+    Pace pace(control, engine_.clock(), options_.bytes_per_second);
+    const auto sum = sum_file(part, [&](std::uint64_t bytes) { return pace.keep(bytes); });
     if (!sum) return sum.error();
 
     BackupManifest manifest{.version = version_, .created_at = engine_.clock().now()};
@@ -178,38 +200,48 @@ Result<void> Backups::check_space(std::uint64_t still_to_write) const {
                      ". Delete old backups, or keep fewer."};
 }
 
-Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
+// Has the committer begin the copy, or pin it, and waits until it has.
+Result<Backups::Copy> Backups::at_committer(JobControl& control, const std::string& part,
+                                            Copy copy) {
     Waiting waiting;
-    std::unique_ptr<engine::Operation> operation =
-        std::make_unique<engine::BackupOperation>(waiting, part);
-    if (auto taken = engine_.submit(operation); !taken) return taken.error();
+    auto backup = std::make_unique<engine::BackupOperation>(waiting, part);
+    backup->copy = std::move(copy.made);
+    std::unique_ptr<engine::Operation> operation = std::move(backup);
+    while (true) {
+        const auto taken = engine_.submit(operation);
+        if (taken) break;
+        // A moment of overload is no reason to give up what was copied for minutes.
+        const bool again =
+            taken.error().code == ErrorCode::kOverloaded && control.wait(kTryAgainAfter);
+        if (!again) return taken.error();
+    }
     // The committer brings it back in any case.
     operation = waiting.take();
-    auto& backup = static_cast<engine::BackupOperation&>(*operation);
-    if (backup.error) return *backup.error;
+    auto& done = static_cast<engine::BackupOperation&>(*operation);
+    if (done.error) return *done.error;
+    return Copy{std::move(done.copy), done.seq};
+}
 
-    const base::Clock& clock = engine_.clock();
-    const base::Monotonic began = clock.monotonic();
+Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
+    auto copy = at_committer(control, part, {});
+    if (!copy) return copy.error();
+    Pace pace(control, engine_.clock(), options_.bytes_per_second);
     std::uint64_t look_at_disk = kLookAtDiskBytes;
     while (true) {
-        const auto progress = backup.copy->step();
+        const auto progress = copy->made->step();
         if (!progress) return progress.error();
         control.report(progress->done_bytes, progress->total_bytes);
-        if (progress->complete) return backup.seq;
+        if (progress->complete) return copy->seq;
+        if (progress->wants_pin) {
+            copy = at_committer(control, part, *std::move(copy));
+            if (!copy) return copy.error();
+        }
         if (progress->done_bytes >= look_at_disk) {
             look_at_disk += kLookAtDiskBytes;
             if (auto enough = check_space(0); !enough) return enough.error();
         }
-        const std::chrono::duration<double> due(static_cast<double>(progress->done_bytes) /
-                                                kCopyBytesPerSecond);
-        base::Monotonic ahead{};
-        do {
-            if (control.cancelled()) return Error{ErrorCode::kCancelled, "It was cancelled."};
-            ahead = began + std::chrono::duration_cast<base::Monotonic>(due) - clock.monotonic();
-            if (ahead > base::Monotonic::zero()) {
-                std::this_thread::sleep_for(std::min<base::Monotonic>(ahead, kLookEvery));
-            }
-        } while (ahead > base::Monotonic::zero());
+        if (!pace.keep(progress->done_bytes))
+            return Error{ErrorCode::kCancelled, "It was cancelled."};
     }
 }
 

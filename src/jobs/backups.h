@@ -50,6 +50,11 @@ class Backups {
     // On the job's thread.
     base::Result<std::string> make(JobControl& control);
     base::Result<std::string> make_file(JobControl& control, const std::string& part);
+    struct Copy {
+        std::unique_ptr<ledger::LedgerCopy> made;
+        base::Sequence seq;
+    };
+    base::Result<Copy> at_committer(JobControl& control, const std::string& part, Copy copy);
     base::Result<base::Sequence> copy(JobControl& control, const std::string& part);
     base::Result<void> check_space(std::uint64_t still_to_write) const;
     void note(const BackupManifest& manifest);

@@ -43,6 +43,10 @@ class JobList::Control final : public JobControl {
         list_.jobs_.front().detail = std::move(detail);
     }
     bool cancelled() const override { return list_.cancelled_; }
+    bool wait(base::Monotonic time) override {
+        std::unique_lock hold(list_.mutex_);
+        return !list_.changed_.wait_for(hold, time, [this] { return list_.cancelled_.load(); });
+    }
 
   private:
     JobList& list_;
@@ -103,6 +107,7 @@ std::optional<Job> JobList::cancel(std::string_view id) {
     if (job->state == JobState::kRunning) {
         cancelled_ = true;
         job->detail = "asked to end";
+        changed_.notify_all();
     }
     return *job;
 }

@@ -44,6 +44,8 @@ class JobControl {
     virtual void report(std::uint64_t done, std::uint64_t total) = 0;
     virtual void say(std::string detail) = 0;
     virtual bool cancelled() const = 0;
+    // Waits for `time`, or until it is cancelled: false then.
+    virtual bool wait(base::Monotonic time) = 0;
 };
 
 // The name of what was made, or why it was not. It looks at cancelled() several times a second.

@@ -62,6 +62,19 @@ TEST_F(Jobs, CancelsWhatRunsAndLeavesWhatHasEnded) {
     EXPECT_FALSE(jobs_.cancel("j77"));
 }
 
+TEST_F(Jobs, WhoeverWaitsIsToldThatItIsCancelled) {
+    const auto wait = [](JobControl& control) -> base::Result<std::string> {
+        if (!control.wait(std::chrono::milliseconds(1))) return std::string("not even a moment");
+        control.report(1, 1);
+        if (control.wait(std::chrono::hours(1))) return std::string("a whole hour");
+        return base::Error{base::ErrorCode::kCancelled, "ended"};
+    };
+    const Job job = jobs_.start("backup", "bytes", wait).value();
+    while (jobs_.find(job.id)->done == 0) std::this_thread::yield();
+    jobs_.cancel(job.id);
+    EXPECT_EQ(ended(jobs_, job.id).detail, "ended");
+}
+
 TEST_F(Jobs, SaysWhyAJobFailed) {
     const auto fail = [](JobControl&) -> base::Result<std::string> {
         return base::Error{base::ErrorCode::kNoSpace, "the disk is full"};

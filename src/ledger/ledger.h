@@ -156,18 +156,22 @@ struct LedgerSizes {
 // How far a copy of the database has come.
 struct BackupProgress {
     std::uint64_t done_bytes = 0;
-    std::uint64_t total_bytes = 0;
+    std::uint64_t total_bytes = 0;  // grows while the writer goes on
+    bool wants_pin = false;
     bool complete = false;
 };
 
-// A copy of the database as it was at one moment, on its way into a file. What commits meanwhile is
-// not in it, and is not held up by it; the journal grows until the copy is complete or given up.
-// Owner: whoever started it; it ends before the ledger. Thread: any one.
+// A copy of the database on its way into a file, as it is at the moment of pin(). What commits
+// meanwhile is not held up by it. Owner: whoever started it; it ends before the ledger.
 class LedgerCopy {
   public:
     virtual ~LedgerCopy() = default;
-    // Copies some hundred kilobytes more. Not called again after a failure or completion.
+    // Copies some hundred kilobytes more. Not called again after a failure or completion. Any
+    // thread, one at a time.
     virtual base::Result<BackupProgress> step() = 0;
+    // Called once, when step() wants it, on the committer's thread between two transactions: the
+    // copy will hold what is committed by now, and nothing younger.
+    virtual base::Result<void> pin() = 0;
 };
 
 // What a whole copy holds, as read from the copy itself.

@@ -484,9 +484,9 @@ TYPED_TEST_P(LedgerContract, ReplayAfterAnyRestartGivesTheStateThatWasAcknowledg
     engine.check_against(*this->ledger_);
 }
 
-// A copy that runs while batches commit holds what was there when it began; a ledger without a file
-// says so, and goes on.
-TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsBeginning) {
+// A copy that runs while batches commit holds what was there when it was pinned; a ledger without a
+// file says so, and goes on.
+TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsPin) {
     // Large enough that it is not copied in one step.
     const base::BoardId board = this->board_with_players(6000);
     const std::string path =
@@ -506,14 +506,14 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsBeginning) {
             this->engine_.plan_write_back(20);
             ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
         }
-        const base::Sequence held = this->ledger_->state().last_seq;
+        base::Sequence held;
         auto copy = this->ledger_->start_backup(path);
         if (!copy) {
             EXPECT_EQ(copy.error().code, base::ErrorCode::kNotImplemented);
             EXPECT_FALSE(this->ledger_->seal_backup(path, {}));
             continue;
         }
-        if (reader_in_the_way) reader->end_snapshot();
+        EXPECT_FALSE(this->ledger_->start_backup(path + "2")) << "one at a time";
         int steps = 0;
         for (bool complete = false; !complete; ++steps) {
             // Pages change, new ones come, and the checkpoints move what they may.
@@ -526,6 +526,11 @@ TYPED_TEST_P(LedgerContract, ACopyHoldsTheMomentOfItsBeginning) {
             ASSERT_TRUE(progress) << progress.error().detail;
             EXPECT_LE(progress->done_bytes, progress->total_bytes);
             complete = progress->complete;
+            if (!progress->wants_pin) continue;
+            EXPECT_EQ(held, base::Sequence{}) << "pinned once";
+            held = this->ledger_->state().last_seq;
+            ASSERT_TRUE((*copy)->pin());
+            if (reader_in_the_way) reader->end_snapshot();
         }
         EXPECT_GE(steps, 2);
         copy->reset();
@@ -570,7 +575,7 @@ REGISTER_TYPED_TEST_SUITE_P(
     KeyedEventsEndWhereTheWindowDoes, KeyedEventsAreFoundBehindLongRunsWithoutKeys,
     AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
-    ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged, ACopyHoldsTheMomentOfItsBeginning,
+    ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged, ACopyHoldsTheMomentOfItsPin,
     ACopyThatIsGivenUpHarmsNothing);
 
 }  // namespace standings::ledger

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cli/terminal.h"
 #include "server/log.h"
 #include "server/version.h"
 
@@ -59,11 +60,10 @@ void announce_event(base::Log& log, const std::string& event) {
 }
 
 void announce_failure(const base::Error& error) {
-    std::string text = "standings: " + error.detail;
-    if (!on_terminal(STDERR_FILENO)) {
-        text = log_line(LogFormat::kJson, base::SystemClock().now(), base::LogLevel::kError,
-                        error.detail, {});
-    }
+    const bool is_for_person = error.code == base::ErrorCode::kSettings;
+    if (is_for_person || on_terminal(STDERR_FILENO)) return cli::complain(error.detail);
+    const std::string text = log_line(LogFormat::kJson, base::SystemClock().now(),
+                                      base::LogLevel::kError, error.detail, {});
     std::fputs((text + '\n').c_str(), stderr);
 }
 

@@ -27,7 +27,8 @@ void announce_start(base::Log& log, const StartNotice& notice);
 void announce_stop(base::Log& log, int signal);
 // Something that a person who looks on would like to hear.
 void announce_event(base::Log& log, const std::string& event);
-// On standard error, whether there is a log yet or not.
+// Of a server, on standard error, whether there is a log yet or not: a line for a person, and one
+// of the log where that is JSON. Wrong usage and settings are for a person everywhere.
 void announce_failure(const base::Error& error);
 
 }  // namespace standings::server

@@ -16,9 +16,10 @@
 #include "base/clock.h"
 #include "base/output_path.h"
 #include "cli/http_client.h"
+#include "cli/terminal.h"
+#include "cli/usage.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
-#include "server/announce.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/serve.h"
@@ -245,7 +246,7 @@ int run(const BackupSettings& settings) {
     const auto manifest =
         settings.data.empty() ? ask_server(settings) : copy_folder(settings, made);
     if (!manifest) {
-        announce_failure(manifest.error());
+        cli::complain(manifest.error().detail);
         return exit_code(manifest.error().code);
     }
     if (settings.output == "json") {
@@ -275,7 +276,7 @@ void add_backup(cli::CommandLine& line) {
     backup->add_option("--to", settings->to,
                        "File to write; default: the folder's own backups, on the server's side");
     backup->add_option("-o,--output", settings->output, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
+        ->transform(cli::one_of({"text", "json"}))
         ->capture_default_str();
     backup->callback([&line, settings] { line.chosen = [settings] { return run(*settings); }; });
 }

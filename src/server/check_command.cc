@@ -7,9 +7,10 @@
 #include <string>
 #include <utility>
 
+#include "cli/terminal.h"
+#include "cli/usage.h"
 #include "ledger/sqlite/check.h"
 #include "ledger/sqlite/database_copy.h"
-#include "server/announce.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/rank_check.h"
@@ -175,7 +176,7 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
 int run(CheckSettings& settings) {
     const auto values = settings.flags.settle();
     if (!values) {
-        announce_failure(values.error());
+        cli::complain(values.error().detail);
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
@@ -186,7 +187,7 @@ int run(CheckSettings& settings) {
         if (damaged && settings.output == "json") {
             std::puts(too_damaged_to_read(outcome.error()).c_str());
         } else {
-            announce_failure(outcome.error());
+            cli::complain(outcome.error().detail);
         }
         return exit_code(outcome.error().code);
     }
@@ -224,7 +225,7 @@ void add_check(cli::CommandLine& line) {
                 "The server that runs on the folder: its ranks are compared with the database's");
     command->add_flag("--deep", settings->deep, "Let SQLite compare its indexes, too");
     command->add_option("-o,--output", settings->output, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
+        ->transform(cli::one_of({"text", "json"}))
         ->capture_default_str();
     command->callback([&line, settings, server] {
         settings->ask_server = server->count() > 0;

@@ -42,14 +42,18 @@ bool write_all(int file, const std::string& text) {
 
 Result<DataFolder> DataFolder::open(const std::string& path) {
     std::error_code failure;
-    const auto whole = std::filesystem::absolute(path, failure);
+    // Without the slash or the dot behind its name, which would make the folder its own parent.
+    auto whole = std::filesystem::absolute(path, failure);
+    while ((!whole.has_filename() || whole.filename() == ".") && whole.has_relative_path()) {
+        whole = whole.parent_path();
+    }
     // Folders in which a new name will stand, the innermost first.
     std::vector<std::filesystem::path> changed;
     for (auto made = whole; !std::filesystem::exists(made, failure); made = made.parent_path()) {
         changed.push_back(made.parent_path());
     }
     std::filesystem::create_directories(whole.parent_path(), failure);
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (::mkdir(whole.c_str(), 0700) != 0 && errno != EEXIST) {
         return Error{ErrorCode::kIo, "cannot make the data folder '" + path + "': " + why()};
     }
     // What is durable in a folder whose own name is not would be lost with it.

@@ -7,6 +7,7 @@
 #include "cli/config_commands.h"
 #include "cli/help.h"
 #include "cli/import/import_command.h"
+#include "cli/usage.h"
 #include "server/backup_command.h"
 #include "server/check_command.h"
 #include "server/demo.h"
@@ -68,5 +69,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return cli::after_output(cli::explain(app, error));
     }
-    return cli::after_output(line.chosen());
+    const int code = line.chosen();
+    if (code == cli::kUsage) cli::point_to_help(app);
+    return cli::after_output(code);
 }

@@ -16,12 +16,12 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/shell_word.h"
+#include "cli/terminal.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/check.h"
 #include "ledger/sqlite/database_copy.h"
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/mark_file.h"
-#include "server/announce.h"
 #include "server/check_command.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
@@ -227,13 +227,13 @@ Result<void> restore(const RestoreSettings& settings) {
 int run(RestoreSettings& settings) {
     const auto values = settings.flags.settle();
     if (!values) {
-        announce_failure(values.error());
+        cli::complain(values.error().detail);
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
     const auto restored = restore(settings);
     if (restored) return 0;
-    announce_failure(restored.error());
+    cli::complain(restored.error().detail);
     return exit_code(restored.error().code);
 }
 

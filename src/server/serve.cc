@@ -161,10 +161,8 @@ int serve(const settings::Flags& flags) {
     return serve(*chosen);
 }
 
-Result<void> check_start(const settings::Values& values) {
-    const auto accepted = serve_settings(values);
-    if (!accepted) return accepted.error();
-    return {};
+std::vector<std::string> check_start(const settings::Values& values) {
+    return refused_by_start(values);
 }
 
 int serve(const ServeSettings& settings) {

@@ -106,25 +106,35 @@ Result<ListenAddress> parse_listen(const std::string& text) {
     return address;
 }
 
-Result<ServeSettings> serve_settings(const Values& values) {
-    const auto source_of = [&](std::string_view key) {
-        return values.at(*settings::find_key(key)).where;
+std::vector<std::string> refused_by_start(const Values& values) {
+    std::vector<std::string> refused;
+    const auto refuse = [&](std::string_view key, const Error& error) {
+        const std::string& source = values.at(*settings::find_key(key)).where;
+        refused.push_back(error.with_context(source).detail);
     };
-    auto listen = parse_listen(values.text("listen"));
-    if (!listen) return listen.error().with_context(source_of("listen"));
+    const auto listen = parse_listen(values.text("listen"));
+    if (!listen) refuse("listen", listen.error());
     if (!values.text("init_key").empty()) {
         const auto key = access::Credentials::with_secret_key(values.text("init_key"));
-        if (!key) return key.error().with_context(source_of("init_key"));
+        if (!key) refuse("init_key", key.error());
     }
     const std::uint64_t room = values.bytes("http.input_memory");
     if (room > 0 && room < kArraysInInputMemory * largest_body(values)) {
-        return Error{ErrorCode::kSettings,
-                     "it is at least four times http.max_array, http.max_body and http.max_line, "
-                     "or such a body could never arrive"}
-            .with_context(source_of("http.input_memory"));
+        refuse(
+            "http.input_memory",
+            {ErrorCode::kSettings,
+             "it is at least four times http.max_array, http.max_body and http.max_line, or such "
+             "a body could never arrive"});
     }
+    return refused;
+}
+
+Result<ServeSettings> serve_settings(const Values& values) {
+    std::string all;
+    for (const std::string& one : refused_by_start(values)) all += (all.empty() ? "" : "\n") + one;
+    if (!all.empty()) return Error{ErrorCode::kSettings, all};
     ServeSettings out;
-    out.listen = *std::move(listen);
+    out.listen = *parse_listen(values.text("listen"));
     out.data = values.text("data");
     out.initial_key = values.text("init_key");
     out.open = values.flag("open");
@@ -145,6 +155,7 @@ Result<ServeSettings> serve_settings(const Values& values) {
     out.backup = {
         .every = std::chrono::duration_cast<std::chrono::seconds>(values.duration("backup.every")),
         .keep = values.count("backup.keep"),
+        .bytes_per_second = values.bytes("backup.rate"),
         .folder = values.text("backup.folder")};
     out.warnings = values.warnings();
     return out;

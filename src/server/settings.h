@@ -57,7 +57,9 @@ struct DemoSettings {
     std::uint32_t for_seconds = 0;  // 0: until it is ended
 };
 
-// Whatever of the values a start would refuse, it refuses: kSettings with the value's source.
+// What a start refuses of values that are each well-formed: a sentence for each, with its source.
+std::vector<std::string> refused_by_start(const settings::Values& values);
+// kSettings with all of them, one a line.
 base::Result<ServeSettings> serve_settings(const settings::Values& values);
 
 }  // namespace standings::server

@@ -75,6 +75,7 @@ const Place kPlaces[] = {
      2'000'000},
     {"backup.every", "1h", [](auto& s) { return s.backup.every.count(); }, 3600},
     {"backup.keep", "34", [](auto& s) { return s.backup.keep; }, 34},
+    {"backup.rate", "35MB", [](auto& s) { return s.backup.bytes_per_second; }, 35'000'000},
     {"backup.folder", "/b", [](auto& s) { return s.backup.folder.size(); }, 2},
     {"retention.age", "1h", [](auto& s) { return s.ledger.retention.age_ms; }, 3'600'000},
     {"retention.size", "5MB", [](auto& s) { return s.ledger.retention.bytes; }, 5'000'000},
@@ -117,6 +118,15 @@ TEST(ServeSettings, WhatAStartWouldRefuseIsRefusedWithItsSource) {
         const std::string flag(settings::kTable[settings::find_key(key).value()].flag);
         EXPECT_TRUE(chosen.error().detail.starts_with(flag + ": ")) << chosen.error().detail;
     }
+}
+
+TEST(ServeSettings, AllThatAStartWouldRefuseIsSaidAtOnce) {
+    Inputs inputs;
+    inputs.flags = {{*settings::find_key("init_key"), "short"},
+                    {*settings::find_key("listen"), "300.1.1.1:1"}};
+    const auto values = Values::settle(inputs);
+    ASSERT_TRUE(values);
+    EXPECT_EQ(refused_by_start(*values).size(), 2U);
 }
 
 TEST(ServeSettings, TheMemoryForInputHoldsTheLargestBodies) {

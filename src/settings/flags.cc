@@ -67,6 +67,7 @@ void Flags::add_to(CLI::App& app, std::initializer_list<std::string_view> keys) 
 
 void Flags::add_setting(CLI::App& app, std::size_t index) {
     const Setting& setting = kTable[index];
+    used_.set(index);
     const std::string flag(setting.flag);
     const std::string group(group_of(index));
     if (setting.type == Type::kFlag) {
@@ -76,6 +77,13 @@ void Flags::add_setting(CLI::App& app, std::size_t index) {
                    flags_.push_back({index, count > 0 ? "true" : "false"});
                },
                flag_help(setting))
+            // Before the library counts it, which ends in an exception of its own.
+            ->check(CLI::Validator(
+                [&setting](const std::string& text) {
+                    if (parse_value(setting, text)) return std::string();
+                    return "it is " + allowed(setting) + ", not '" + text + "'";
+                },
+                ""))
             ->group(group);
         return;
     }
@@ -113,6 +121,7 @@ void Flags::add_config(CLI::App& app, bool look_in_working_directory) {
 Inputs Flags::inputs() const {
     Inputs inputs;
     inputs.flags = flags_;
+    inputs.used = used_;
     if (!config_.empty()) inputs.config = config_;
     inputs.environment = process_environment();
     inputs.look_in_working_directory = look_in_working_directory_;

@@ -16,6 +16,8 @@ class Flags {
     void add_to(CLI::App& app, Commands commands);
     // Only these settings; ./standings.toml is read where one of them is a server's.
     void add_to(CLI::App& app, std::initializer_list<std::string_view> keys);
+    // A setting that the command takes by a flag of its own.
+    void also_use(std::string_view key) { used_.set(find_key(key).value()); }
 
     // With the process's environment.
     Inputs inputs() const;
@@ -26,6 +28,7 @@ class Flags {
     void add_config(CLI::App& app, bool look_in_working_directory);
 
     std::vector<Flag> flags_;
+    Chosen used_;
     std::string config_;
     bool look_in_working_directory_ = false;
 };

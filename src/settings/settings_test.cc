@@ -192,7 +192,10 @@ TEST_F(Settings, WhatIsNotTomlOrNotThereIsAnErrorWithTheFile) {
     EXPECT_NE(broken.error().detail.find("standings.toml"), std::string::npos);
     const auto bytes = from_file("a = 1\nlisten = '''\xff'''\n");
     ASSERT_FALSE(bytes);
-    EXPECT_NE(bytes.error().detail.find("line 2 is not UTF-8"), std::string::npos);
+    EXPECT_TRUE(
+        bytes.error().detail.ends_with("standings.toml:2: this is not TOML: the line is "
+                                       "not UTF-8"))
+        << bytes.error().detail;
     inputs_.config = folder_ + "/none";
     const auto missing = Values::settle(inputs_);
     ASSERT_FALSE(missing);
@@ -200,6 +203,78 @@ TEST_F(Settings, WhatIsNotTomlOrNotThereIsAnErrorWithTheFile) {
     inputs_.config = folder_;
     EXPECT_FALSE(Values::settle(inputs_));
     EXPECT_FALSE(from_file("listen = [1, 2]\n"));
+}
+
+TEST_F(Settings, WhatIsNotTomlIsSaidInOneSentenceWithItsPlace) {
+    const std::pair<const char*, const char*> kBroken[] = {
+        {"listen = \"[::1]:1\"\nthreads = = 1\n", ":2:11: "},
+        {"[http\nx = 1\n", ":1:1: "},
+        {"threads = 1\nthreads = 2\n", ":2:11: "},
+        {"data = \"abc\n", ":1:8: "},
+        {"threads", ":1"},
+    };
+    for (const auto& [text, place] : kBroken) {
+        const auto broken = from_file(text);
+        ASSERT_FALSE(broken) << text;
+        const std::string& said = broken.error().detail;
+        EXPECT_TRUE(said.starts_with(*inputs_.config + place)) << said;
+        EXPECT_NE(said.find(": this is not TOML: "), std::string::npos) << said;
+        EXPECT_EQ(said.find('\n'), std::string::npos) << said;
+        EXPECT_EQ(said.find("toml::"), std::string::npos) << said;
+    }
+}
+
+TEST_F(Settings, AFileWritesEachValueAsItsTypeSays) {
+    for (const Setting& setting : kTable) {
+        SCOPED_TRACE(setting.key);
+        const bool bare = setting.type == Type::kCount || setting.type == Type::kFlag;
+        const std::string text = other_value(setting);
+        std::vector<std::string> wrong = {"1.5", "1979-05-27", "[1]"};
+        if (bare) wrong.push_back('"' + text + '"');
+        if (setting.type != Type::kFlag) wrong.push_back("true");
+        if (setting.type != Type::kCount && setting.type != Type::kBytes) wrong.push_back("5");
+        for (const std::string& value : wrong) {
+            const auto values = from_file(std::string(setting.key) + " = " + value + '\n');
+            ASSERT_FALSE(values) << value;
+            const std::string& said = values.error().detail;
+            EXPECT_TRUE(
+                said.starts_with(*inputs_.config + ":1: " + std::string(setting.key) + " is "))
+                << said;
+            EXPECT_NE(said.find(", but it is " + allowed(setting)), std::string::npos) << said;
+            EXPECT_TRUE(said.ends_with(bare ? "without quotes" : "in quotes")) << said;
+        }
+    }
+    const auto secret = from_file("init_key = 123456\n");
+    EXPECT_EQ(secret.error().detail.find("123456"), std::string::npos) << secret.error().detail;
+}
+
+TEST_F(Settings, WhatACommandDoesNotUseIsNotLookedAt) {
+    inputs_.used = Chosen();
+    inputs_.used.set(*find_key("client.server"));
+    inputs_.environment = {{"STANDINGS_THREADS", "abc"}, {"STANDINGS_INIT_KEY_FILE", "/none"}};
+    EXPECT_TRUE(from_file("engine.batch = 0\nlog.level = 5\n"));
+    inputs_.used.set(*find_key("threads"));
+    EXPECT_FALSE(from_file(""));
+}
+
+TEST_F(Settings, WhatIsWrongLeavesItsPlaceToTheNextSource) {
+    inputs_.config = write("standings.toml", "engine.batch = 10\nthreads = \"4\"\n");
+    inputs_.environment["STANDINGS_ENGINE_BATCH"] = "0";
+    std::vector<std::string> problems;
+    const Values values = Values::settle(inputs_, problems);
+    EXPECT_EQ(problems.size(), 2U);
+    EXPECT_EQ(values.count("engine.batch"), 10U);
+    EXPECT_EQ(values.count("threads"), 0U);
+}
+
+TEST_F(Settings, AFlagThatIsNeitherTrueNorFalseIsRefused) {
+    for (const char* word : {"--open=maybe", "--open=x", "--open=99999999999999999999"}) {
+        Flags flags;
+        CLI::App app("test");
+        flags.add_to(app, kServe);
+        const char* arguments[] = {"test", word};
+        EXPECT_THROW(app.parse(2, arguments), CLI::ValidationError) << word;
+    }
 }
 
 TEST_F(Settings, ASecretMayLieInAFileOfItsOwnAndIsNeverShown) {

@@ -175,7 +175,8 @@ std::string_view nearest(std::string_view text, std::span<const std::string_view
                 row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
             }
         }
-        if (row.back() < least) {
+        // A word of which no letter is right is another one.
+        if (row.back() < std::min(least, std::max(text.size(), word.size()))) {
             least = row.back();
             best = word;
         }

@@ -43,6 +43,45 @@ std::string nearest_key(const std::string& key) {
     return did_you_mean(key, known_names(&Setting::key));
 }
 
+// Whether a value of the file is written as the setting is. The schema says the same.
+bool fits(FileValue::Kind kind, Type type, std::string_view text) {
+    using Kind = FileValue::Kind;
+    switch (type) {
+        case Type::kCount:
+            return kind == Kind::kWhole;
+        case Type::kFlag:
+            return kind == Kind::kTruth;
+        case Type::kBytes:
+            return kind == Kind::kText || kind == Kind::kWhole;
+        case Type::kDuration:
+            return kind == Kind::kText || (kind == Kind::kWhole && text == "0");
+        case Type::kText:
+        case Type::kAddress:
+        case Type::kPath:
+        case Type::kChoice:
+        case Type::kSecret:
+            return kind == Kind::kText;
+    }
+    return false;
+}
+
+// "the text '4'"
+std::string named(const FileValue& value, const Setting& setting) {
+    constexpr std::array<std::string_view, 6> kKinds = {
+        "the text", "the number", "the truth value", "a number with decimals", "a time", "a list"};
+    if (value.kind == FileValue::Kind::kText && value.text.empty()) return "an empty text";
+    std::string name(kKinds[static_cast<std::size_t>(value.kind)]);
+    if (value.text.empty()) return name;
+    if (setting.type == Type::kSecret) return name + " ***";
+    return name +
+           (value.kind == FileValue::Kind::kText ? " '" + value.text + "'" : ' ' + value.text);
+}
+
+// How the file writes one.
+std::string how_written(Type type) {
+    return type == Type::kCount || type == Type::kFlag ? ", without quotes" : ", in quotes";
+}
+
 Result<std::string> read_secret(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -78,7 +117,7 @@ class Settler {
   public:
     explicit Settler(const Inputs& inputs) : inputs_(inputs) {}
 
-    Result<Values> run() {
+    Values run(std::vector<std::string>& problems) {
         take_defaults();
         take_file();
         take_environment();
@@ -87,10 +126,8 @@ class Settler {
             const std::string name = std::string(setting.flag) + (flag.file ? "-file" : "");
             take(flag.index, flag.text, Source::kFlag, name, flag.file);
         }
-        if (problems_.empty()) return std::move(values_);
-        std::string all;
-        for (const std::string& problem : problems_) all += (all.empty() ? "" : "\n") + problem;
-        return Error{ErrorCode::kSettings, all};
+        problems = std::move(problems_);
+        return std::move(values_);
     }
 
   private:
@@ -111,6 +148,7 @@ class Settler {
 
     void take(std::size_t index, const std::string& text, Source source, const std::string& where,
               bool is_file) {
+        if (!inputs_.used.test(index)) return;
         const Setting& setting = kTable[index];
         const bool secret = setting.type == Type::kSecret;
         std::string content = text;
@@ -168,10 +206,11 @@ class Settler {
                                 nearest_key(key));
             return;
         }
-        if (!value.is_scalar) {
-            problems_.push_back(value.where + ": " + key +
-                                " is neither a text nor a number; it is " +
-                                allowed(kTable[*index]));
+        if (!inputs_.used.test(*index)) return;
+        if (!fits(value.kind, kTable[*index].type, value.text)) {
+            problems_.push_back(value.where + ": " + key + " is " + named(value, kTable[*index]) +
+                                ", but it is " + allowed(kTable[*index]) +
+                                how_written(kTable[*index].type));
             return;
         }
         if (kTable[*index].commands == kClient && !file_is_named_) {
@@ -216,7 +255,16 @@ class Settler {
 };
 
 Result<Values> Values::settle(const Inputs& inputs) {
-    return Settler(inputs).run();
+    std::vector<std::string> problems;
+    Values values = settle(inputs, problems);
+    if (problems.empty()) return values;
+    std::string all;
+    for (const std::string& problem : problems) all += (all.empty() ? "" : "\n") + problem;
+    return Error{ErrorCode::kSettings, all};
+}
+
+Values Values::settle(const Inputs& inputs, std::vector<std::string>& problems) {
+    return Settler(inputs).run(problems);
 }
 
 }  // namespace standings::settings

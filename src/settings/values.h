@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -34,8 +35,12 @@ struct Flag {
     std::string text;
     bool file = false;
 };
+using Chosen = std::bitset<kTable.size()>;
 struct Inputs {
     std::vector<Flag> flags;
+    // The settings that the command uses. What is said of another one is not looked at: a server's
+    // variable that is wrong stops no client.
+    Chosen used = Chosen().set();
     std::optional<std::string> config;  // --config
     Environment environment;
     // What concerns a server is read from ./standings.toml when no file is named. What concerns a
@@ -49,6 +54,8 @@ class Values {
     // Flag before environment before file before default. kSettings names everything that is
     // wrong, one line each.
     static base::Result<Values> settle(const Inputs& inputs);
+    // The same with what is wrong in `problems`; in its place holds what comes next.
+    static Values settle(const Inputs& inputs, std::vector<std::string>& problems);
 
     std::uint64_t bytes(Key<Type::kBytes> key) const { return number(key.index); }
     std::uint64_t count(Key<Type::kCount> key) const { return number(key.index); }

@@ -5,6 +5,7 @@
 #include "cli/client_settings.h"
 #include "cli/import/import_run.h"
 #include "cli/number_range.h"
+#include "cli/usage.h"
 
 namespace standings::cli {
 
@@ -27,7 +28,17 @@ void add_import(CommandLine& line) {
     command
         ->add_option("--format", settings->format,
                      "ndjson, csv or tsv, where the name says nothing")
-        ->check(CLI::IsMember({"ndjson", "csv", "tsv"}));
+        ->transform(one_of({"ndjson", "csv", "tsv"}));
+    command
+        ->add_option("--separator", settings->separator,
+                     "What stands between the fields of CSV: ; or | or tab [default: ,]")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                const bool known = text == "," || text == ";" || text == "|" || text == "tab";
+                return known ? std::string() : "it is , or ; or | or tab, not '" + text + "'";
+            },
+            ""))
+        ->type_name("SEPARATOR");
     command->add_option("--rejects", settings->rejects,
                         "File for rows that cannot be imported (FILE.rejects.ndjson)");
     command->add_flag("--dry-run", settings->dry_run,
@@ -43,7 +54,7 @@ void add_import(CommandLine& line) {
     command->add_option("--decimals", settings->decimals, "Round the scores of --from to so many")
         ->check(whole_number(0, 6));
     command->add_option("-o,--output", settings->output, "How the summary looks")
-        ->check(CLI::IsMember({"table", "json"}))
+        ->transform(one_of({"table", "json"}))
         ->capture_default_str();
     command->callback(
         [&line, settings] { line.chosen = [settings] { return run_import(*settings); }; });

@@ -15,6 +15,7 @@
 #include "cli/import/summary.h"
 #include "cli/import/target_board.h"
 #include "cli/import/upload.h"
+#include "cli/terminal.h"
 #include "text/clean_text.h"
 
 namespace standings::cli {
@@ -57,6 +58,7 @@ class ImportRun {
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send();
     Result<void> add_server_rejects(const UploadSummary& upload, Rejects& rejects);
+    Result<void> find_format();
     Result<void> compare(ImportSummary& summary);
     std::string rejects_path() const;
     ImportSummary new_summary() const;
@@ -147,6 +149,10 @@ Result<void> ImportRun::open_input() {
     auto input = Input::open(settings_.file);
     if (!input) return input.error();
     input_ = *std::move(input);
+    return find_format();
+}
+
+Result<void> ImportRun::find_format() {
     if (settings_.format.empty()) {
         const auto format = input_->find_format();
         if (!format) return format.error();
@@ -156,6 +162,16 @@ Result<void> ImportRun::open_input() {
                   : settings_.format == "tsv" ? FileFormat::kTsv
                                               : FileFormat::kNdjson;
     }
+    const std::string& separator = settings_.separator;
+    if (separator.empty()) return {};
+    if (format_ == FileFormat::kNdjson) {
+        return Error{ErrorCode::kSettings,
+                     input_->name() + " is NDJSON, which has no separator: leave --separator away"};
+    }
+    format_ = separator == "tab" ? FileFormat::kTsv
+              : separator == ";" ? FileFormat::kSemicolons
+              : separator == "|" ? FileFormat::kBars
+                                 : FileFormat::kCsv;
     return {};
 }
 
@@ -194,7 +210,7 @@ Result<void> ImportRun::make_key() {
     }
     key_ = "import-" + hex(base::hash128(text + again_));
 
-    std::string words = "\nstandings import: interrupted. What was sent stays; the same command ";
+    std::string words = "\nstandings: interrupted. What was sent stays; the same command ";
     if (!again_.empty()) words += "with --again-as " + again_ + " instead of --again ";
     words += is_spooled(settings_) && settings_.from.empty()
                  ? "with the same input goes on where it stopped.\n"
@@ -319,7 +335,7 @@ Result<void> ImportRun::compare(ImportSummary& summary) {
 }
 
 int fail(const Error& error) {
-    std::fprintf(stderr, "standings import: %s\n", error.detail.c_str());
+    complain(error.detail);
     return error.code == ErrorCode::kSettings ? kUsage : kFailed;
 }
 
@@ -332,8 +348,11 @@ Result<void> check_settings(const ImportSettings& settings) {
         return Error{ErrorCode::kSettings,
                      "--board has 1 to 63 of a-z, 0-9, _ and -, not '" + settings.board + "'"};
     }
-    if (!settings.from.empty() && !(settings.map.empty() && settings.format.empty())) {
-        return Error{ErrorCode::kSettings, "--from has no columns: leave --map and --format away"};
+    const bool names_columns =
+        !(settings.map.empty() && settings.format.empty() && settings.separator.empty());
+    if (!settings.from.empty() && names_columns) {
+        return Error{ErrorCode::kSettings,
+                     "--from has no columns: leave --map, --format and --separator away"};
     }
     if (settings.from.empty() && settings.decimals) {
         return Error{ErrorCode::kSettings,
@@ -349,7 +368,7 @@ int run_import(const ImportSettings& settings) {
     auto client = HttpClient::open(settings.client);
     if (!client) return fail(client.error());
     const StopRequest stop;
-    StopRequest::set_last_words("\nstandings import: interrupted before anything was sent.\n");
+    StopRequest::set_last_words("\nstandings: interrupted before anything was sent.\n");
     const auto summary = ImportRun(settings, *std::move(client)).run();
     if (const int signal = StopRequest::signal(); signal != 0 && !summary) {
         StopRequest::write_last_words();

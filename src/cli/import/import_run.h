@@ -17,6 +17,7 @@ struct ImportSettings {
     std::vector<std::string> map;
     std::string create;
     std::string format;
+    std::string separator;  // of fields: , ; | or the word tab; empty: as the format says
     std::string rejects;
     std::string output = "table";
     std::string again_as;

@@ -22,6 +22,8 @@ using base::Result;
 
 constexpr std::size_t kBlockBytes = 1 << 20;
 constexpr std::size_t kSniffedBytes = 64 * 1024;
+constexpr const char* kReads =
+    "; import reads NDJSON, CSV and TSV, also as .gz. Save it as CSV, and import that";
 
 Error io(const std::string& doing) {
     return {ErrorCode::kIo, doing + ": " + std::strerror(errno)};
@@ -43,11 +45,18 @@ Result<Descriptor> spool_all(int from, const std::string& name) {
     }
 }
 
-// `name` without ".gz", from its last dot on.
-std::string_view ending_of(std::string_view name) {
-    if (name.ends_with(".gz")) name.remove_suffix(3);
-    const std::size_t dot = name.rfind('.');
-    return dot == std::string_view::npos ? std::string_view() : name.substr(dot);
+// `name` without ".gz", from its last dot on, in small letters.
+std::string ending_of(std::string_view name) {
+    std::string lower;
+    for (const char c : name) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (lower.ends_with(".gz")) lower.resize(lower.size() - 3);
+    const std::size_t dot = lower.rfind('.');
+    return dot == std::string::npos ? std::string() : lower.substr(dot);
+}
+
+bool is_spreadsheet(std::string_view ending) {
+    constexpr std::string_view kEndings[] = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"};
+    return std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);
 }
 
 }  // namespace
@@ -111,16 +120,22 @@ Result<ByteSource> Input::read() const {
 }
 
 Result<FileFormat> Input::find_format() const {
-    const std::string_view ending = ending_of(name_);
+    const std::string ending = ending_of(name_);
     if (ending == ".csv") return FileFormat::kCsv;
     if (ending == ".tsv" || ending == ".tab") return FileFormat::kTsv;
     if (ending == ".ndjson" || ending == ".jsonl") return FileFormat::kNdjson;
+    if (is_spreadsheet(ending)) {
+        return Error{ErrorCode::kSettings, name_ + " is a spreadsheet" + kReads};
+    }
     auto source = read();
     if (!source) return source.error();
     std::string block(kSniffedBytes, '\0');
     const auto count = source->read(block);
     if (!count) return count.error();
     std::string_view text = std::string_view(block).substr(0, *count);
+    if (text.find('\0') != std::string_view::npos) {
+        return Error{ErrorCode::kSettings, name_ + " is no text" + kReads};
+    }
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     const std::size_t first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
     if (first == text.size() || text[first] == '{') return FileFormat::kNdjson;

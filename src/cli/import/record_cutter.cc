@@ -49,7 +49,7 @@ std::optional<std::size_t> RecordCutter::find_end() {
 }
 
 std::optional<std::size_t> RecordCutter::find_row_end() {
-    const char delimiter = syntax_ == Syntax::kCommas ? ',' : '\t';
+    const char delimiter = static_cast<char>(syntax_);
     for (; scan_ < text_.size(); ++scan_) {
         const char c = text_[scan_];
         const bool inside = state_ == State::kQuoted;

@@ -23,7 +23,14 @@ inline constexpr std::size_t kMaxRecordBytes = 64 * 1024;
 // cut. A byte order mark at the beginning is dropped. Memory: the largest piece and one record.
 class RecordCutter {
   public:
-    enum class Syntax : std::uint8_t { kLines, kCommas, kTabs };
+    // Lines, or rows whose fields have this between them.
+    enum class Syntax : char {
+        kLines = '\n',
+        kCommas = ',',
+        kTabs = '\t',
+        kSemicolons = ';',
+        kBars = '|'
+    };
 
     explicit RecordCutter(Syntax syntax) : syntax_(syntax) {}
 

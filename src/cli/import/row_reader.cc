@@ -1,6 +1,7 @@
 #include "cli/import/row_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "text/clean_text.h"
 #include "text/json_writer.h"
@@ -44,7 +45,17 @@ constexpr unsigned score_bits(std::size_t columns) {
 }
 
 char delimiter_of(FileFormat format) {
-    return format == FileFormat::kTsv ? '\t' : ',';
+    return static_cast<char>(syntax_of(format));
+}
+
+// Of a header row that is one field only where `delimiter` parts them: what parts them really.
+std::string_view likely_separator(std::string_view header, char delimiter) {
+    constexpr std::pair<char, std::string_view> kSeparators[] = {
+        {';', ";"}, {'\t', "tab"}, {'|', "|"}, {',', ","}};
+    for (const auto& [character, name] : kSeparators) {
+        if (character != delimiter && header.find(character) != std::string_view::npos) return name;
+    }
+    return {};
 }
 
 }  // namespace
@@ -57,6 +68,10 @@ RecordCutter::Syntax syntax_of(FileFormat format) {
             return RecordCutter::Syntax::kCommas;
         case FileFormat::kTsv:
             return RecordCutter::Syntax::kTabs;
+        case FileFormat::kSemicolons:
+            return RecordCutter::Syntax::kSemicolons;
+        case FileFormat::kBars:
+            return RecordCutter::Syntax::kBars;
     }
     return RecordCutter::Syntax::kLines;
 }
@@ -142,6 +157,15 @@ Result<void> RowReader::read_header(std::string_view record) {
         if (!text::is_utf8(field))
             return Error{ErrorCode::kSettings, "The header row is not UTF-8. Convert the file."};
         names += (names.empty() ? "" : ", ") + std::string(trimmed(field));
+    }
+    if (const auto separator = likely_separator(names, delimiter_of(format_));
+        fields_.size() == 1 && !separator.empty()) {
+        const std::string word(separator);
+        return Error{ErrorCode::kSettings, "The header row " + shown(names) +
+                                               " is one field, but its separator seems to be " +
+                                               (word == "tab" ? "a tab" : "'" + word + "'") +
+                                               ". Say so with --separator " +
+                                               (word == "tab" ? word : "'" + word + "'")};
     }
     for (const Renaming& renaming : map_.renamings()) {
         const bool there = std::any_of(fields_.begin(), fields_.end(), [&](std::string_view field) {
@@ -339,7 +363,10 @@ Result<void> RowReader::take_score(std::size_t column, std::string_view number) 
     const auto units = ranking::parse_units(number, map_.columns()[column].decimals);
     if (!units) {
         return invalid("`" + map_.columns()[column].name + "` is " + shown(number) + ". " +
-                       units.error().detail);
+                       units.error().detail +
+                       (number.find(',') != std::string_view::npos
+                            ? " No commas: decimals follow a point."
+                            : ""));
     }
     row_.scores.units[column] = *units;
     return {};

@@ -16,7 +16,8 @@
 
 namespace standings::cli {
 
-enum class FileFormat : std::uint8_t { kNdjson, kCsv, kTsv };
+// Their order is part of an import's key.
+enum class FileFormat : std::uint8_t { kNdjson, kCsv, kTsv, kSemicolons, kBars };
 RecordCutter::Syntax syntax_of(FileFormat format);
 
 // Splits one record of CSV or TSV by RFC 4180 into `fields`, whose texts live in `record` or, where

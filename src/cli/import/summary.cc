@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/import/progress.h"
+#include "cli/terminal.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
@@ -88,8 +89,7 @@ void print_table(const ImportSummary& summary) {
 void print_summary(const ImportSummary& summary, bool as_json) {
     as_json ? print_json(summary) : print_table(summary);
     std::fflush(stdout);
-    if (!summary.mismatch.empty())
-        std::fprintf(stderr, "standings import: %s\n", summary.mismatch.c_str());
+    if (!summary.mismatch.empty()) complain(summary.mismatch);
 }
 
 }  // namespace standings::cli

@@ -52,7 +52,10 @@ class CheckOfADatabase : public ::testing::Test {
 
     void copy_to(const std::string& path) {
         auto copy = ledger_->start_backup(path).value();
-        while (!copy->step().value().complete) {
+        for (BackupProgress at; !at.complete; at = copy->step().value()) {
+            if (at.wants_pin) {
+                ASSERT_TRUE(copy->pin());
+            }
         }
     }
 

@@ -55,6 +55,11 @@ base::Error error_of(sqlite3* database) {
     return {code_of(code), message + " (SQLite code " + std::to_string(code) + ")"};
 }
 
+base::Error file_error(std::string_view file, int code) {
+    return {code_of(code), std::string(file) + " cannot be read: " + sqlite3_errstr(code) +
+                               " (SQLite code " + std::to_string(code) + ")"};
+}
+
 bool leaves_disk_unknown(int code) {
     switch (code & 0xFF) {
         case SQLITE_FULL:
@@ -144,6 +149,13 @@ base::Result<Statement> Connection::prepare(std::string_view sql) {
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return error_of(handle());
     return Statement(statement);
+}
+
+base::Result<sqlite3_file*> Connection::file(int operation) const {
+    sqlite3_file* file = nullptr;
+    const int code = sqlite3_file_control(handle(), "main", operation, &file);
+    if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) return file;
+    return file_error("an open file", code);
 }
 
 base::Result<std::int64_t> Connection::query_number(std::string_view sql) {

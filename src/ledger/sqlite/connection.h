@@ -76,6 +76,11 @@ class Connection {
     // The first column of the first row.
     base::Result<std::int64_t> query_number(std::string_view sql);
 
+    // SQLite's own handle of its main file (SQLITE_FCNTL_FILE_POINTER) or of its WAL
+    // (SQLITE_FCNTL_JOURNAL_POINTER), once both were used. A descriptor of ours for the same file
+    // would drop SQLite's locks when it is closed (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    base::Result<sqlite3_file*> file(int operation) const;
+
     // Whether no transaction is open: SQLite ends one by itself after some failures.
     bool autocommit() const { return sqlite3_get_autocommit(database_.get()) != 0; }
     sqlite3* handle() const { return database_.get(); }
@@ -92,6 +97,8 @@ class Connection {
 // The failure that `database` met last, with our code for it: full -> kNoSpace, damaged ->
 // kIntegrity, locked -> kBusy, everything else kIo.
 base::Error error_of(sqlite3* database);
+// Of a file's method, which leaves nothing behind in the database's handle.
+base::Error file_error(std::string_view file, int code);
 // Whether `code` (extended) says that the effect on the disk is not known.
 bool leaves_disk_unknown(int code);
 

@@ -14,6 +14,7 @@
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/row_codec.h"
 #include "ledger/sqlite/schema.h"
+#include "ledger/sqlite/wal_format.h"
 
 namespace standings::ledger::sqlite {
 namespace {
@@ -22,7 +23,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::uint64_t kPageBytes = 4096;
 constexpr int kPagesAtOnce = 4096;
 // Between two looks at whether it is cancelled: of a file that is synced, a fraction of a second on
 // a slow disk, and of SQLite's work, far less than a millisecond.
@@ -99,7 +99,7 @@ Result<void> copy_database(const std::filesystem::path& from, const std::string&
         if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
             return copy_failure(code);
         }
-        const auto bytes = [](int pages) { return static_cast<std::uint64_t>(pages) * kPageBytes; };
+        const auto bytes = [](int pages) { return static_cast<std::uint64_t>(pages * kPageBytes); };
         const std::uint64_t total = bytes(sqlite3_backup_pagecount(copy.get()));
         const std::uint64_t left = bytes(sqlite3_backup_remaining(copy.get()));
         if (!progress({.done_bytes = total - left, .total_bytes = total})) {
@@ -140,7 +140,14 @@ Result<BackupFacts> seal_copy(const std::string& path, const Cancelled& cancelle
         if (!connection) return connection.error();
         // The copied header says WAL. Without it the file needs nothing beside it, whoever opens
         // it; a server that starts on it turns WAL on again.
-        if (auto done = connection->exec("PRAGMA journal_mode=DELETE"); !done) return done.error();
+        auto statement = connection->prepare("PRAGMA journal_mode=DELETE");
+        if (!statement) return statement.error();
+        const auto row = statement->step();
+        if (!row) return row.error();
+        // It says what the mode is now, and is no error where it could not change.
+        if (!*row || statement->text(0) != "delete") {
+            return Error{ErrorCode::kBusy, path + " is open in another program"};
+        }
     }
     if (auto done = sync_file(path, cancelled); !done) return done.error();
     return read_copy(path, cancelled);

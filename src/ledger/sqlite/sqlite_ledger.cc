@@ -8,8 +8,8 @@
 #include "base/check.h"
 #include "ledger/sqlite/board_table.h"
 #include "ledger/sqlite/database_copy.h"
+#include "ledger/sqlite/online_copy.h"
 #include "ledger/sqlite/row_codec.h"
-#include "ledger/sqlite/snapshot_copy.h"
 
 namespace standings::ledger {
 
@@ -178,16 +178,7 @@ Result<void> SqliteLedger::prepare() {
         if (!statement) return statement.error();
         *out = *std::move(statement);
     }
-    // Upkeep decides when to checkpoint; SQLite only says how long the WAL has become.
-    sqlite3_wal_hook(
-        connection_.handle(),
-        [](void* self, sqlite3*, const char*, int pages) {
-            auto& ledger = *static_cast<SqliteLedger*>(self);
-            ledger.wal_pages_ = static_cast<std::uint64_t>(pages);
-            if (ledger.wal_pages_ < ledger.tried_pages_) ledger.tried_pages_ = 0;
-            return SQLITE_OK;
-        },
-        this);
+    checkpointer_.emplace(connection_, checkpoint_pages_);
     state_ = {.epoch = row_.epoch,
               .last_seq = tip_.seq,
               .fold_mark = row_.fold_mark,
@@ -376,8 +367,8 @@ Result<std::optional<StreamRecord>> SqliteLedger::stream(base::Hash128 key) {
 Result<bool> SqliteLedger::maintain(base::Instant now) {
     CHECK(!in_transaction_);
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
-    if (wal_pages_ >= tried_pages_ + checkpoint_pages_) {
-        if (auto done = checkpoint(); !done) return failed(done.error());
+    if (checkpointer_->due()) {
+        if (auto done = checkpoint(); !done) return done.error();
         return upkeep_->due(now);
     }
     if (full_ || !upkeep_->due(now)) return false;
@@ -398,15 +389,10 @@ Result<bool> SqliteLedger::maintain(base::Instant now) {
         committed.detail};
 }
 
-// Moves the WAL's pages into the database file as far as no reader needs the older ones. A reader
-// that blocks it is no failure: the next try moves the rest.
-Result<SqliteLedger::Checkpointed> SqliteLedger::checkpoint() {
-    tried_pages_ = wal_pages_;
-    Checkpointed done;
-    const int code = sqlite3_wal_checkpoint_v2(
-        connection_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &done.in_wal, &done.moved);
-    if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return done;
-    return sqlite::error_of(connection_.handle()).with_context("checkpoint");
+Result<sqlite::Checkpointed> SqliteLedger::checkpoint() {
+    auto done = checkpointer_->run();
+    if (!done) return failed(done.error());
+    return done;
 }
 
 LedgerSizes SqliteLedger::sizes() {
@@ -424,19 +410,19 @@ LedgerSizes SqliteLedger::sizes() {
 Result<std::unique_ptr<LedgerCopy>> SqliteLedger::start_backup(const std::string& path) {
     CHECK(!in_transaction_);
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
+    if (checkpointer_->watched()) {
+        return Error{ErrorCode::kBusy, "Another copy is being made. Wait for its end."};
+    }
     auto reader = read_connection();
     if (!reader) return reader.error();
-    if (auto pinned = sqlite::SnapshotCopy::pin(*reader); !pinned) return pinned.error();
-    const auto done = checkpoint();
-    if (!done) return failed(done.error());
-    if (done->in_wal < 0) {
-        return Error{ErrorCode::kBusy,
-                     "Another program is moving the write-ahead log into the database. Try again."};
-    }
-    // A WAL that is wholly in the database file is not read any more.
-    const int frames = done->in_wal == done->moved ? 0 : done->in_wal;
-    return sqlite::SnapshotCopy::start(*std::move(reader), static_cast<std::uint64_t>(frames),
-                                       path);
+    auto moved = std::make_shared<sqlite::MovedPages>();
+    checkpointer_->watch(moved);
+    const auto at_the_pin = [this]() -> Result<sqlite::Checkpointed> {
+        CHECK(!in_transaction_);
+        if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
+        return checkpoint();
+    };
+    return sqlite::OnlineCopy::start(*std::move(reader), std::move(moved), at_the_pin, path);
 }
 
 Result<BackupFacts> SqliteLedger::seal_backup(const std::string& path,

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "ledger/ledger.h"
+#include "ledger/sqlite/checkpointer.h"
 #include "ledger/sqlite/connection.h"
 #include "ledger/sqlite/cursors.h"
 #include "ledger/sqlite/files.h"
@@ -92,11 +93,7 @@ class SqliteLedger final : public Ledger {
     base::Result<sqlite::LiveRankings> live_rankings();
 
     Committed end_transaction();
-    struct Checkpointed {
-        int in_wal = -1;  // frames; -1: another program is at it
-        int moved = -1;   // of these, into the database file
-    };
-    base::Result<Checkpointed> checkpoint();
+    base::Result<sqlite::Checkpointed> checkpoint();
     // Takes note of a failure of the writing connection: after some, nothing is written any more.
     base::Error failed(base::Error error);
     void stop_writing(const std::string& why);
@@ -107,6 +104,7 @@ class SqliteLedger final : public Ledger {
     const std::uint64_t checkpoint_pages_;
 
     sqlite::Connection connection_;
+    std::optional<sqlite::Checkpointer> checkpointer_;
     sqlite::MarkFile mark_;
     sqlite::Reserve reserve_;
     std::optional<sqlite::PointReads> reads_;
@@ -123,10 +121,8 @@ class SqliteLedger final : public Ledger {
     sqlite::Staged staged_;  // of the open transaction
     bool in_transaction_ = false;
 
-    bool full_ = false;              // the reserve is gone; begin() tries to hold it again
-    std::string stopped_;            // why nothing is written any more; empty while all is well
-    std::uint64_t wal_pages_ = 0;    // in the WAL now
-    std::uint64_t tried_pages_ = 0;  // in the WAL at the last checkpoint
+    bool full_ = false;    // the reserve is gone; begin() tries to hold it again
+    std::string stopped_;  // why nothing is written any more; empty while all is well
 };
 
 }  // namespace standings::ledger

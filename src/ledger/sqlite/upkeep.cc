@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "ledger/sqlite/wal_format.h"
+
 namespace standings::ledger::sqlite {
 namespace {
 
@@ -12,7 +14,6 @@ using base::Result;
 
 constexpr std::int64_t kSliceRows = 1000;
 constexpr std::int64_t kLookEveryMs = 1000;
-constexpr std::int64_t kPageBytes = 4096;
 // Free pages below this, or below an eighth of the file, are left for rows to come.
 constexpr std::int64_t kSpareFreePages = 256;
 

@@ -1,0 +1,38 @@
+// Which pages of the database file have changed while somebody copies it.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace standings::ledger::sqlite {
+
+// Pages that stand side by side in the file; they count from 1, as SQLite counts them.
+struct PageRun {
+    std::uint64_t first = 1;
+    std::uint64_t count = 0;
+
+    bool operator==(const PageRun&) const = default;
+};
+
+// Promise: a page that was added is in the next take(), however often it was added. Owner: the copy
+// and the checkpointer share it. Thread: any. Cost: a bit for each page up to the largest one.
+class MovedPages {
+  public:
+    void add(const std::vector<std::uint32_t>& pages);
+    // What was added since the last time, in the file's order.
+    std::vector<PageRun> take();
+    std::uint64_t count() const;
+
+    // Pages were moved that nobody could take note of: a copy that relies on this one is worthless.
+    void lose();
+    bool lost() const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::vector<bool> marked_;  // by page number
+    std::uint64_t count_ = 0;
+    bool lost_ = false;
+};
+
+}  // namespace standings::ledger::sqlite
