@@ -624,8 +624,8 @@ void Committer::upkeep(bool idle) {
         write_back_slice(kIdleWriteBack);
     }
 
-    ledger_.keep_events_from(index_.oldest().value_or(base::Sequence{base::kMaxSequence}));
-    const auto more = ledger_.maintain(upkeep_time());
+    index_.expire(clock_.monotonic());
+    const auto more = ledger_.maintain(upkeep_time(), index_.oldest().value_or(ledger::kNoKeys));
     more_upkeep_ = (more && *more) ||
                    (!tombstones_.empty() && tombstones_.front().seq <= write_back_.fold_mark());
     note_sizes();

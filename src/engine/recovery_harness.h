@@ -152,7 +152,7 @@ class RecoveryHarness {
         if (!ledger) return std::nullopt;
         // Upkeep deletes what no board has any more, and nothing else.
         for (int i = 0; i < 20; ++i) {
-            const auto more = (*ledger)->maintain(kNow);
+            const auto more = (*ledger)->maintain(kNow, ledger::kNoKeys);
             if (!more) return std::nullopt;
             if (!*more) break;
         }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "base/clock.h"
@@ -24,8 +25,11 @@ class EventAge {
         return age_;
     }
     std::chrono::milliseconds step(base::Instant from, base::Instant to) const {
-        return std::clamp(std::chrono::milliseconds(to.ms - from.ms), std::chrono::milliseconds(0),
-                          longest_step_);
+        if (to <= from) return std::chrono::milliseconds(0);
+        // A stored time may be any number: the difference, not its sign, may need 64 bits.
+        const auto ahead = static_cast<std::uint64_t>(to.ms) - static_cast<std::uint64_t>(from.ms);
+        const auto longest = static_cast<std::uint64_t>(longest_step_.count());
+        return std::chrono::milliseconds(std::min(ahead, longest));
     }
 
   private:

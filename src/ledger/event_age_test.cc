@@ -25,6 +25,8 @@ TEST(EventAge, DoesNotGrowByMoreThanA24thOfTheWindowWhereTheClockWasSet) {
     EXPECT_EQ(age.back_to({0}), hours(1));           // it was set ahead
     EXPECT_EQ(age.back_to({10 * kYear}), hours(1));  // and back
     EXPECT_EQ(age.back_to({-10 * kYear}), hours(2));
+    EXPECT_EQ(age.back_to({INT64_MAX}), hours(2));
+    EXPECT_EQ(age.back_to({INT64_MIN}), hours(3));
 }
 
 }  // namespace

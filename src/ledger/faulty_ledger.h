@@ -85,8 +85,9 @@ class FaultyLedger final : public Ledger {
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override {
         return inside_->stream(key);
     }
-    void keep_events_from(base::Sequence seq) override { inside_->keep_events_from(seq); }
-    base::Result<bool> maintain(base::Instant now) override { return inside_->maintain(now); }
+    base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) override {
+        return inside_->maintain(now, first_remembered);
+    }
     LedgerSizes sizes() override { return inside_->sizes(); }
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override {
         return inside_->start_backup(path);

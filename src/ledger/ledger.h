@@ -17,6 +17,9 @@
 
 namespace standings::ledger {
 
+// The first event whose idempotency key is remembered, when there is none.
+inline constexpr base::Sequence kNoKeys{base::kMaxSequence};
+
 // Rows in order, one at a time.
 template <class Row>
 class Cursor {
@@ -225,12 +228,10 @@ class Ledger {
     virtual base::Result<Details> details(EntryKey key) = 0;
     virtual base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) = 0;
 
-    // No upkeep takes events from `seq` on: their idempotency keys are remembered. Until the first
-    // call nothing is kept for that.
-    virtual void keep_events_from(base::Sequence seq) = 0;
     // One slice of upkeep after a batch's answers: checkpoint, rows of old rankings, retention.
-    // Bounded to a few milliseconds. True when more is waiting.
-    virtual base::Result<bool> maintain(base::Instant now) = 0;
+    // Bounded to a few milliseconds. True when more is waiting. Events from `first_remembered` on
+    // stay, whatever their age: their idempotency keys are remembered.
+    virtual base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) = 0;
     virtual LedgerSizes sizes() = 0;
 
     // --- a copy, while the ledger goes on -------------------------------------------------------

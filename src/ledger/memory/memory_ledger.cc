@@ -383,7 +383,7 @@ Result<std::optional<StreamRecord>> MemoryLedger::stream(base::Hash128 key) {
     return std::optional(found->second);
 }
 
-Result<bool> MemoryLedger::maintain(base::Instant now) {
+Result<bool> MemoryLedger::maintain(base::Instant now, base::Sequence /*first_remembered*/) {
     constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
     constexpr std::size_t kManyStreams = 10'000;
     const std::scoped_lock lock(store_->mutex);

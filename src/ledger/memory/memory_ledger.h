@@ -62,8 +62,7 @@ class MemoryLedger final : public Ledger {
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override;
 
     // Keeps every event anyway.
-    void keep_events_from(base::Sequence) override {}
-    base::Result<bool> maintain(base::Instant now) override;
+    base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) override;
     LedgerSizes sizes() override;
     // There is no file to copy: kNotImplemented.
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;

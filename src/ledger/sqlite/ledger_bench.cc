@@ -127,7 +127,7 @@ class Bench {
             }
             build(to - from, [&](std::size_t i) { return from + static_cast<std::uint32_t>(i); });
             commit({.events = events_, .new_players = players_, .write_back = rows_});
-            CHECK(ledger_->maintain({1'700'000'000'000}));
+            CHECK(ledger_->maintain({1'700'000'000'000}, kNoKeys));
         }
         rows_.clear();
         const auto count = static_cast<std::uint32_t>(entries_.size());
@@ -206,7 +206,7 @@ class Bench {
                 }
             }
             scores += batch;
-            CHECK(ledger_->maintain({1'700'000'000'000}));
+            CHECK(ledger_->maintain({1'700'000'000'000}, kNoKeys));
             cycles.push_back(seconds_since(cycle) * 1e3);
         }
         const double wall = seconds_since(start) - measured_from;
