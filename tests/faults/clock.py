@@ -15,6 +15,7 @@ LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 # Of the wall clock, in seconds. Back and forth, and to where it was.
 JUMPS = [0, 3600, -3600, 0, 315_360_000, 0, -315_360_000, 0]
 IDLE_SECONDS = 1
+IDLE_ARGS = ["--http-idle-timeout", f"{IDLE_SECONDS}s"]
 
 
 @unittest.skipUnless(LIBRARY, "libfaketime is not here (Debian: faketime)")
@@ -27,7 +28,7 @@ class ClockJumps(FaultTest):
         self.stamp = os.path.join(folder, "offset")
         self.jump(0)
         # Ten years on, the ledger's age would be over: the oracle wants to read all of it.
-        self.start(args=["--http-idle-timeout", f"{IDLE_SECONDS}s", "--retention-age", "36500d", *args], env={
+        self.start(args=["--retention-age", "36500d", *args], env={
             "LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": self.stamp, "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **more})
 
@@ -96,7 +97,7 @@ class ClockJumps(FaultTest):
             return time.monotonic() - began
 
     def test_time_outs_do_not_move(self):
-        self.start_in_fake_time()
+        self.start_in_fake_time(args=IDLE_ARGS)
         for offset in JUMPS[:5]:
             seconds = self.idle_seconds(offset)
             self.assertGreater(seconds, IDLE_SECONDS - 0.5, f"jump to {offset:+d} s")
@@ -105,7 +106,7 @@ class ClockJumps(FaultTest):
 
     def test_control_a_monotonic_clock_that_jumps_is_found_out(self):
         # Both clocks are faked: when they go back an hour, an idle connection is kept an hour longer.
-        self.start_in_fake_time(FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
+        self.start_in_fake_time(args=IDLE_ARGS, FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
         with self.assertRaises(AssertionError) as kept:
             self.idle_seconds(-3600)
         self.control_failed(f"with the monotonic clock faked too, an idle connection of {IDLE_SECONDS} s was kept: {kept.exception}")
