@@ -20,7 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
-from load_report import fsync_milliseconds  # noqa: E402
+from machine import fsync_milliseconds, size_of  # noqa: E402
 from support.server import KEY, Server, load_program  # noqa: E402
 
 CHUNK = 200_000
@@ -45,13 +45,6 @@ source.execute("VACUUM INTO ?", (sys.argv[2],))
 file = os.open(sys.argv[2], os.O_RDONLY)
 os.fsync(file)
 """
-
-
-def size_of(path):
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def fill(server, database, wanted, players):

@@ -8,6 +8,7 @@
 
 #include "api/problem.h"
 #include "base/hash.h"
+#include "text/base32.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
@@ -247,9 +248,7 @@ void append_etag(std::string& out, std::string_view epoch, base::Sequence seq, V
     out += '-';
     text::append_number(out, seq.value);
     out += '-';
-    char digits[17];
-    const auto end = std::to_chars(digits, digits + 16, view.hash, 32).ptr;
-    out.append(digits, end);
+    text::append_base32(out, view.hash);
     out += '"';
 }
 

@@ -1,7 +1,8 @@
 #include "api/cursor_text.h"
 
-#include <array>
 #include <charconv>
+
+#include "text/base32.h"
 
 namespace standings::api {
 namespace {
@@ -12,13 +13,6 @@ using base::Result;
 
 // "n" (after) or "p" (before), then the numbers in base 32, parted by dots.
 constexpr int kBase = 32;
-
-template <class Number>
-void append_base32(std::string& out, Number number) {
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, kBase).ptr;
-    out.append(digits.data(), end);
-}
 
 template <class Number>
 bool take_base32(std::string_view& text, Number& number) {
@@ -36,10 +30,10 @@ void append_cursor(std::string& out, engine::Cursor::Direction direction, const 
                    std::size_t columns) {
     out += direction == engine::Cursor::Direction::kAfter ? 'n' : 'p';
     out += '.';
-    append_base32(out, row.reached_seq.value);
+    text::append_base32(out, row.reached_seq.value);
     for (std::size_t i = 0; i < columns; ++i) {
         out += '.';
-        append_base32(out, row.scores.units[i]);
+        text::append_base32(out, row.scores.units[i]);
     }
 }
 

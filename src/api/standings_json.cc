@@ -2,9 +2,24 @@
 
 #include "api/cursor_text.h"
 #include "base/clock.h"
+#include "base/short_text.h"
+#include "ranking/board.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
+
+namespace {
+
+// The fixed parts of a row, an id and the numbers.
+constexpr std::size_t kRowBytes = 128 + ranking::kMaxPlayerId + ranking::kMaxScoreText;
+using RowText = base::ShortText<kRowBytes>;
+
+void add_units(RowText& text, std::int64_t units, std::uint8_t decimals) {
+    text.add(ranking::kMaxScoreText,
+             [=](char* at) { return ranking::write_units(at, units, decimals); });
+}
+
+}  // namespace
 
 void append_scores(std::string& out, const ledger::BoardConfig& config,
                    const ranking::Scores& scores) {
@@ -25,22 +40,31 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
 
 void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
                 std::string_view player, const ledger::Details* details, bool with_meta) {
-    out += "{\"rank\":";
-    text::append_number(out, row.place.rank.value);
-    out += ",\"position\":";
-    text::append_number(out, row.place.position.value);
+    RowText text;
     // An id needs no escaping.
-    out += ",\"player\":\"";
-    out += player;
-    out += "\",";
+    text << "{\"rank\":" << row.place.rank.value << ",\"position\":" << row.place.position.value
+         << ",\"player\":\"" << player << "\",";
     if (details != nullptr && details->name) {
-        text::append_member(out, "name", *details->name);
-        out += ',';
+        text << "\"name\":";
+        out += text.view();
+        text::append_json_string(out, *details->name);
+        text.clear();
+        text << ",";
     }
-    append_scores(out, config, row.scores);
-    out += ",\"reached_at\":\"";
-    base::append_rfc3339(out, row.reached_at);
-    out += '"';
+    const auto& columns = config.rules.columns;
+    if (columns.size() == 1) {
+        text << "\"score\":";
+        add_units(text, row.scores.units[0], columns[0].decimals);
+    } else {
+        out += text.view();
+        append_scores(out, config, row.scores);
+        text.clear();
+    }
+    text << ",\"reached_at\":\"";
+    text.add(base::kRfc3339Bytes,
+             [&](char* at) { return base::write_rfc3339(at, row.reached_at); });
+    text << "\"";
+    out += text.view();
     if ((config.public_meta || with_meta) && details != nullptr && details->meta) {
         out += ",\"meta\":";
         out += *details->meta;
@@ -59,14 +83,10 @@ void append_rows(std::string& out, const engine::Page& page, bool with_meta) {
 
 void append_position(std::string& out, std::string_view board, std::string_view epoch,
                      base::Sequence seq, std::size_t total) {
-    out += "\"board\":\"";
-    out += board;
-    out += "\",\"period\":\"all\",\"epoch\":\"";
-    out += epoch;
-    out += "\",\"seq\":";
-    text::append_number(out, seq.value);
-    out += ",\"total\":";
-    text::append_number(out, total);
+    base::ShortText<192> text;
+    text << "\"board\":\"" << board << "\",\"period\":\"all\",\"epoch\":\"" << epoch
+         << "\",\"seq\":" << seq.value << ",\"total\":" << total;
+    out += text.view();
 }
 
 void append_page(std::string& out, std::string_view board, std::string_view epoch,

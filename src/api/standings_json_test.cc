@@ -44,6 +44,40 @@ TEST(StandingsJson, WritesARow) {
               "\"reached_at\":\"2026-09-21T14:13:20.123Z\"}");
 }
 
+TEST(StandingsJson, WritesTheLongestRow) {
+    ledger::BoardConfig config;
+    config.rules.columns = {{.name = "score", .decimals = 6}};
+    ranking::Row longest = row(UINT32_MAX, -ranking::kMaxUnits);
+    const std::string player(ranking::kMaxPlayerId, 'x');
+    const std::string before =
+        "{\"rank\":4294967295,\"position\":4294967295,\"player\":\"" + player;
+    const std::string end = ",\"reached_at\":\"2026-09-21T14:13:20.123Z\"}";
+    std::string out;
+    append_row(out, config, longest, player, nullptr);
+    EXPECT_EQ(out, before + "\",\"score\":-9007199254.740991" + end);
+
+    config.rules.columns.clear();
+    std::string scores;
+    for (const char letter : {'a', 'b', 'c', 'd'}) {
+        config.rules.columns.push_back({.name = std::string(64, letter)});
+        scores +=
+            (scores.empty() ? "{\"" : ",\"") + std::string(64, letter) + "\":-9007199254740991";
+    }
+    longest.scores.units.fill(-ranking::kMaxUnits);
+    const ledger::Details named{std::string(500, 'n'), {}};
+    out.clear();
+    append_row(out, config, longest, player, &named);
+    EXPECT_EQ(out, before + "\",\"name\":\"" + *named.name + "\",\"scores\":" + scores + '}' + end);
+}
+
+TEST(StandingsJson, WritesThePositionOfTheLongestBoard) {
+    std::string out;
+    append_position(out, std::string(63, 'b'), "abcdefghij", {UINT64_MAX}, SIZE_MAX);
+    EXPECT_EQ(out, "\"board\":\"" + std::string(63, 'b') +
+                       "\",\"period\":\"all\",\"epoch\":\"abcdefghij\",\"seq\":"
+                       "18446744073709551615,\"total\":18446744073709551615");
+}
+
 TEST(StandingsJson, ShowsMetaToWhoMaySeeIt) {
     ledger::BoardConfig config;
     const ledger::Details details{"Le\"na<", "{\"car\":1}"};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace standings::base {
 namespace {
@@ -9,11 +10,10 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-void put_digits(char* out, std::int64_t value, int count) {
-    for (int i = count - 1; i >= 0; --i) {
-        out[i] = static_cast<char>('0' + value % 10);
-        value /= 10;
-    }
+// Of a number below 100.
+void put_two_digits(char* out, unsigned value) {
+    out[0] = static_cast<char>('0' + value / 10);
+    out[1] = static_cast<char>('0' + value % 10);
 }
 
 // Reads exactly `count` digits and moves on; none when there are not that many.
@@ -58,21 +58,32 @@ Monotonic SystemClock::monotonic() const {
     return duration_cast<Monotonic>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-void append_rfc3339(std::string& out, Instant instant) {
+char* write_rfc3339(char* out, Instant instant) {
     using namespace std::chrono;
-    const sys_time<milliseconds> time{milliseconds{instant.ms}};
-    const auto day = floor<days>(time);
-    const year_month_day date{day};
-    const hh_mm_ss clock{time - day};
-    char text[] = "0000-00-00T00:00:00.000Z";
-    put_digits(text, std::clamp(static_cast<int>(date.year()), 0, 9999), 4);
-    put_digits(text + 5, static_cast<unsigned>(date.month()), 2);
-    put_digits(text + 8, static_cast<unsigned>(date.day()), 2);
-    put_digits(text + 11, clock.hours().count(), 2);
-    put_digits(text + 14, clock.minutes().count(), 2);
-    put_digits(text + 17, clock.seconds().count(), 2);
-    put_digits(text + 20, clock.subseconds().count(), 3);
-    out.append(text, sizeof text - 1);
+    constexpr std::int64_t kMsPerDay = 86'400'000;
+    std::int64_t day = instant.ms / kMsPerDay;
+    if (day * kMsPerDay > instant.ms) --day;
+    const auto ms = static_cast<unsigned>(instant.ms - day * kMsPerDay);
+    const year_month_day date{sys_days{days{day}}};
+    const auto year = static_cast<unsigned>(std::clamp(static_cast<int>(date.year()), 0, 9999));
+
+    std::memcpy(out, "0000-00-00T00:00:00.000Z", kRfc3339Bytes);
+    put_two_digits(out, year / 100);
+    put_two_digits(out + 2, year % 100);
+    put_two_digits(out + 5, static_cast<unsigned>(date.month()));
+    put_two_digits(out + 8, static_cast<unsigned>(date.day()));
+    put_two_digits(out + 11, ms / 3'600'000);
+    put_two_digits(out + 14, ms / 60'000 % 60);
+    put_two_digits(out + 17, ms / 1000 % 60);
+    put_two_digits(out + 20, ms % 1000 / 10);
+    out[22] = static_cast<char>('0' + ms % 10);
+    return out + kRfc3339Bytes;
+}
+
+void append_rfc3339(std::string& out, Instant instant) {
+    char text[kRfc3339Bytes];
+    write_rfc3339(text, instant);
+    out.append(text, sizeof text);
 }
 
 std::string rfc3339(Instant instant) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ class SystemClock final : public Clock {
     Monotonic monotonic() const override;
 };
 
-// "2026-11-21T00:15:00.120Z".
+// "2026-11-21T00:15:00.120Z". The first one writes kRfc3339Bytes and answers the end.
+inline constexpr std::size_t kRfc3339Bytes = 24;
+char* write_rfc3339(char* out, Instant instant);
 void append_rfc3339(std::string& out, Instant instant);
 std::string rfc3339(Instant instant);
 

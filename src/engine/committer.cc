@@ -664,7 +664,7 @@ void Committer::note_sizes() {
         wal_is_long_ = true;
         options_.log->write(base::LogLevel::kWarning,
                             "the write-ahead log is long: somebody reads the database for long, in "
-                            "a shell or a backup",
+                            "a shell or by check",
                             {{"wal_bytes", sizes.wal_bytes}});
     } else if (wal_is_long_ && sizes.wal_bytes < options_.wal_warning_bytes / 2) {
         wal_is_long_ = false;

@@ -42,7 +42,7 @@ struct FileSum {
 };
 // Asked after each megabyte or less, with the bytes so far; false ends the reading.
 using GoOn = std::function<bool(std::uint64_t bytes)>;
-// Reads the whole file, ~1 GB/s, and leaves nothing of it in the page cache.
+// Reads the whole file, at most ~1 GB/s, and leaves nothing of it in the page cache.
 base::Result<FileSum> sum_file(const std::string& path, const GoOn& go_on = {});
 
 // Puts a sealed copy in place: writes the manifest durably, then renames `part` to `database`, so

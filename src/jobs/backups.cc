@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,8 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr auto kTryAgainAfter = std::chrono::milliseconds(20);
+// While the moment is pinned, the write-ahead log grows: a little more of the disk for it.
+constexpr std::uint64_t kPinnedPace = 4;
 // The disk is looked at again after so much of the copy.
 constexpr std::uint64_t kLookAtDiskBytes = std::uint64_t{64} << 20;
 
@@ -48,22 +52,27 @@ class Pace {
         : control_(control),
           clock_(clock),
           rate_(static_cast<double>(bytes_per_second)),
-          began_(clock.monotonic()) {}
+          due_(clock.monotonic()) {}
 
-    // Waits until so many bytes are due; false when the job is cancelled.
+    // Waits until `bytes` more are due; false when the job is cancelled. What was late is not made
+    // up for: it was late because the disk was slow.
     bool keep(std::uint64_t bytes) {
-        const std::chrono::duration<double> due(static_cast<double>(bytes) / rate_);
-        const auto ahead =
-            began_ + std::chrono::duration_cast<base::Monotonic>(due) - clock_.monotonic();
-        return ahead > base::Monotonic::zero() ? control_.wait(ahead) : !control_.cancelled();
+        const std::chrono::duration<double> takes(static_cast<double>(bytes) / rate_);
+        const base::Monotonic now = clock_.monotonic();
+        due_ = std::max(due_ + std::chrono::duration_cast<base::Monotonic>(takes), now);
+        return due_ > now ? control_.wait(due_ - now) : !control_.cancelled();
     }
 
   private:
     JobControl& control_;
     const base::Clock& clock_;
     const double rate_;
-    const base::Monotonic began_;
+    base::Monotonic due_;
 };
+
+Error was_cancelled() {
+    return {ErrorCode::kCancelled, "It was cancelled."};
+}
 
 void remove_copy(const std::string& path) {
     for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
@@ -159,22 +168,29 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
     if (auto enough = check_space(engine_.statistics().database_bytes); !enough)
         return enough.error();
     control.say("copying");
-    const auto seq = copy(control, part);
-    if (!seq) return seq.error();
+    const auto copied = copy(control, part);
+    if (!copied) return copied.error();
 
     control.say("making it durable, and reading it");
     auto facts = engine_.seal_backup(part, [&] { return control.cancelled(); });
     if (!facts) return facts.error();
-    if (facts->seq != *seq) {
+    if (facts->seq != copied->seq) {
         return Error{ErrorCode::kIntegrity, "the copy ends with event " +
                                                 std::to_string(facts->seq.value) + ", not " +
-                                                std::to_string(seq->value)};
+                                                std::to_string(copied->seq.value)};
     }
+    control.say("reading it again for its checksum");
     Pace pace(control, engine_.clock(), options_.bytes_per_second);
-    const auto sum = sum_file(part, [&](std::uint64_t bytes) { return pace.keep(bytes); });
+    std::error_code ignored;
+    const std::uint64_t size = std::filesystem::file_size(part, ignored);
+    std::uint64_t read = 0;
+    const auto sum = sum_file(part, [&](std::uint64_t bytes) {
+        control.report(copied->bytes + bytes, copied->bytes + std::max(bytes, size));
+        return pace.keep(bytes - std::exchange(read, bytes));
+    });
     if (!sum) return sum.error();
 
-    BackupManifest manifest{.version = version_, .created_at = engine_.clock().now()};
+    BackupManifest manifest{.version = version_, .created_at = copied->at};
     manifest.name = backup_name(manifest.created_at, facts->seq);
     manifest.bytes = sum->bytes;
     manifest.crc32c = sum->crc32c;
@@ -211,37 +227,45 @@ Result<Backups::Copy> Backups::at_committer(JobControl& control, const std::stri
         const auto taken = engine_.submit(operation);
         if (taken) break;
         // A moment of overload is no reason to give up what was copied for minutes.
-        const bool again =
-            taken.error().code == ErrorCode::kOverloaded && control.wait(kTryAgainAfter);
-        if (!again) return taken.error();
+        if (taken.error().code != ErrorCode::kOverloaded) return taken.error();
+        if (!control.wait(kTryAgainAfter)) return was_cancelled();
     }
     // The committer brings it back in any case.
     operation = waiting.take();
     auto& done = static_cast<engine::BackupOperation&>(*operation);
     if (done.error) return *done.error;
-    return Copy{std::move(done.copy), done.seq};
+    return Copy{std::move(done.copy), done.seq, engine_.clock().now(), 0};
 }
 
-Result<base::Sequence> Backups::copy(JobControl& control, const std::string& part) {
+Result<Backups::Copy> Backups::copy(JobControl& control, const std::string& part) {
     auto copy = at_committer(control, part, {});
     if (!copy) return copy.error();
     Pace pace(control, engine_.clock(), options_.bytes_per_second);
+    std::uint64_t done_bytes = 0;
     std::uint64_t look_at_disk = kLookAtDiskBytes;
+    bool pinned = false;
     while (true) {
         const auto progress = copy->made->step();
         if (!progress) return progress.error();
-        control.report(progress->done_bytes, progress->total_bytes);
-        if (progress->complete) return copy->seq;
+        // Then all of it is read again.
+        control.report(progress->done_bytes, 2 * progress->total_bytes);
+        copy->bytes = progress->done_bytes;
+        if (progress->complete) {
+            copy->made.reset();
+            return copy;
+        }
         if (progress->wants_pin) {
             copy = at_committer(control, part, *std::move(copy));
             if (!copy) return copy.error();
+            pinned = true;
         }
         if (progress->done_bytes >= look_at_disk) {
             look_at_disk += kLookAtDiskBytes;
             if (auto enough = check_space(0); !enough) return enough.error();
         }
-        if (!pace.keep(progress->done_bytes))
-            return Error{ErrorCode::kCancelled, "It was cancelled."};
+        const std::uint64_t bytes =
+            progress->done_bytes - std::exchange(done_bytes, progress->done_bytes);
+        if (!pace.keep(pinned ? bytes / kPinnedPace : bytes)) return was_cancelled();
     }
 }
 

@@ -53,9 +53,11 @@ class Backups {
     struct Copy {
         std::unique_ptr<ledger::LedgerCopy> made;
         base::Sequence seq;
+        base::Instant at;         // of seq
+        std::uint64_t bytes = 0;  // copied, some of them more than once
     };
     base::Result<Copy> at_committer(JobControl& control, const std::string& part, Copy copy);
-    base::Result<base::Sequence> copy(JobControl& control, const std::string& part);
+    base::Result<Copy> copy(JobControl& control, const std::string& part);
     base::Result<void> check_space(std::uint64_t still_to_write) const;
     void note(const BackupManifest& manifest);
     void keep_schedule();

@@ -235,9 +235,9 @@ class Ledger {
     virtual LedgerSizes sizes() = 0;
 
     // --- a copy, while the ledger goes on -------------------------------------------------------
-    // Between transactions. Begins to copy the database into the new file `path`, as it is now:
-    // with exactly the events up to state().last_seq. The file, and `path` + "-wal" beside it, are
-    // the caller's to remove. kNotImplemented where there is no file to copy.
+    // Between transactions. Begins to copy the database into the new file `path`; one at a time
+    // (kBusy). The file, and `path` + "-wal" beside it, are the caller's to remove. kNotImplemented
+    // where there is no file to copy.
     virtual base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) = 0;
     // Any thread. Makes a complete copy durable, and reads it: header, state, boards, and the chain
     // from the fold mark to the newest event. kIntegrity when it is not whole. `cancelled` is asked

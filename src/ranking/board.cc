@@ -64,9 +64,8 @@ void Board::set_rules(const Rules& rules) {
 }
 
 std::optional<base::PlayerSlot> Board::find(std::string_view player) const {
-    const auto slot = state_->players.find(player);
-    if (slot) state_->rankings[0]->prefetch(*slot);
-    return slot;
+    const Ranking& first = *state_->rankings[0];
+    return state_->players.find(player, [&](base::PlayerSlot slot) { first.prefetch(slot); });
 }
 
 std::string_view Board::player_id(base::PlayerSlot slot) const {

@@ -48,6 +48,8 @@ struct SlotEntry {
 // A board gives slots below this: the index keeps a slot in 26 bits (16 bytes a key, not 20). The
 // engine refuses a new player when upcoming_slot reaches it.
 inline constexpr std::uint32_t kMaxPlayers = std::uint32_t{1} << 26;
+// Bytes of a player's id.
+inline constexpr std::size_t kMaxPlayerId = 128;
 
 // The index's nodes: for use, or so small that a test's few entries make a deep tree.
 enum class NodeSize : std::uint8_t { kUsual, kTiny };

@@ -8,18 +8,6 @@
 
 namespace standings::ranking {
 
-IdOffset IdOffset::of(std::uint64_t value) {
-    IdOffset offset;
-    std::memcpy(offset.bytes.data(), &value, offset.bytes.size());
-    return offset;
-}
-
-std::uint64_t IdOffset::value() const {
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data(), bytes.size());
-    return value;
-}
-
 // --- IdArena --------------------------------------------------------------------------------
 
 std::size_t IdArena::block_size(std::size_t text_size) {
@@ -59,11 +47,6 @@ void IdArena::free(IdOffset offset) {
     head = offset;
 }
 
-std::string_view IdArena::text(IdOffset offset) const {
-    const char* at = block(offset.value());
-    return {at + 1, static_cast<unsigned char>(at[0])};
-}
-
 std::size_t IdArena::memory_bytes() const {
     return bytes_ + chunks_.capacity() * sizeof(chunks_[0]) +
            (free_ != nullptr ? sizeof(FreeLists) : 0);
@@ -73,25 +56,26 @@ std::size_t IdArena::memory_bytes() const {
 
 PlayerTable::PlayerTable(std::uint64_t hash_seed, std::size_t split_at)
     : hash_seed_(hash_seed), split_at_(split_at) {
-    sets_.reserve(1);
-    sets_.push_back(empty_set());
+    sets_.resize(1);
 }
 
 std::uint64_t PlayerTable::hash_of(std::string_view id) const {
     return base::hash64(id, hash_seed_);
 }
 
-std::optional<base::PlayerSlot> PlayerTable::find(std::string_view id) const {
-    const Probe probe{id, hash_of(id)};
-    const Set& set = set_for(probe.hash);
-    const auto at = set.find(probe);
-    if (at == set.end()) return std::nullopt;
-    return base::PlayerSlot{*at};
+void PlayerTable::insert(std::uint64_t hash, base::PlayerSlot slot) {
+    const auto hashes = [this](const std::uint32_t* slots, std::size_t count, std::uint64_t* out) {
+        hash_all(slots, count, out);
+    };
+    set_for(hash).insert(hash, slot.value, hashes);
 }
 
-std::string_view PlayerTable::id(base::PlayerSlot slot) const {
-    CHECK(in_use(slot));
-    return arena_.text(ids_[slot.value]);
+// Where an id lies and its bytes are a miss each: all are asked for before the first is read.
+void PlayerTable::hash_all(const std::uint32_t* slots, std::size_t count,
+                           std::uint64_t* out) const {
+    for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(&ids_[slots[i]]);
+    for (std::size_t i = 0; i < count; ++i) prefetch_id({slots[i]});
+    for (std::size_t i = 0; i < count; ++i) out[i] = hash_of(id({slots[i]}));
 }
 
 base::PlayerSlot PlayerTable::upcoming_slot(std::size_t n) const {
@@ -101,13 +85,9 @@ base::PlayerSlot PlayerTable::upcoming_slot(std::size_t n) const {
 }
 
 base::PlayerSlot PlayerTable::add(std::string_view id) {
-    const Probe probe{id, hash_of(id)};
-    Set* set = &set_for(probe.hash);
-    CHECK(set->find(probe) == set->end());
-    if (sets_.size() == 1 && size() >= split_at_) {
-        split();
-        set = &set_for(probe.hash);
-    }
+    const std::uint64_t hash = hash_of(id);
+    CHECK(!find_hashed(hash, id));
+    if (sets_.size() == 1 && size() >= split_at_) split();
     const base::PlayerSlot slot = upcoming_slot(0);
     if (free_slots_.size() > 0) {
         free_slots_.pop_back();
@@ -115,29 +95,22 @@ base::PlayerSlot PlayerTable::add(std::string_view id) {
         ids_.grow_to(std::size_t{slot.value} + 1);
     }
     ids_[slot.value] = arena_.add(id);
-    set->insert(slot.value);
+    insert(hash, slot);
     return slot;
 }
 
 void PlayerTable::drop(base::PlayerSlot slot) {
-    const std::string_view text = id(slot);
-    const Probe probe{text, hash_of(text)};
-    Set& set = set_for(probe.hash);
-    const auto at = set.find(probe);
-    CHECK(at != set.end() && *at == slot.value);
-    set.erase(at);
+    const std::uint64_t hash = hash_of(id(slot));
+    set_for(hash).erase(hash, slot.value);
     arena_.free(ids_[slot.value]);
     ids_[slot.value] = IdOffset{};
     free_slots_.push_back(slot.value);
 }
 
 void PlayerTable::split() {
-    std::vector<Set> sets;
-    sets.reserve(kSets);
-    for (std::size_t i = 0; i < kSets; ++i) sets.push_back(empty_set());
-    const Set whole = std::move(sets_[0]);
-    sets_ = std::move(sets);
-    for (const std::uint32_t slot : whole) set_for(hash_of(id({slot}))).insert(slot);
+    const SlotSet whole = std::move(sets_[0]);
+    sets_ = std::vector<SlotSet>(kSets);
+    whole.for_each([this](std::uint32_t slot) { insert(hash_of(id({slot})), {slot}); });
 }
 
 void PlayerTable::load(
@@ -161,18 +134,30 @@ void PlayerTable::load(
     // The sets come last, when it is known how large they get: none has to grow.
     if (size() > split_at_) split();
     const std::size_t each = size() / sets_.size();
-    for (Set& set : sets_) set.reserve(each + each / 32);
-    for (std::uint32_t i = 0; i < slot_limit(); ++i) {
-        if (!in_use({i})) continue;
-        const std::string_view text = arena_.text(ids_[i]);
-        const bool is_new = set_for(hash_of(text)).insert(i).second;
-        CHECK(is_new);
+    for (SlotSet& set : sets_) set.reserve(each + each / 32);
+    std::array<std::uint32_t, kAtOnce> slots;
+    for (std::uint32_t next_slot = 0; next_slot < slot_limit();) {
+        std::size_t count = 0;
+        for (; next_slot < slot_limit() && count < kAtOnce; ++next_slot) {
+            if (in_use({next_slot})) slots[count++] = next_slot;
+        }
+        insert_new(slots.data(), count);
+    }
+}
+
+void PlayerTable::insert_new(const std::uint32_t* slots, std::size_t count) {
+    std::array<std::uint64_t, kAtOnce> hashes;
+    hash_all(slots, count, hashes.data());
+    for (std::size_t i = 0; i < count; ++i) set_for(hashes[i]).prefetch(hashes[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+        CHECK(!find_hashed(hashes[i], this->id({slots[i]})));
+        insert(hashes[i], {slots[i]});
     }
 }
 
 void PlayerTable::check() const {
     std::size_t in_sets = 0;
-    for (const Set& set : sets_) in_sets += set.size();
+    for (const SlotSet& set : sets_) in_sets += set.size();
     CHECK(in_sets == size());
     std::size_t used = 0;
     for (std::uint32_t i = 0; i < slot_limit(); ++i) {
@@ -185,11 +170,8 @@ void PlayerTable::check() const {
 }
 
 std::size_t PlayerTable::memory_bytes() const {
-    // A group of 15 slots of the set has 16 bytes beside them.
-    std::size_t bytes = sets_.capacity() * sizeof(Set);
-    for (const Set& set : sets_) {
-        bytes += (set.bucket_count() + 1) / 15 * (16 + 15 * sizeof(std::uint32_t));
-    }
+    std::size_t bytes = sets_.capacity() * sizeof(SlotSet);
+    for (const SlotSet& set : sets_) bytes += set.memory_bytes();
     return bytes + arena_.memory_bytes() + ids_.memory_bytes() + free_slots_.memory_bytes();
 }
 

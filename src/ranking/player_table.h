@@ -2,28 +2,37 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "base/ids.h"
+#include "ranking/board.h"
 #include "ranking/chunks.h"
+#include "ranking/slot_set.h"
 
 namespace standings::ranking {
-
-inline constexpr std::size_t kMaxPlayerId = 128;
 
 // Where a text lies in an IdArena; 40 bits, 0 is "none".
 struct IdOffset {
     std::array<std::uint8_t, 5> bytes{};
 
-    static IdOffset of(std::uint64_t value);
-    std::uint64_t value() const;
+    static IdOffset of(std::uint64_t value) {
+        IdOffset offset;
+        std::memcpy(offset.bytes.data(), &value, sizeof bytes);
+        return offset;
+    }
+    std::uint64_t value() const {
+        std::uint64_t value = 0;
+        std::memcpy(&value, bytes.data(), sizeof bytes);
+        return value;
+    }
     explicit operator bool() const { return value() != 0; }
 };
 
@@ -35,8 +44,14 @@ class IdArena {
   public:
     IdOffset add(std::string_view text);
     void free(IdOffset offset);
-    std::string_view text(IdOffset offset) const;
-    void prefetch(IdOffset offset) const { __builtin_prefetch(block(offset.value())); }
+    std::string_view text(IdOffset offset) const {
+        const char* at = block(offset.value());
+        return {at + 1, static_cast<unsigned char>(at[0])};
+    }
+    // Always inlined, as all that only asks for memory: GCC sees no effect and drops the call.
+    [[gnu::always_inline]] void prefetch(IdOffset offset) const {
+        __builtin_prefetch(block(offset.value()));
+    }
     std::size_t memory_bytes() const;
 
   private:
@@ -71,13 +86,25 @@ class PlayerTable {
     PlayerTable(const PlayerTable&) = delete;
     PlayerTable& operator=(const PlayerTable&) = delete;
 
-    std::optional<base::PlayerSlot> find(std::string_view id) const;
+    std::optional<base::PlayerSlot> find(std::string_view id) const {
+        return find_hashed(hash_of(id), id);
+    }
+    // `meet(slot)` is called before the id is compared: what is asked for then arrives meanwhile.
+    template <class Meet>
+    std::optional<base::PlayerSlot> find(std::string_view id, Meet&& meet) const {
+        return find_hashed(hash_of(id), id, meet);
+    }
     bool in_use(base::PlayerSlot slot) const {
         return slot.value < ids_.size() && static_cast<bool>(ids_[slot.value]);
     }
     // CHECKs that the slot is in use. The view lives until the player is dropped.
-    std::string_view id(base::PlayerSlot slot) const;
-    void prefetch_id(base::PlayerSlot slot) const { arena_.prefetch(ids_[slot.value]); }
+    std::string_view id(base::PlayerSlot slot) const {
+        CHECK(in_use(slot));
+        return arena_.text(ids_[slot.value]);
+    }
+    [[gnu::always_inline]] void prefetch_id(base::PlayerSlot slot) const {
+        arena_.prefetch(ids_[slot.value]);
+    }
 
     std::size_t size() const { return ids_.size() - free_slots_.size(); }
     std::uint32_t slot_limit() const { return static_cast<std::uint32_t>(ids_.size()); }
@@ -94,47 +121,34 @@ class PlayerTable {
     std::size_t memory_bytes() const;
 
   private:
-    struct Probe {
-        std::string_view id;
-        std::uint64_t hash;
-    };
-    struct Hash {
-        using is_transparent = void;
-        using is_avalanching = void;
-        const PlayerTable* table;
-        std::size_t operator()(std::uint32_t slot) const {
-            return within_set(table->hash_of(table->id({slot})));
-        }
-        std::size_t operator()(const Probe& probe) const { return within_set(probe.hash); }
-    };
-    struct Equal {
-        using is_transparent = void;
-        const PlayerTable* table;
-        bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-        bool operator()(const Probe& probe, std::uint32_t slot) const {
-            return table->id({slot}) == probe.id;
-        }
-        bool operator()(std::uint32_t slot, const Probe& probe) const {
-            return table->id({slot}) == probe.id;
-        }
-    };
-    using Set = boost::unordered_flat_set<std::uint32_t, Hash, Equal>;
-
     static constexpr unsigned kSetBits = 6;
     static constexpr std::size_t kSets = std::size_t{1} << kSetBits;
+    static constexpr std::size_t kAtOnce = 32;
 
-    // The set takes its place from the upper bits, which are the same for all of one set.
-    static std::size_t within_set(std::uint64_t hash) {
-        return static_cast<std::size_t>((hash << kSetBits) | (hash >> (64 - kSetBits)));
-    }
     std::uint64_t hash_of(std::string_view id) const;
-    Set& set_for(std::uint64_t hash) {
+    SlotSet& set_for(std::uint64_t hash) {
         return sets_.size() == 1 ? sets_[0] : sets_[hash >> (64 - kSetBits)];
     }
-    const Set& set_for(std::uint64_t hash) const {
+    const SlotSet& set_for(std::uint64_t hash) const {
         return sets_.size() == 1 ? sets_[0] : sets_[hash >> (64 - kSetBits)];
     }
-    Set empty_set() const { return Set(0, Hash{this}, Equal{this}); }
+    template <class Meet>
+    std::optional<base::PlayerSlot> find_hashed(std::uint64_t hash, std::string_view id,
+                                                Meet&& meet) const {
+        const auto slot = set_for(hash).find(hash, [&](std::uint32_t candidate) {
+            meet(base::PlayerSlot{candidate});
+            return this->id({candidate}) == id;
+        });
+        if (!slot) return std::nullopt;
+        return base::PlayerSlot{*slot};
+    }
+    std::optional<base::PlayerSlot> find_hashed(std::uint64_t hash, std::string_view id) const {
+        return find_hashed(hash, id, [](base::PlayerSlot) {});
+    }
+    void insert(std::uint64_t hash, base::PlayerSlot slot);
+    // CHECKs that they are new. At most kAtOnce.
+    void insert_new(const std::uint32_t* slots, std::size_t count);
+    void hash_all(const std::uint32_t* slots, std::size_t count, std::uint64_t* out) const;
     void split();
 
     std::uint64_t hash_seed_;
@@ -142,7 +156,7 @@ class PlayerTable {
     IdArena arena_;
     Chunks<IdOffset> ids_;              // by slot; none for a free slot
     Chunks<std::uint32_t> free_slots_;  // given again from the back
-    std::vector<Set> sets_;             // 1 or kSets
+    std::vector<SlotSet> sets_;         // 1 or kSets
 };
 
 }  // namespace standings::ranking

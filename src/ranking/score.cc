@@ -1,6 +1,7 @@
 #include "ranking/score.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "base/check.h"
@@ -133,24 +134,32 @@ base::Result<std::int64_t> parse_units(std::string_view number, std::uint8_t dec
     return decimal->negative ? -value : value;
 }
 
-void append_units(std::string& out, std::int64_t units, std::uint8_t decimals) {
+char* write_units(char* out, std::int64_t units, std::uint8_t decimals) {
     DCHECK(decimals <= kMaxDecimals);
-    std::uint64_t scale = 1;
-    for (std::uint8_t i = 0; i < decimals; ++i) scale *= 10;
+    char* const end = out + kMaxScoreText;
     // The unsigned negation is right for INT64_MIN too.
     const auto bits = static_cast<std::uint64_t>(units);
     const std::uint64_t magnitude = units < 0 ? 0 - bits : bits;
+    if (units < 0) *out++ = '-';
+    if (decimals == 0) return std::to_chars(out, end, magnitude).ptr;
 
-    if (units < 0) out += '-';
-    out += std::to_string(magnitude / scale);
+    std::uint64_t scale = 1;
+    for (std::uint8_t i = 0; i < decimals; ++i) scale *= 10;
+    out = std::to_chars(out, end, magnitude / scale).ptr;
     std::uint64_t fraction = magnitude % scale;
-    if (fraction == 0) return;
-    out += '.';
+    if (fraction == 0) return out;
+    *out++ = '.';
     while (fraction != 0) {
         scale /= 10;
-        out += static_cast<char>('0' + fraction / scale);
+        *out++ = static_cast<char>('0' + fraction / scale);
         fraction %= scale;
     }
+    return out;
+}
+
+void append_units(std::string& out, std::int64_t units, std::uint8_t decimals) {
+    char text[kMaxScoreText];
+    out.append(text, write_units(text, units, decimals));
 }
 
 }  // namespace standings::ranking

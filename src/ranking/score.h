@@ -28,7 +28,10 @@ struct Scores {
 // through a double; the time is bounded by the text, whatever the exponent.
 base::Result<std::int64_t> parse_units(std::string_view number, std::uint8_t decimals);
 
-// Writes units as the shortest JSON number: no trailing zeros, no "-0", no exponent.
+// Writes units as the shortest JSON number: no trailing zeros, no "-0", no exponent. The first one
+// writes kMaxScoreText bytes at most and answers the end.
+inline constexpr std::size_t kMaxScoreText = 24;
+char* write_units(char* out, std::int64_t units, std::uint8_t decimals);
 void append_units(std::string& out, std::int64_t units, std::uint8_t decimals);
 
 }  // namespace standings::ranking

@@ -68,7 +68,7 @@ void collect(const toml::value& value, const std::string& key, const std::string
 //
 //      2 | listen = = 1
 //        |          ^--- here
-std::size_t column_in(std::string_view picture, std::size_t line) {
+[[maybe_unused]] std::size_t column_in(std::string_view picture, std::size_t line) {
     const std::string number = ' ' + std::to_string(line) + " | ";
     for (std::size_t at = picture.find(number); at != std::string_view::npos;
          at = picture.find(number, at + 1)) {

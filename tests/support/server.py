@@ -54,7 +54,8 @@ def wait_until(condition, what, seconds=30.0):
         pause = min(pause * 1.5, 0.05)
 
 
-def _die_with_parent():
+def die_with_parent():
+    """For `preexec_fn`: whatever ends this process ends the new one too."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -111,7 +112,7 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(listen), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env=self.environment(), preexec_fn=_die_with_parent)
+                env=self.environment(), preexec_fn=die_with_parent)
         _running.add(self.process)
         return self
 

@@ -10,17 +10,22 @@ namespace standings::ledger::sqlite {
 
 using base::Result;
 
+namespace {
+
+base::Error moved_by_another() {
+    return {base::ErrorCode::kBusy,
+            "Another program has moved the write-ahead log into the database. Have others open it "
+            "read-only, and try again."};
+}
+
+}  // namespace
+
 Checkpointer::Checkpointer(Connection& connection, std::uint64_t every)
     : connection_(connection), every_(every) {
     sqlite3_wal_hook(
         connection_.handle(),
         [](void* self, sqlite3*, const char*, int frames) {
-            auto& checkpointer = *static_cast<Checkpointer*>(self);
-            checkpointer.wal_frames_ = static_cast<std::uint64_t>(frames);
-            // The WAL has begun anew.
-            if (checkpointer.wal_frames_ < checkpointer.tried_frames_) {
-                checkpointer.tried_frames_ = 0;
-            }
+            static_cast<Checkpointer*>(self)->committed(static_cast<std::uint64_t>(frames));
             return SQLITE_OK;
         },
         this);
@@ -28,6 +33,24 @@ Checkpointer::Checkpointer(Connection& connection, std::uint64_t every)
 
 Checkpointer::~Checkpointer() {
     sqlite3_wal_hook(connection_.handle(), nullptr, nullptr);
+}
+
+// A commit of this connection, the only one that writes, has made the WAL so long. The WAL begins
+// anew, with another salt, once all of it was moved: by us, or else unseen.
+void Checkpointer::committed(std::uint64_t frames) {
+    if (const std::shared_ptr<MovedPages> pages = watcher_.lock()) {
+        const auto now = salt();
+        if (!now) {
+            pages->lose(now.error());
+        } else if (*now != salt_) {
+            if (noted_frames_ < wal_frames_) pages->lose(moved_by_another());
+            salt_ = *now;
+            noted_frames_ = 0;
+        }
+    }
+    // The WAL has begun anew.
+    if (frames < tried_frames_) tried_frames_ = 0;
+    wal_frames_ = frames;
 }
 
 Result<Checkpointed> Checkpointer::run() {
@@ -39,39 +62,47 @@ Result<Checkpointed> Checkpointer::run() {
         return error_of(connection_.handle()).with_context("checkpoint");
     }
     const std::shared_ptr<MovedPages> pages = watcher_.lock();
-    // Whoever watches has a copy that is worth nothing then; the ledger is as good as before.
-    if (pages && done.in_wal > 0 && !note(done, *pages)) pages->lose();
+    if (pages && done.in_wal >= 0) {
+        // Whoever watches has a copy that is worth nothing then; the ledger is as good as before.
+        if (const auto noted = note(done, *pages); !noted) pages->lose(noted.error());
+    }
     return done;
 }
 
-void Checkpointer::watch(const std::shared_ptr<MovedPages>& pages) {
+Result<void> Checkpointer::watch(const std::shared_ptr<MovedPages>& pages) {
     CHECK(!watched());
+    const auto done = run();
+    if (!done) return done.error();
+    if (done->in_wal < 0) return moved_by_another();
+    // Also what a start has found in the WAL, of which no commit has told.
+    wal_frames_ = static_cast<std::uint64_t>(done->in_wal);
+    noted_frames_ = static_cast<std::uint64_t>(done->moved);
+    salt_ = 0;
+    if (done->in_wal > 0) {
+        const auto now = salt();
+        if (!now) return now.error();
+        salt_ = *now;
+    }
     watcher_ = pages;
-    noted_salt_.reset();
-    noted_frames_ = 0;
-    noted_all_ = true;
+    return {};
 }
 
-// The frames say which pages they hold. Each beginning of the WAL counts its salt up by one, and
-// needs that all of it was moved before: so what lies between two checkpoints is known, unless
-// another program has checkpointed meanwhile.
+// The frames say which pages they hold.
 Result<void> Checkpointer::note(const Checkpointed& done, MovedPages& pages) {
-    const auto salt = wal_number(kWalSaltAt);
-    if (!salt) return salt.error();
-    if (noted_salt_ && *salt != *noted_salt_) {
-        if (!noted_all_ || *salt != *noted_salt_ + 1) pages.lose();
-        noted_frames_ = 0;
-    }
+    // Emptied by another program.
+    if (done.in_wal == 0 && noted_frames_ < wal_frames_) return moved_by_another();
     std::vector<std::uint32_t> moved;
-    for (; noted_frames_ < done.moved; ++noted_frames_) {
-        const auto page = wal_number(wal_frame_at(noted_frames_));
+    for (; noted_frames_ < static_cast<std::uint64_t>(done.moved); ++noted_frames_) {
+        const auto page = wal_number(wal_frame_at(static_cast<std::int64_t>(noted_frames_)));
         if (!page) return page.error();
         moved.push_back(*page);
     }
     pages.add(moved);
-    noted_salt_ = *salt;
-    noted_all_ = done.all();
     return {};
+}
+
+Result<std::uint32_t> Checkpointer::salt() const {
+    return wal_number(kWalSaltAt);
 }
 
 // As SQLite stores it: the high byte first.

@@ -35,13 +35,15 @@ class Checkpointer {
     // next time moves the rest.
     base::Result<Checkpointed> run();
 
-    // From now on each page that is moved is noted in `pages`, as long as somebody else has them.
-    // One at a time.
-    void watch(const std::shared_ptr<MovedPages>& pages);
+    // From now on each page that is moved into the file is noted in `pages`, as long as somebody
+    // else has them, or they are lost: where another program has moved some. One at a time.
+    base::Result<void> watch(const std::shared_ptr<MovedPages>& pages);
     bool watched() const { return !watcher_.expired(); }
 
   private:
+    void committed(std::uint64_t frames);
     base::Result<void> note(const Checkpointed& done, MovedPages& pages);
+    base::Result<std::uint32_t> salt() const;
     base::Result<std::uint32_t> wal_number(std::int64_t at) const;
 
     Connection& connection_;
@@ -49,11 +51,10 @@ class Checkpointer {
     std::uint64_t wal_frames_ = 0;
     std::uint64_t tried_frames_ = 0;  // in the WAL at the last time
 
-    // The watcher knows of `noted_frames_` of the WAL that began with `noted_salt_`.
+    // The watcher knows of `noted_frames_` of the WAL that began with `salt_`.
     std::weak_ptr<MovedPages> watcher_;
-    std::optional<std::uint32_t> noted_salt_;
-    int noted_frames_ = 0;
-    bool noted_all_ = false;
+    std::uint32_t salt_ = 0;
+    std::uint64_t noted_frames_ = 0;
 };
 
 }  // namespace standings::ledger::sqlite

@@ -36,12 +36,12 @@ std::uint64_t MovedPages::count() const {
     return count_;
 }
 
-void MovedPages::lose() {
+void MovedPages::lose(base::Error why) {
     const std::lock_guard hold(mutex_);
-    lost_ = true;
+    if (!lost_) lost_ = std::move(why);
 }
 
-bool MovedPages::lost() const {
+std::optional<base::Error> MovedPages::lost() const {
     const std::lock_guard hold(mutex_);
     return lost_;
 }

@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
+
+#include "base/result.h"
 
 namespace standings::ledger::sqlite {
 
@@ -24,15 +27,16 @@ class MovedPages {
     std::vector<PageRun> take();
     std::uint64_t count() const;
 
-    // Pages were moved that nobody could take note of: a copy that relies on this one is worthless.
-    void lose();
-    bool lost() const;
+    // Pages may have been moved that nobody could take note of: a copy that relies on this one is
+    // worthless. The first reason stays.
+    void lose(base::Error why);
+    std::optional<base::Error> lost() const;
 
   private:
     mutable std::mutex mutex_;
     std::vector<bool> marked_;  // by page number
     std::uint64_t count_ = 0;
-    bool lost_ = false;
+    std::optional<base::Error> lost_;
 };
 
 }  // namespace standings::ledger::sqlite

@@ -18,8 +18,9 @@ constexpr std::uint64_t kPieceBytes = std::uint64_t{256} << 10;
 // So little is copied in a moment, also while the WAL may not begin anew.
 constexpr std::uint64_t kFewBytes = std::uint64_t{16} << 20;
 
-// Short where the file has become shorter meanwhile: zeros then, which the copy's end cuts off.
-Result<void> read_piece(sqlite3_file* file, char* to, std::uint64_t size, std::uint64_t at) {
+// Zeros where the file has become shorter meanwhile: the copy's end cuts them off, or the page is
+// noted once there is one again.
+Result<void> read_pages(sqlite3_file* file, char* to, std::uint64_t size, std::uint64_t at) {
     const int code =
         file->pMethods->xRead(file, to, static_cast<int>(size), static_cast<sqlite3_int64>(at));
     if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ) return {};
@@ -63,11 +64,7 @@ void OnlineCopy::begin_round(std::vector<PageRun> pages) {
 }
 
 Result<BackupProgress> OnlineCopy::step() {
-    if (moved_->lost()) {
-        return Error{ErrorCode::kBusy,
-                     "Another program has written to the database. Keep others from it, or have "
-                     "them read only, and try again."};
-    }
+    if (const auto why = moved_->lost()) return *why;
     BackupProgress progress;
     if (pages_left()) {
         if (auto done = copy_pages(); !done) return done.error();
@@ -125,7 +122,7 @@ Result<void> OnlineCopy::copy_pages() {
         const std::uint64_t pages = std::min<std::uint64_t>(run.count, left / kPageBytes);
         const std::uint64_t at = (run.first - 1) * kPageBytes;
         const std::uint64_t size = pages * kPageBytes;
-        if (auto read = read_piece(*file, buffer_.data(), size, at); !read) return read.error();
+        if (auto read = read_pages(*file, buffer_.data(), size, at); !read) return read.error();
         if (auto written = to_.write(buffer_.data(), size, at); !written) return written.error();
         run.first += pages;
         run.count -= pages;
@@ -140,9 +137,9 @@ Result<void> OnlineCopy::copy_wal() {
     const auto file = reader_.file(SQLITE_FCNTL_JOURNAL_POINTER);
     if (!file) return file.error();
     const std::uint64_t size = std::min(kPieceBytes, wal_->size - wal_->done);
-    if (auto read = read_piece(*file, buffer_.data(), size, wal_->done); !read) {
-        return read.error();
-    }
+    const int code = (*file)->pMethods->xRead(*file, buffer_.data(), static_cast<int>(size),
+                                              static_cast<sqlite3_int64>(wal_->done));
+    if (code != SQLITE_OK) return file_error("the WAL", code);
     if (auto written = wal_->to.write(buffer_.data(), size, wal_->done); !written) {
         return written.error();
     }

@@ -18,12 +18,12 @@ namespace standings::ledger::sqlite {
 
 // Copies the database file as it comes, while checkpoints change pages behind its place; then the
 // pages that they have changed meanwhile, and so on, until only few are left. For those it pins the
-// moment: a read transaction, as long as it lives, lets SQLite move no younger page into the file
-// nor begin the WAL anew, so that the last changed pages, and the WAL up to the pin where not all
-// of it is moved, make the copy the database of that moment. The WAL grows for these last seconds
-// only. (Virtual machines move to another host like this: "pre-copy", Clark et al., NSDI 2005.)
-// docs/decisions/0004-backup.md has the measurements. Owner: whoever asked for the copy; ends
-// before the ledger.
+// moment with a read transaction. As long as that lives, SQLite moves no younger page into the
+// file, and keeps the WAL as it is unless all of it was moved before. So the pages that were
+// changed last, and the WAL up to the pin where it is not wholly moved, make the copy the database
+// of that moment. The WAL grows for these last seconds only. (Virtual machines move to another host
+// like this: "pre-copy", Clark et al., NSDI 2005.) docs/decisions/0004-backup.md has the
+// measurements. Owner: whoever asked for the copy; ends before the ledger.
 class OnlineCopy final : public LedgerCopy {
   public:
     using Checkpoint = std::function<base::Result<Checkpointed>()>;

@@ -66,7 +66,7 @@ class Writer {
 
     base::Result<std::unique_ptr<LedgerCopy>> start_copy(const std::string& to) {
         moved_ = std::make_shared<MovedPages>();
-        checkpointer_->watch(moved_);
+        EXPECT_TRUE(checkpointer_->watch(moved_));
         auto shared = moved_;
         return OnlineCopy::start(
             Connection::open(path_, Access::kRead).value(), std::move(shared),
@@ -162,21 +162,59 @@ TEST_F(OnlineCopyTest, NeedsToBeToldWhatWasMoved) {
 }
 
 // A shell that may write, and checkpoints: pages were moved that nobody took note of.
-TEST_F(OnlineCopyTest, GivesUpWhenAnotherProgramMovesTheWal) {
-    Writer writer(folder.database().string(), 1);
-    writer.fill(1500);
-    auto copy = writer.start_copy(copy_path).value();
-    ASSERT_TRUE(writer.checkpointer().run());
-    for (int i = 0; i < 3; ++i) {
-        writer.fill(10);
+struct AnotherProgram : OnlineCopyTest {
+    Writer writer{folder.database().string(), 1};
+
+    void checkpoint(const std::string& kind) {
         auto other = Connection::open(folder.database().string(), Access::kWrite).value();
-        EXPECT_TRUE(other.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+        EXPECT_TRUE(other.exec(("PRAGMA wal_checkpoint(" + kind + ")").c_str()));
     }
+    void expect_given_up(LedgerCopy& copy) {
+        ASSERT_TRUE(writer.checkpointer().run());
+        const auto step = copy.step();
+        ASSERT_FALSE(step);
+        EXPECT_EQ(step.error().code, base::ErrorCode::kBusy);
+    }
+};
+
+TEST_F(AnotherProgram, EmptiesTheWal) {
+    writer.fill(500);
+    auto copy = writer.start_copy(copy_path).value();
+    writer.fill(10);
+    checkpoint("TRUNCATE");
+    expect_given_up(*copy);
+}
+
+TEST_F(AnotherProgram, MovesAllAndTheWalBeginsAnew) {
+    writer.fill(500);
+    auto copy = writer.start_copy(copy_path).value();
+    writer.fill(10);
+    checkpoint("PASSIVE");
+    writer.fill(10);
+    expect_given_up(*copy);
+}
+
+TEST_F(AnotherProgram, MovesTheRestOfAWalThatAReaderHasHeld) {
+    writer.fill(500);
+    auto copy = writer.start_copy(copy_path).value();
+    writer.hold();
     writer.fill(10);
     ASSERT_TRUE(writer.checkpointer().run());
-    const auto step = copy->step();
-    ASSERT_FALSE(step);
-    EXPECT_EQ(step.error().code, base::ErrorCode::kBusy);
+    writer.fill(10);
+    writer.hold();
+    checkpoint("PASSIVE");
+    writer.fill(10);
+    expect_given_up(*copy);
+}
+
+// What is still in the WAL was moved by somebody, and is noted all the same.
+TEST_F(AnotherProgram, MovesWhatIsNotedAfterwards) {
+    writer.fill(500);
+    auto copy = writer.start_copy(copy_path).value();
+    writer.fill(10);
+    checkpoint("PASSIVE");
+    ASSERT_TRUE(writer.checkpointer().run());
+    EXPECT_TRUE(copy->step());
 }
 
 }  // namespace

@@ -410,7 +410,7 @@ Result<std::unique_ptr<LedgerCopy>> SqliteLedger::start_backup(const std::string
     auto reader = read_connection();
     if (!reader) return reader.error();
     auto moved = std::make_shared<sqlite::MovedPages>();
-    checkpointer_->watch(moved);
+    if (auto watched = checkpointer_->watch(moved); !watched) return failed(watched.error());
     const auto at_the_pin = [this]() -> Result<sqlite::Checkpointed> {
         CHECK(!in_transaction_);
         if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};

@@ -1,5 +1,6 @@
 // Puts a server under load over keep-alive connections, checks every answer, and says how fast they
-// came. One thread, epoll: the generator must not be what is measured.
+// came. One thread, epoll: the generator must not be what is measured. It speaks HTTP to a
+// Standings server, and the protocol of Redis to one that holds the same players.
 //
 //   standings_load --port 8420 --connections 64 --seconds 10 --board b --players 1000000
 //       --key st_sk_... --idempotency
@@ -16,7 +17,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -24,179 +24,27 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
+#include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "settings.h"
+#include "traffic.h"
+
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-struct Settings {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 8420;
-    std::size_t connections = 64;
-    double seconds = 10;
-    std::size_t pipeline = 1;
-    std::string mode = "submit";
-    std::string board = "b";
-    std::uint64_t players = 1'000'000;
-    std::string prefix = "player-";
-    std::string key;
-    bool idempotency = false;
-    // Part of each idempotency key: two runs never use the same one.
-    std::string run = std::to_string(std::random_device{}());
-    std::optional<std::int64_t> score;
-    std::string log;
-    std::optional<int> server_pid;
-    std::uint64_t seed = 1;
-    // The server is expected to die: a lost connection is then the end, not a failure.
-    bool until_lost = false;
-};
-
-// One request under way, with what the log needs of a submission.
-struct Pending {
-    Clock::time_point sent;
-    std::uint64_t player = 0;
-    std::int64_t score = 0;
-    std::uint64_t number = 0;
-};
+using load::Answer;
+using load::Clock;
+using load::fail;
+using load::Pending;
+using load::Settings;
+using load::Traffic;
 
 struct Acknowledged {
     Pending request;
     std::string seq;  // "-": no answer came
-};
-
-// A whole answer at the front of a buffer.
-struct Answer {
-    int status = 0;
-    std::string_view head;
-    std::string_view body;
-    std::size_t bytes = 0;
-};
-
-[[noreturn]] void fail(const std::string& what) {
-    std::cerr << "standings_load: " << what << '\n';
-    std::exit(1);
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
-
-// Nothing while the answer is incomplete. Only answers with a Content-Length are understood: all
-// that this program asks for are.
-std::optional<Answer> parse_answer(std::string_view buffer) {
-    const std::size_t head_end = buffer.find("\r\n\r\n");
-    if (head_end == std::string_view::npos) return std::nullopt;
-    Answer answer;
-    answer.head = buffer.substr(0, head_end);
-    if (answer.head.size() < 12) fail("not an HTTP answer: " + std::string(answer.head));
-    std::from_chars(answer.head.data() + 9, answer.head.data() + 12, answer.status);
-
-    static constexpr std::string_view kLength = "\r\ncontent-length:";
-    const std::string head = lower(answer.head);
-    std::size_t length = 0;
-    if (const std::size_t at = head.find(kLength); at != std::string::npos) {
-        const std::size_t digits = head.find_first_not_of(' ', at + kLength.size());
-        std::from_chars(head.data() + digits, head.data() + head.size(), length);
-    } else {
-        fail("an answer without a length: " + head);
-    }
-    answer.bytes = head_end + 4 + length;
-    if (buffer.size() < answer.bytes) return std::nullopt;
-    answer.body = buffer.substr(head_end + 4, length);
-    return answer;
-}
-
-// Builds requests and knows which answers are right.
-class Traffic {
-  public:
-    explicit Traffic(const Settings& settings) : settings_(settings), chance_(settings.seed) {}
-
-    // Appends the next request to `out`.
-    Pending append_request(std::string& out) {
-        Pending request;
-        request.number = next_number_++;
-        request.player = chance_() % settings_.players;
-        if (settings_.mode == "submit") {
-            request.score =
-                settings_.score.value_or(static_cast<std::int64_t>(chance_() % 10'000'000));
-            append_submission(out, request);
-        } else {
-            append_read(out, request);
-        }
-        request.sent = Clock::now();
-        return request;
-    }
-
-    // Why `answer` is wrong, or nothing.
-    std::optional<std::string> complaint(const Answer& answer) const {
-        if (answer.status != 200) {
-            return "status " + std::to_string(answer.status) + ": " +
-                   std::string(answer.body.substr(0, 300));
-        }
-        const std::string_view expected = settings_.mode == "submit"     ? "\"outcome\":"
-                                          : settings_.mode == "version"  ? "\"version\":"
-                                          : settings_.mode == "standing" ? "\"rank\":"
-                                                                         : "\"rows\":";
-        if (answer.body.find(expected) == std::string_view::npos) {
-            return "no " + std::string(expected) + " in " + std::string(answer.body.substr(0, 300));
-        }
-        return std::nullopt;
-    }
-
-    std::string player_name(std::uint64_t player) const {
-        std::string digits = std::to_string(player);
-        return settings_.prefix + std::string(digits.size() < 7 ? 7 - digits.size() : 0, '0') +
-               digits;
-    }
-
-    std::string idempotency_key(const Pending& request) const {
-        return settings_.run + "-" + std::to_string(request.number);
-    }
-
-  private:
-    void append_submission(std::string& out, const Pending& request) const {
-        const std::string body = "{\"player\":\"" + player_name(request.player) +
-                                 "\",\"score\":" + std::to_string(request.score) + "}";
-        out +=
-            "POST /v1/boards/" + settings_.board + "/submissions HTTP/1.1\r\nHost: localhost\r\n";
-        append_authorization(out);
-        if (settings_.idempotency) out += "Idempotency-Key: " + idempotency_key(request) + "\r\n";
-        out += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n";
-        out += body;
-    }
-
-    void append_read(std::string& out, const Pending& request) const {
-        const std::string board = "/v1/boards/" + settings_.board;
-        out += "GET ";
-        if (settings_.mode == "version") out += "/version";
-        if (settings_.mode == "top") out += board + "/standings?limit=10";
-        if (settings_.mode == "standing") out += board + "/players/" + player_name(request.player);
-        if (settings_.mode == "around") {
-            out += board + "/standings?around=" + player_name(request.player) + "&limit=11";
-        }
-        out += " HTTP/1.1\r\nHost: localhost\r\n";
-        append_authorization(out);
-        out += "\r\n";
-    }
-
-    void append_authorization(std::string& out) const {
-        if (!settings_.key.empty()) out += "Authorization: Bearer " + settings_.key + "\r\n";
-    }
-
-    const Settings& settings_;
-    std::mt19937_64 chance_;
-    std::uint64_t next_number_ = 0;
 };
 
 // What was counted; latencies in nanoseconds.
@@ -257,7 +105,7 @@ class Connection {
         buffer_.append(piece, static_cast<std::size_t>(count));
         std::size_t used = 0;
         while (is_open()) {
-            const auto answer = parse_answer(std::string_view(buffer_).substr(used));
+            const auto answer = traffic_.parse_answer(std::string_view(buffer_).substr(used));
             if (!answer) break;
             take(*answer);
             used += answer->bytes;
@@ -280,7 +128,7 @@ class Connection {
     void take(const Answer& answer) {
         if (pending_.empty()) fail("an answer that nobody asked for: " + std::string(answer.head));
         const Pending request = pending_.front();
-        if (const auto complaint = traffic_.complaint(answer)) {
+        if (const auto complaint = traffic_.complaint(answer, request)) {
             // A server that ends may refuse politely; such a submission was not acknowledged.
             if (settings_.until_lost && answer.status == 503) return lose();
             fail(*complaint);
@@ -390,6 +238,15 @@ double milliseconds_at(std::vector<std::uint32_t>& latencies, double share) {
 
 void report(const Settings& settings, Tally& tally, double seconds, std::uint64_t server_cpu) {
     const auto requests = static_cast<double>(tally.latencies.size());
+    if (settings.json) {
+        std::printf(
+            "{\"requests\":%.0f,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.4f,"
+            "\"p99_ms\":%.4f,\"max_ms\":%.4f,\"cpu_us\":%.4f}\n",
+            requests, seconds, requests / seconds, milliseconds_at(tally.latencies, 0.5),
+            milliseconds_at(tally.latencies, 0.99), milliseconds_at(tally.latencies, 1),
+            requests > 0 ? static_cast<double>(server_cpu) / requests / 1e3 : 0);
+        return;
+    }
     std::printf(
         "%s: %.0f requests in %.2f s over %zu connections, pipeline %zu: %.0f/s  p50 %.3f ms  p99 "
         "%.3f ms  max %.3f ms",
@@ -411,6 +268,9 @@ Settings settings_from(int argc, char** argv) {
     CLI::App app("Puts a Standings server under load and checks every answer.");
     app.add_option("--host", settings.host, "IPv4 address")->capture_default_str();
     app.add_option("--port", settings.port)->capture_default_str();
+    app.add_option("--protocol", settings.protocol)
+        ->capture_default_str()
+        ->check(CLI::IsMember({"http", "redis"}));
     app.add_option("--connections", settings.connections)
         ->capture_default_str()
         ->check(CLI::Range(1, 60000));
@@ -427,7 +287,10 @@ Settings settings_from(int argc, char** argv) {
         ->check(CLI::PositiveNumber);
     app.add_option("--prefix", settings.prefix, "of each player's id, before seven digits")
         ->capture_default_str();
+    app.add_flag("--known", settings.known,
+                 "the board was made by bench/players.py: check every rank, score and row");
     app.add_option("--key", settings.key, "credential");
+    app.add_option("--script", settings.script, "SHA-1 of the script for a Redis server");
     app.add_flag("--idempotency", settings.idempotency,
                  "send an Idempotency-Key with each submission");
     app.add_option("--run", settings.run, "first part of each idempotency key");
@@ -438,11 +301,14 @@ Settings settings_from(int argc, char** argv) {
     app.add_option("--seed", settings.seed)->capture_default_str();
     app.add_flag("--until-lost", settings.until_lost,
                  "the server will be killed: end with the last connection");
+    app.add_flag("--json", settings.json, "print one JSON object");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         std::exit(app.exit(error));
     }
+    if (settings.known && settings.players > load::KnownBoard::kMost)
+        fail("--known goes up to " + std::to_string(load::KnownBoard::kMost) + " players");
     return settings;
 }
 
@@ -450,13 +316,15 @@ Settings settings_from(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const Settings settings = settings_from(argc, argv);
-    Traffic traffic(settings);
+    const std::unique_ptr<Traffic> traffic = settings.protocol == "redis"
+                                                 ? load::make_redis_traffic(settings)
+                                                 : load::make_http_traffic(settings);
     Tally tally;
     const std::uint64_t cpu_before =
         settings.server_pid ? cpu_nanoseconds(*settings.server_pid) : 0;
-    const double seconds = run(settings, traffic, tally);
+    const double seconds = run(settings, *traffic, tally);
     const std::uint64_t cpu_after = settings.server_pid ? cpu_nanoseconds(*settings.server_pid) : 0;
-    if (!settings.log.empty()) write_log(settings, traffic, tally);
+    if (!settings.log.empty()) write_log(settings, *traffic, tally);
     report(settings, tally, seconds, cpu_after - std::min(cpu_before, cpu_after));
     if (tally.lost_connections && !settings.until_lost) fail("connections were lost");
     return 0;

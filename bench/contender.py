@@ -1,0 +1,138 @@
+"""What takes part in the comparison: our server here, its peers in bench/peer_redis.py and bench/peer_postgres.py.
+
+Each holds the players of bench/players.py, answers the same questions and says what that cost:
+`ask` and `submit` return a dict with per_second, p50_ms, p99_ms and cpu_us (of the server, a request).
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+
+import machine
+import players
+from support.server import KEY, Server, die_with_parent, load_program, program
+
+# Only these calls stop, so that strace costs nothing elsewhere. The server ends with strace.
+SLOW_DISK = ("strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+             "-e", "inject=fdatasync,fsync:delay_exit=1000", "setpriv", "--pdeathsig", "KILL")
+
+
+def generate(port, pid, *, mode, count, seconds, connections=64, pipeline=1, cores=None, more=()):
+    """One run of the load program, which checks every answer; fails when one is wrong."""
+    said = subprocess.run(
+        [str(load_program()), "--json", "--known", "--port", str(port), "--prefix", players.PREFIX, "--players", str(count), "--mode", mode,
+         "--seconds", str(seconds), "--connections", str(connections), "--pipeline", str(pipeline), "--server-pid", str(pid),
+         "--seed", str(time.monotonic_ns() % 2**32), *more],
+        capture_output=True, text=True, preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)))
+    if said.returncode != 0:
+        raise AssertionError(f"{mode}: {said.stderr.strip()}")
+    return json.loads(said.stdout)
+
+
+def wait_for_end(process, seconds=60):
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Ours:
+    name = "standings"
+    modes = ("version", "standing", "top", "around")
+    can_pipeline = True
+
+    def __init__(self, count, args=()):
+        self.count = count
+        self.server = Server(args=args)
+        self.server.start()
+        self._boards = 0
+
+    @property
+    def pid(self):
+        return self.server.pid
+
+    def close(self):
+        self.server.close()
+
+    def fill(self, board="b", count=None):
+        """Seconds until the last line was committed and its summary received."""
+        api = self.server.new_client(KEY, timeout=600)
+        answer = api.post("/v1/boards", {"id": board})
+        assert answer.status == 201, answer
+        seconds = 0.0
+        for numbers in players.chunks(count or self.count):
+            lines = players.ndjson(numbers)
+            began = time.monotonic()
+            answer = api.stream(f"/v1/boards/{board}/submissions", lines)
+            seconds += time.monotonic() - began
+            assert answer.status == 200 and answer.json["summary"]["accepted"] == len(numbers), answer
+        return seconds
+
+    def bulk(self, count):
+        """One stream of new players over one connection, a board of its own; lines a second."""
+        self._boards += 1
+        board = f"bulk-{self._boards}"
+        api = self.server.new_client(KEY, timeout=600)
+        assert api.post("/v1/boards", {"id": board}).status == 201
+        lines = b"".join(players.ndjson(numbers) for numbers in players.chunks(count))
+        began = time.monotonic()
+        answer = api.stream(f"/v1/boards/{board}/submissions", lines)
+        seconds = time.monotonic() - began
+        assert answer.status == 200 and answer.json["summary"]["accepted"] == count, answer
+        total = api.get(f"/v1/boards/{board}").json["total"]
+        assert total == count, f"{total} players of {count}"
+        return count / seconds
+
+    def fill_boards(self, count, at_once=64):
+        """Boards of ten players; `at_once` of them are made together, so that they share their fsync."""
+        body = '{"id":"board-%d"}'
+        head = f"POST /v1/boards HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: "
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(self.server.raw(600)) for _ in range(at_once)]
+            for first in range(0, count, at_once):
+                used = connections[:count - first]
+                for board, connection in enumerate(used, first):
+                    text = body % board
+                    connection.send(f"{head}{len(text)}\r\n\r\n{text}".encode())
+                for connection in used:
+                    answer = connection.answer()
+                    assert answer.status == 201, answer
+        api = self.server.new_client(KEY, timeout=600)
+        for first in range(0, count, 10_000):
+            boards = range(first, min(first + 10_000, count))
+            lines = "".join(f'{{"board":"board-{board}","player":"{players.player_id(number)}","score":{number}}}\n'
+                            for board in boards for number in range(10))
+            answer = api.stream("/v1/submissions", lines.encode())
+            assert answer.status == 200 and answer.json["summary"]["accepted"] == 10 * len(boards), answer
+
+    def ask(self, mode, **more):
+        return generate(self.server.port, self.pid, mode=mode, count=self.count, **more)
+
+    def submit(self, **more):
+        return generate(self.server.port, self.pid, mode="submit", count=self.count, more=("--key", KEY, "--idempotency"), **more)
+
+    def restart(self, wrapper=()):
+        """Ends in order and starts again; seconds to ready."""
+        self.server.terminate(120)
+        self.server.wrapper = list(wrapper)
+        return self._ready_seconds()
+
+    def restart_after_kill(self):
+        self.server.kill()
+        return self._ready_seconds()
+
+    def _ready_seconds(self):
+        self.server.start()
+        return self.server.ready_seconds
+
+    def memory(self):
+        return machine.rss_bytes(self.pid)
+
+    def check(self):
+        """`standings check` beside the running server, ranks included."""
+        said = subprocess.run([str(program()), "check", "--data", str(self.server.data), "--server", self.server.url, "--key", KEY],
+                              capture_output=True, text=True)
+        assert said.returncode == 0, said.stdout + said.stderr

@@ -1,0 +1,291 @@
+"""Everything at once for a long time, at full speed: does anything grow, leak or slow down?
+
+64 connections submit with idempotency keys; two each read standings, the top and around players; a
+long NDJSON stream comes every two minutes; a board is made, filled, read and deleted every five
+seconds; an export and a backup run every ten minutes. The players are a fixed set, filled before the
+clock starts, so that memory has no reason to grow.
+
+Every ten seconds the server's memory, descriptors, threads and files are looked at; every minute the
+latencies that the writers saw. All answers are checked; the first wrong one ends the run with status 1.
+At the end `standings check` compares the database with the ranks in memory.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+
+import machine  # noqa: E402
+from support.server import KEY, Server, die_with_parent, load_program, program  # noqa: E402
+
+BOARD = "main"
+CHUNK = 100_000
+STREAM_LINES = 200_000
+SAMPLE_SECONDS = 10
+RATE = re.compile(r"\w+: (\d+) requests .*?(\d+)/s\s+p50 ([\d.]+) ms\s+p99 ([\d.]+) ms\s+max ([\d.]+) ms")
+
+
+def lines_of(first, last, multiplier):
+    return "".join(f'{{"player":"player-{number:07d}","score":{number * multiplier % 10_000_000}}}\n'
+                   for number in range(first, last)).encode()
+
+
+class Ended(Exception):
+    """The time is over; what was under way is given up."""
+
+
+class Mix:
+    """One server and the threads that load it. `end` ends them all; the first failure is kept."""
+
+    def __init__(self, server, options):
+        self.server = server
+        self.options = options
+        self.ending = threading.Event()
+        self.failure = None
+        self.threads = []
+        self.generators = set()
+        self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0}
+        self.minutes = []
+        self.backup_seconds = []
+
+    def fill(self):
+        api = self.server.api
+        answer = api.post("/v1/boards", {"id": BOARD, "rule": "last"})  # each submission moves its player
+        assert answer.status == 201, answer
+        for first in range(0, self.options.players, CHUNK):
+            last = min(first + CHUNK, self.options.players)
+            answer = api.stream(f"/v1/boards/{BOARD}/submissions", lines_of(first, last, 7919))
+            assert answer.status == 200 and answer.json["summary"]["accepted"] == last - first, answer
+
+    def begin(self):
+        for part in (self.write, lambda: self.read("standing"), lambda: self.read("top"), lambda: self.read("around"),
+                     self.stream, self.churn, self.copy):
+            thread = threading.Thread(target=self._guarded, args=(part,), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def end(self):
+        self.ending.set()
+        for process in list(self.generators):
+            process.terminate()
+        for thread in self.threads:
+            thread.join(60)
+
+    def _guarded(self, part):
+        try:
+            part()
+        except Ended:
+            pass
+        except BaseException:
+            if not self.ending.is_set():
+                self.failure = self.failure or f"at {time.strftime('%H:%M:%S', time.gmtime())} UTC\n{traceback.format_exc()}"
+                self.ending.set()
+
+    def _pause(self, seconds):
+        if self.ending.wait(seconds):
+            raise Ended
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _generate(self, mode, connections, seconds, *more):
+        """One run of the load program: (requests, per second, p50, p99, max)."""
+        process = subprocess.Popen(
+            [str(load_program()), "--port", str(self.server.port), "--board", BOARD, "--players", str(self.options.players),
+             "--mode", mode, "--connections", str(connections), "--seconds", str(seconds),
+             "--seed", str(time.monotonic_ns() % 2**32), *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=die_with_parent)
+        self.generators.add(process)
+        said, complaint = process.communicate()
+        self.generators.discard(process)
+        if self.ending.is_set():
+            raise Ended
+        assert process.returncode == 0, f"the load program ended with {process.returncode}: {complaint.strip()}"
+        return [float(word) for word in RATE.search(said).groups()]
+
+    def write(self):
+        seconds = min(60.0, self.options.minutes * 60)
+        while True:
+            requests, rate, p50, p99, most = self._generate("submit", 64, seconds, "--key", KEY, "--idempotency")
+            self.counts["submissions"] += int(requests)
+            self.minutes.append({"rate": rate, "p50": p50, "p99": p99, "max": most})
+
+    def read(self, mode):
+        while True:
+            self.counts["reads"] += int(self._generate(mode, 2, min(10.0, self.options.minutes * 30))[0])
+
+    def stream(self):
+        api = self.server.new_client(KEY)
+        bodies = [lines_of(0, STREAM_LINES, multiplier) for multiplier in (104729, 7919)]
+        while True:
+            answer = api.stream(f"/v1/boards/{BOARD}/submissions", bodies[0], idempotency_key=f"stream-{time.monotonic_ns()}")
+            assert answer.status == 200 and answer.json["summary"]["accepted"] == STREAM_LINES, answer
+            self.counts["stream_lines"] += STREAM_LINES
+            bodies.reverse()
+            self._pause(120)
+
+    def churn(self):
+        api = self.server.new_client(KEY)
+        while True:
+            number = self.counts["boards"]
+            path = f"/v1/boards/short-{number}"
+            answer = api.post("/v1/boards", {"id": f"short-{number}"})
+            assert answer.status == 201, answer
+            answer = api.post(f"{path}/submissions", [{"player": f"p{at}", "name": f"Player {at}", "score": at} for at in range(100)])
+            assert answer.status == 200, answer
+            answer = api.get(f"{path}/standings?limit=100")
+            assert [row["player"] for row in answer.json["rows"]] == [f"p{at}" for at in reversed(range(100))], answer
+            answer = api.delete(path)
+            assert answer.status == 204, answer
+            self.counts["boards"] += 1
+            self._pause(5)
+
+    def copy(self):
+        """An export and a backup now and every ten minutes."""
+        api = self.server.new_client(KEY)
+        while True:
+            began = time.monotonic()
+            answer = api.get(f"/v1/boards/{BOARD}/export?format=ndjson")
+            assert answer.status == 200, answer
+            rows = answer.body.count(b"\n")
+            assert rows == self.options.players, f"an export of {rows} rows, there are {self.options.players} players"
+            self.counts["exports"] += 1
+            self._backup(api)
+            self._pause(max(0.0, 600 - (time.monotonic() - began)))
+
+    def _backup(self, api):
+        began = time.monotonic()
+        answer = api.post("/v1/backups")
+        assert answer.status == 202, answer
+        job = answer.json["id"]
+        while (state := api.get(f"/v1/jobs/{job}").json)["state"] == "running":
+            self._pause(0.2)
+        assert state["state"] == "done", state
+        self.backup_seconds.append(time.monotonic() - began)
+        self.counts["backups"] += 1
+        for item in api.get("/v1/backups").json["items"]:  # the disk is wanted for the next one
+            api.delete(f"/v1/backups/{item['name']}")
+
+
+def sample(server, began):
+    return {"seconds": round(time.monotonic() - began, 1), "rss": machine.rss_bytes(server.pid),
+            "descriptors": machine.descriptor_count(server.pid), "threads": machine.thread_count(server.pid),
+            "wal": machine.size_of(server.data / "standings.db-wal"), "database": machine.size_of(server.data / "standings.db")}
+
+
+def slope_kb_per_minute(samples):
+    """Median memory of the last third less that of the middle third, over the time between their middles."""
+    third = len(samples) // 3
+    if third < 1:
+        return None
+    middle, last = samples[third:2 * third], samples[2 * third:3 * third]
+    minutes = (statistics.median(at["seconds"] for at in last) - statistics.median(at["seconds"] for at in middle)) / 60
+    return (statistics.median(at["rss"] for at in last) - statistics.median(at["rss"] for at in middle)) / 1024 / minutes
+
+
+def worst_and_median(minutes):
+    p99 = [minute["p99"] for minute in minutes]
+    return {"median_p99_ms": statistics.median(p99), "worst_p99_ms": max(p99)} if p99 else None
+
+
+def summary_of(mix, samples):
+    span = max(1, min(10, len(mix.minutes) // 2))
+    quiet = [at for at in samples if at["seconds"] >= 60] or samples
+    return {
+        "counts": mix.counts, "memory_slope_kb_per_minute": slope_kb_per_minute(samples),
+        "rss_mb": {"first": samples[0]["rss"] / 2**20, "last": samples[-1]["rss"] / 2**20, "max": max(at["rss"] for at in samples) / 2**20},
+        "descriptors": {"first": quiet[0]["descriptors"], "last": quiet[-1]["descriptors"], "max": max(at["descriptors"] for at in samples)},
+        "threads": {"first": quiet[0]["threads"], "last": quiet[-1]["threads"]},
+        "wal_max_mb": max(at["wal"] for at in samples) / 2**20,
+        "database_mb": {"first": samples[0]["database"] / 2**20, "last": samples[-1]["database"] / 2**20},
+        "first_minutes": worst_and_median(mix.minutes[:span]), "last_minutes": worst_and_median(mix.minutes[-span:]),
+        "minutes_compared": span, "backup_seconds": [round(seconds, 1) for seconds in mix.backup_seconds],
+    }
+
+
+def print_summary(summary):
+    counts, rss, files = summary["counts"], summary["rss_mb"], summary["descriptors"]
+    print("\n" + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
+    slope = summary["memory_slope_kb_per_minute"]
+    if slope is not None:
+        print(f"memory slope          {slope:+.1f} KB/min (last third against middle third); {rss['first']:.0f} MiB first, {rss['last']:.0f} last, {rss['max']:.0f} most")
+    print(f"descriptors           {files['first']} after the first minute, {files['last']} last, {files['max']} most; "
+          f"threads {summary['threads']['first']}, {summary['threads']['last']}")
+    print(f"write-ahead log       {summary['wal_max_mb']:.0f} MiB most; database {summary['database_mb']['first']:.0f} MiB first, {summary['database_mb']['last']:.0f} last")
+    first, last = summary["first_minutes"], summary["last_minutes"]
+    if first:
+        print(f"p99 of a submission   first {summary['minutes_compared']} minutes: median {first['median_p99_ms']:.2f}, worst {first['worst_p99_ms']:.2f} ms; "
+              f"last {summary['minutes_compared']}: median {last['median_p99_ms']:.2f}, worst {last['worst_p99_ms']:.2f} ms")
+    print(f"backups took          {', '.join(f'{seconds:g} s' for seconds in summary['backup_seconds']) or 'none ended'}")
+
+
+def watch(mix, samples):
+    """Until the time is over or something failed; prints a line for each minute of the writers."""
+    began = time.monotonic()
+    shown = 0
+    # The last minute of the writers ends a moment after the time.
+    while time.monotonic() - began < mix.options.minutes * 60 + 3 and not mix.ending.wait(
+            max(0.0, began + len(samples) * SAMPLE_SECONDS - time.monotonic())):
+        samples.append(now := sample(mix.server, began))
+        if len(mix.minutes) > shown:
+            minute = mix.minutes[shown]
+            shown += 1
+            print(f"{shown:4d} min {minute['rate']:7.0f}/s  p50 {minute['p50']:7.3f}  p99 {minute['p99']:7.3f}  max {minute['max']:8.1f} ms   "
+                  f"{now['rss'] / 2**20:6.1f} MiB  {now['descriptors']:4d} files  {now['threads']:3d} threads  "
+                  f"WAL {now['wal'] / 2**20:5.0f} MiB  database {now['database'] / 2**20:6.0f} MiB", flush=True)
+
+
+def check(server):
+    said = subprocess.run([str(program()), "check", "--data", str(server.data), "--server", f"http://127.0.0.1:{server.port}", "--key", KEY],
+                          capture_output=True, text=True)
+    print(f"\nstandings check: {'well' if said.returncode == 0 else f'ended with {said.returncode}'}\n{said.stdout.strip()}{said.stderr.strip()}")
+    return said.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--players", type=int, default=200_000)
+    parser.add_argument("--retention-size", default="2GB", help="of the database; the oldest submissions go")
+    parser.add_argument("--json", metavar="FILE", help="all samples and the summary")
+    options = parser.parse_args()
+    if options.players < STREAM_LINES:
+        parser.error(f"--players is at least {STREAM_LINES}")
+    here = machine.facts(tempfile.gettempdir())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
+    print(machine.sentence(here), flush=True)
+    if shutil.disk_usage(tempfile.gettempdir()).free < 10e9:
+        sys.exit("10 GB of disk are needed in TMPDIR")
+    with Server(args=["--retention-size", options.retention_size]) as server:
+        mix = Mix(server, options)
+        mix.fill()
+        print(f"{options.players} players, {options.minutes:g} minutes, database kept under {options.retention_size}", flush=True)
+        samples = []
+        mix.begin()
+        try:
+            watch(mix, samples)
+        finally:
+            mix.end()
+        summary = summary_of(mix, samples)
+        print_summary(summary)
+        is_well = check(server)
+        if mix.failure:
+            print(f"FAILED: {mix.failure}\n{server.log_tail(20)}")
+        if options.json:
+            pathlib.Path(options.json).write_text(json.dumps({"machine": here, "summary": summary, "minutes": mix.minutes, "samples": samples,
+                                                              "well": is_well and mix.failure is None}, indent=1))
+    sys.exit(0 if is_well and not mix.failure else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""The players of the benchmarks: no two have the same score, so that every rank is known (bench/load/known_board.h)."""
+
+PREFIX = "player-000000"  # before seven digits: ids of 20 characters
+MOST = 10_000_000
+CHUNK = 100_000
+
+
+def player_id(number):
+    return f"{PREFIX}{number:07d}"
+
+
+def score_of(number):
+    return number * 7919 % MOST
+
+
+def chunks(players):
+    """Ranges of numbers, so that ten million players are never in memory at once."""
+    for first in range(0, players, CHUNK):
+        yield range(first, min(first + CHUNK, players))
+
+
+def ndjson(numbers):
+    return "".join(f'{{"player":"{PREFIX}{number:07d}","score":{number * 7919 % MOST}}}\n' for number in numbers).encode()
+
+
+def csv(numbers):
+    return "".join(f"{PREFIX}{number:07d},{number * 7919 % MOST}\n" for number in numbers).encode()
+
+
+def ranks(players):
+    """The rank of each player, 1 for the best."""
+    order = sorted(range(players), key=score_of, reverse=True)
+    result = [0] * players
+    for rank, number in enumerate(order, 1):
+        result[number] = rank
+    return result

@@ -1,0 +1,79 @@
+"""Durable submissions: each is answered after its fsync. All cores for everybody."""
+
+import contextlib
+
+import machine
+from contender import SLOW_DISK
+
+
+class Submissions:
+    """Three rows of one kind of run: how many a second, and the latencies that the clients saw."""
+
+    def __init__(self, bench, key, work, connections, rate=(None, None), p50=None, p99=None):
+        row = bench.report.row
+        self.connections = connections
+        self.rows = {"per_second": row(f"{key}_rate", work, "/s", *rate, more_is_better=True),
+                     "p50_ms": row(f"{key}_p50", f"{work}: p50", "ms", p50),
+                     "p99_ms": row(f"{key}_p99", f"{work}: p99", "ms", p99)}
+
+    def run(self, contender, seconds):
+        figures = contender.submit(seconds=seconds, connections=self.connections)
+        for name, row in self.rows.items():
+            row.add(contender.name, figures[name])
+
+    def note(self, text):
+        self.rows["per_second"].note = text
+
+
+def measure(bench):
+    seconds = bench.options.seconds
+    bench.say("durable submissions with an idempotency key")
+    kinds = [Submissions(bench, "submit_64", "durable submission, 64 connections", 64, (50_000, 65_000), 1.2, 5),
+             Submissions(bench, "submit_512", "the same, 512 connections", 512, (60_000, 80_000))]
+    for _ in range(bench.options.rounds):
+        for kind in kinds:
+            for contender in bench.contenders:
+                kind.run(contender, seconds)
+    on_slow_disk(bench, seconds)
+    bulk(bench)
+    on_half_a_processor(bench, seconds)
+    for contender in bench.contenders:
+        contender.check()
+
+
+def on_slow_disk(bench, seconds):
+    bench.say("with 1 ms added to each fsync")
+    kind = Submissions(bench, "submit_slow_disk", "64 connections, 1 ms added to each fsync", 64, (28_000, 36_000))
+    for contender in bench.contenders:
+        contender.restart(SLOW_DISK)
+    for _ in range(bench.options.rounds):
+        for contender in bench.contenders:
+            kind.run(contender, seconds)
+    for contender in bench.contenders:
+        contender.restart()
+
+
+def bulk(bench):
+    bench.say(f"bulk: {bench.options.bulk} new players over one connection")
+    row = bench.report.row("bulk", f"bulk, one connection: {bench.options.bulk:,} new players", "/s", 200_000, 300_000, more_is_better=True)
+    for _ in range(bench.options.rounds):
+        for contender in bench.contenders:
+            row.add(contender.name, contender.bulk(bench.options.bulk))
+
+
+def on_half_a_processor(bench, seconds):
+    bench.say("on half a processor")
+    kinds = [Submissions(bench, f"submit_{connections}_half", f"{connections} connections, half a processor", connections)
+             for connections in (64, 512)]
+    bulk_row = bench.report.row("bulk_half", "bulk, half a processor", "/s", more_is_better=True)
+    for _ in range(bench.options.rounds):
+        for contender in bench.contenders:
+            with contextlib.ExitStack() as stack:
+                try:
+                    stack.enter_context(machine.HalfAProcessor(contender.pid))
+                except OSError as error:
+                    kinds[0].note(f"not measured, no control group can be made here: {error}")
+                    return
+                for kind in kinds:
+                    kind.run(contender, seconds)
+                bulk_row.add(contender.name, contender.bulk(max(1000, bench.options.bulk // 5)))

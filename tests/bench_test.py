@@ -1,0 +1,174 @@
+"""The benchmarks: what they print is what they measured, and a wrong answer ends them. No figure of speed is tested."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
+
+import mixed_load  # noqa: E402
+import players  # noqa: E402
+from contender import Ours  # noqa: E402
+from peer import Peer  # noqa: E402
+from peer_postgres import transactions  # noqa: E402
+from peer_redis import Redis, RedisClient  # noqa: E402
+from report import Report, figures, number  # noqa: E402
+from support.server import KEY, load_program  # noqa: E402
+
+MIB = 2**20
+COUNT = 30
+
+
+def samples(rss_of):
+    return [{"seconds": 10 * at, "rss": rss_of(at)} for at in range(360)]
+
+
+class MemorySlope(unittest.TestCase):
+    def test_is_nothing_when_memory_grows_in_the_first_third_only(self):
+        self.assertEqual(mixed_load.slope_kb_per_minute(samples(lambda at: min(at, 100) * MIB)), 0)
+
+    def test_is_what_leaks_in_a_minute(self):
+        leak = 5 * 1024  # in ten seconds
+        self.assertAlmostEqual(mixed_load.slope_kb_per_minute(samples(lambda at: 50 * MIB + at * leak)), 30)
+
+    def test_does_not_take_single_peaks_for_growth(self):
+        self.assertEqual(mixed_load.slope_kb_per_minute(samples(lambda at: (90 if at % 7 == 0 else 50) * MIB)), 0)
+
+    def test_is_unknown_for_a_run_of_seconds(self):
+        self.assertIsNone(mixed_load.slope_kb_per_minute(samples(lambda at: MIB)[:2]))
+
+
+class Table(unittest.TestCase):
+    def setUp(self):
+        self.report = Report({}, {"redis": "Redis 7", "postgres": "PostgreSQL 15"})
+
+    def add(self, row, **figures_of):
+        for name, values in figures_of.items():
+            for value in values:
+                row.add(name, value)
+        return row
+
+    def test_holds_a_read_against_the_cheapest_answer_of_the_same_run(self):
+        self.add(self.report.row("F", "F", "us", 5.0, 4.4), standings=[5.2, 4.8, 4.9])
+        met = self.add(self.report.row("a", "a", "us", 2, 1.5, over_base=True), standings=[6.8])
+        missed = self.add(self.report.row("b", "b", "us", 2, 1.5, over_base=True), standings=[13.8])
+        self.assertEqual(self.report.base, 4.9)
+        self.assertEqual(self.report.verdict(met), "met")
+        self.assertEqual(self.report.verdict(missed), "**no**, x 2.00")
+        self.assertEqual(self.report.count(), (3, 2))
+        self.assertIn("= F +1.90", self.report.table())
+
+    def test_says_by_how_much_a_rate_falls_short_and_when_an_aim_is_met(self):
+        slow = self.add(self.report.row("s", "s", "/s", 50_000, 65_000, more_is_better=True), standings=[25_000])
+        fast = self.add(self.report.row("f", "f", "/s", 50_000, 65_000, more_is_better=True), standings=[70_000])
+        self.assertEqual(self.report.verdict(slow), "**no**, x 2.00")
+        self.assertEqual(self.report.verdict(fast), "aim met")
+
+    def test_says_where_a_peer_wins(self):
+        less = self.add(self.report.row("l", "l", "us"), standings=[10], redis=[5], postgres=[40])
+        more = self.add(self.report.row("m", "m", "/s", more_is_better=True), standings=[10], redis=[5], postgres=[40])
+        self.assertEqual(less.advantage("redis"), 0.5)
+        self.assertEqual(more.advantage("redis"), 2)
+        lines = self.report.table().splitlines()
+        self.assertIn("**redis wins** x 2.00", lines[2])
+        self.assertIn("40.0: x 4.00", lines[2])
+        self.assertIn("**postgres wins** x 4.00", lines[3])
+
+    def test_shows_the_median_with_the_smallest_and_largest(self):
+        self.assertEqual(figures([5.0, 4.0, 9.0]), "5.00 (4.00 - 9.00)")
+        self.assertEqual([number(value) for value in (1.234, 12.34, 123.4, 12345.6)], ["1.23", "12.3", "123", "12,346"])
+
+    def test_leaves_out_what_was_not_measured(self):
+        self.report.row("F", "never run", "us", 5.0, 4.4)
+        self.assertNotIn("never run", self.report.table())
+        self.assertEqual(self.report.count(), (0, 0))
+
+
+class Transactions(unittest.TestCase):
+    def test_are_read_from_the_logs_of_all_threads(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "pgbench_log.1").write_text("0 0 1500 0 1700000001 500000\n")
+            (folder / "pgbench_log.1.1").write_text("1 0 2500 0 1700000000 250000\n")
+            self.assertEqual(transactions(folder), [(1700000000.25, 2.5), (1700000001.5, 1.5)])
+
+
+class WrongAnswers:
+    """The load program takes right answers for right, and ends at a wrong one."""
+
+    def run_load(self, mode, *more):
+        return subprocess.run(
+            [str(load_program()), "--known", "--port", str(self.port), "--prefix", players.PREFIX, "--players", str(COUNT), "--mode", mode,
+             "--seconds", "0.2", "--connections", "4", *self.words(mode), *more], capture_output=True, text=True)
+
+    def test_right_answers_pass(self):
+        for mode in ("version", "standing", "top", "around", "submit"):
+            said = self.run_load(mode)
+            self.assertEqual(said.returncode, 0, f"{mode}: {said.stderr}")
+
+    def test_another_rank_or_score_is_found(self):
+        # The last has become the first, so every rank is another one than the board is known to have.
+        self.change(players.ranks(COUNT).index(COUNT), players.MOST)
+        for mode in ("standing", "top", "around"):
+            said = self.run_load(mode)
+            self.assertEqual(said.returncode, 1, f"{mode}: {said.stdout}")
+
+
+class OurWrongAnswers(WrongAnswers, unittest.TestCase):
+    def setUp(self):
+        self.ours = Ours(COUNT)
+        self.addCleanup(self.ours.close)
+        self.ours.fill()
+        self.port = self.ours.server.port
+
+    def words(self, mode):
+        return ("--key", KEY, "--idempotency") if mode == "submit" else ()
+
+    def change(self, player, score):
+        answer = self.ours.server.api.post("/v1/boards/b/submissions", {"player": players.player_id(player), "score": score})
+        self.assertEqual(answer.status, 200, answer)
+
+    def test_a_receipt_below_what_the_player_has_is_found(self):
+        answer = self.ours.server.api.delete("/v1/boards/b")
+        self.assertEqual(answer.status, 204, answer)
+        answer = self.ours.server.api.post("/v1/boards", {"id": "b"})
+        self.assertEqual(answer.status, 201, answer)
+        said = self.run_load("submit", "--score", "0")
+        self.assertEqual(said.returncode, 1, said.stdout)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed (Debian package redis-server)")
+class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
+    def setUp(self):
+        self.redis = Redis(COUNT)
+        self.addCleanup(self.redis.close)
+        self.redis.fill()
+        self.port = self.redis.port
+
+    def words(self, mode):
+        return ("--protocol", "redis", "--script", self.redis.scripts.get(mode, ""))
+
+    def change(self, player, score):
+        client = RedisClient(self.port)
+        self.assertEqual(client.ask("ZADD", "b", score, players.player_id(player)), 0)
+        client.close()
+
+
+class Ends(unittest.TestCase):
+    def test_a_peer_whose_helpers_have_just_ended_is_ended_too(self):
+        peer = Peer(0)
+        peer.spawn(["sleep", "600"])
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        with unittest.mock.patch("machine.tree", return_value=[gone.pid, peer.process.pid]):
+            peer.close()
+        self.assertIsNotNone(peer.process.returncode)
+        self.assertFalse(peer.home.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
