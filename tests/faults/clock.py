@@ -54,6 +54,15 @@ class ClockJumps(FaultTest):
 
     def test_seq_grows_and_nothing_is_lost(self):
         self.start_in_fake_time()
+        first_key = self.new_key()
+        first_seq = self.send("p0000000", first_key).json["seq"]
+
+        def ask_for_the_first_again():
+            answer = self.server.api.request(
+                "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"p0000000","score":1}',
+                {"Content-Type": "application/json", "Idempotency-Key": first_key})
+            self.assertEqual((answer.headers.get("idempotency-replayed"), answer.json["seq"]), ("true", first_seq))
+
         for number, offset in enumerate(JUMPS):
             # The load runs while the clock jumps.
             self.start_load(connections=8, seconds=1, more=())
@@ -63,10 +72,12 @@ class ClockJumps(FaultTest):
                 self.submit_now(f"p{player:07}")
             self.verify(f"jump {number} to {offset:+d} s")
             # However far it jumps: what was acknowledged before is not counted again.
+            ask_for_the_first_again()
             self.ask_again()
             # A start in the other time sees the same.
             self.server.restart(kill=number % 2 == 0)
             self.verify(f"jump {number} to {offset:+d} s, after a restart")
+            ask_for_the_first_again()
             self.ask_again()
             self.verify(f"jump {number} to {offset:+d} s, asked again")
             with open_database(self.server.data) as database:
