@@ -64,6 +64,8 @@ Committer::Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& c
       listener_(listener),
       statistics_(statistics),
       options_(options),
+      started_(clock.monotonic()),
+      started_at_(clock.now()),
       index_(std::move(start.index)),
       write_back_(std::move(start.write_back)),
       tombstones_(std::move(start.tombstones)),
@@ -266,9 +268,8 @@ void Committer::commit_entries(Operations& run) {
         return deliver(run);
     }
 
-    const base::Instant now = clock_.now();
-    index_.expire(now);
-    batch_.start(*last_seq, now);
+    index_.expire(clock_.monotonic());
+    batch_.start(*last_seq, clock_.now());
     for (const auto& operation : run) batch_.evaluate(static_cast<EntryOperation&>(*operation));
     if (batch_.empty()) {
         ledger_.roll_back();
@@ -313,8 +314,9 @@ void Committer::apply(const Batch& batch) {
         if (change.new_player) ++players_;
         if (!change.after) tombstones_.push_back({key, change.seq});
     }
+    const base::Monotonic now = clock_.monotonic();
     for (const ledger::Event& event : batch.events()) {
-        if (event.key) index_.add(event.key, event.seq, event.at);
+        if (event.key) index_.add(event.key, event.seq, now);
     }
     for (const ledger::StreamRecord& stream : batch.streams()) {
         active_streams_[stream.key] = stream;
@@ -353,7 +355,7 @@ std::size_t Committer::apply_slice(const std::vector<AppliedChange>& changes, st
 
 Result<bool> Committer::replay_board(BoardOperation& operation) {
     if (!operation.key) return false;
-    index_.expire(clock_.now());
+    index_.expire(clock_.monotonic());
     const auto seq = index_.find(operation.key->hash);
     if (!seq) return false;
     const auto event = ledger_.event(*seq);
@@ -475,7 +477,7 @@ void Committer::commit_board(BoardOperation& operation) {
             rows.boards = std::span(&record, 1);
         }
         if (const auto finished = finish(rows); !finished) return finished.error();
-        if (event.key) index_.add(event.key, event.seq, event.at);
+        if (event.key) index_.add(event.key, event.seq, clock_.monotonic());
         apply_board(operation, record);
         return {};
     };
@@ -622,10 +624,19 @@ void Committer::upkeep(bool idle) {
         write_back_slice(kIdleWriteBack);
     }
 
-    const auto more = ledger_.maintain(clock_.now());
+    index_.expire(clock_.monotonic());
+    const auto more = ledger_.maintain(upkeep_time(), index_.oldest().value_or(ledger::kNoKeys));
     more_upkeep_ = (more && *more) ||
                    (!tombstones_.empty() && tombstones_.front().seq <= write_back_.fold_mark());
     note_sizes();
+}
+
+// The wall clock, but no further ahead than time has passed since the start: a clock that is set
+// ahead lets nothing expire.
+base::Instant Committer::upkeep_time() const {
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - started_);
+    return {std::min(clock_.now().ms, started_at_.ms + passed.count())};
 }
 
 void Committer::attend_backup(BackupOperation& backup) {

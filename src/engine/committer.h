@@ -103,6 +103,7 @@ class Committer {
     void write_back_slice(std::size_t most);
     void drop_tombstones();
     void upkeep(bool idle);
+    base::Instant upkeep_time() const;
     void note_sizes();
 
     // Begins or pins a copy of the database between two batches.
@@ -116,6 +117,8 @@ class Committer {
     CommitListener& listener_;
     Statistics& statistics_;
     const Options options_;
+    const base::Monotonic started_;
+    const base::Instant started_at_;
 
     IdempotencyIndex index_;
     ledger::WriteBack write_back_;

@@ -25,7 +25,7 @@ Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
 Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> ledger,
                                               const base::Clock& clock, const Options& options) {
     std::unique_ptr<Engine> engine(new Engine(std::move(ledger), clock, options));
-    auto loaded = load(*engine->ledger_, engine->registry_, clock.now(), options.load);
+    auto loaded = load(*engine->ledger_, engine->registry_, clock, options.load);
     if (!loaded) return loaded.error();
     auto reads = ReadPool::start(*engine->ledger_, options.read_threads, options.max_waiting_reads,
                                  ReadPool::AtStop::kFinish);

@@ -29,17 +29,20 @@
 
 namespace standings::engine {
 
-// Stands still until it is moved. Any thread.
+// Stands still until it is moved, or set by somebody. Any thread.
 class HandClock final : public base::Clock {
   public:
-    base::Instant now() const override { return {kStart.ms + ms_.load()}; }
+    base::Instant now() const override { return {kStart.ms + ms_.load() + set_ahead_ms_.load()}; }
     base::Monotonic monotonic() const override { return std::chrono::milliseconds(ms_.load()); }
     void move(std::chrono::milliseconds by) { ms_ += by.count(); }
+    // The wall clock alone.
+    void set_ahead(std::chrono::milliseconds by) { set_ahead_ms_ += by.count(); }
 
     static constexpr base::Instant kStart{1'790'000'000'000};
 
   private:
     std::atomic<std::int64_t> ms_{0};
+    std::atomic<std::int64_t> set_ahead_ms_{0};
 };
 
 // Waits for what another thread does; the time is a bound for a broken build, not a measure.

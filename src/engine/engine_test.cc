@@ -254,6 +254,33 @@ TYPED_TEST(EngineTest, ForgetsAKeyWhenItsWindowIsOver) {
     EXPECT_FALSE(request()->replayed);
 }
 
+// The oldest keys of a clock that was set are as new as they are: a retry must not count again.
+TYPED_TEST(EngineTest, RemembersKeysWhenTheClockIsSet) {
+    Rig<TypeParam> rig;
+    ranking::Rules rules;
+    rules.rule = ranking::Rule::kSum;
+    rig.create("a", rules);
+    const auto request = [&](std::uint64_t key) {
+        auto operation = rig.entries();
+        operation->submit("ann", 1).with_key(key, 5);
+        return rig.run(std::move(operation));
+    };
+    constexpr auto kYears = std::chrono::hours(24 * 365 * 10);
+    std::uint64_t keys = 0;
+    for (const auto jump : {std::chrono::hours(0), kYears, -kYears, -kYears, 2 * kYears}) {
+        rig.clock().set_ahead(jump);
+        for (std::uint64_t key = 1; key <= keys; ++key) EXPECT_TRUE(request(key)->replayed) << key;
+        EXPECT_FALSE(request(++keys)->replayed);
+        rig.clock().move(std::chrono::minutes(1));
+        rig.crash_and_start();
+        for (std::uint64_t key = 1; key <= keys; ++key) EXPECT_TRUE(request(key)->replayed) << key;
+    }
+    EXPECT_EQ(rig.table(), "ann 1 5");
+    // Their time passes all the same.
+    rig.clock().move(std::chrono::hours(24));
+    EXPECT_FALSE(request(1)->replayed);
+}
+
 TYPED_TEST(EngineTest, TellsTheSecondOfTwoThatTheFirstIsUnderWay) {
     Rig<TypeParam> rig;
     rig.create();

@@ -8,18 +8,26 @@ std::optional<base::Sequence> IdempotencyIndex::find(base::Hash128 key) const {
     return found->second;
 }
 
-void IdempotencyIndex::add(base::Hash128 key, base::Sequence seq, base::Instant at) {
+void IdempotencyIndex::add(base::Hash128 key, base::Sequence seq, base::Monotonic at) {
     if (!keys_.try_emplace(key, seq).second) return;
     order_.push_back({key, seq, at});
     expire(at);
 }
 
-void IdempotencyIndex::expire(base::Instant now) {
-    while (!order_.empty() &&
-           (order_.size() > most_ || now.ms - order_.front().at.ms > window_.count())) {
+void IdempotencyIndex::expire(base::Monotonic now) {
+    while (!order_.empty() && (order_.size() > most_ || now - order_.front().at > window_)) {
         keys_.erase(order_.front().key);
         order_.pop_front();
     }
+}
+
+void IdempotencyIndex::shift(base::Monotonic by) {
+    for (Used& used : order_) used.at += by;
+}
+
+std::optional<base::Sequence> IdempotencyIndex::oldest() const {
+    if (order_.empty()) return std::nullopt;
+    return order_.front().seq;
 }
 
 }  // namespace standings::engine

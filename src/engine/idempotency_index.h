@@ -12,8 +12,9 @@
 
 namespace standings::engine {
 
-// Keeps the last `most` keys, none older than `window`. ~45 B a key. Owner and thread: the
-// committer. O(1) a call.
+// Keeps the last `most` keys, none older than `window` of a clock that never jumps: whoever sets
+// the wall clock makes no key old. ~45 B a key. Owner and thread: the committer. O(1) a call, but
+// for shift().
 class IdempotencyIndex {
   public:
     IdempotencyIndex(std::size_t most, std::chrono::milliseconds window)
@@ -22,16 +23,20 @@ class IdempotencyIndex {
     // The first event of the request that carried the key.
     std::optional<base::Sequence> find(base::Hash128 key) const;
     // Events of an array share a key: only the first counts.
-    void add(base::Hash128 key, base::Sequence seq, base::Instant at);
+    void add(base::Hash128 key, base::Sequence seq, base::Monotonic at);
     // Drops what has left the window.
-    void expire(base::Instant now);
+    void expire(base::Monotonic now);
+    // Counts all times anew: so much later.
+    void shift(base::Monotonic by);
+    // Of the events whose keys are remembered the first one; none when there is none.
+    std::optional<base::Sequence> oldest() const;
     std::size_t size() const { return keys_.size(); }
 
   private:
     struct Used {
         base::Hash128 key;
         base::Sequence seq;
-        base::Instant at;
+        base::Monotonic at;
     };
 
     const std::size_t most_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/fold.h"
+#include "ledger/event_age.h"
 
 namespace standings::engine {
 namespace {
@@ -116,17 +117,26 @@ Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
     return loaded;
 }
 
-Result<IdempotencyIndex> load_keys(ledger::Ledger& ledger, base::Instant now,
+// Events know the wall clock only, which may have been set between two of them, or before this
+// start: EventAge says what of it counts.
+Result<IdempotencyIndex> load_keys(ledger::Ledger& ledger, const base::Clock& clock,
                                    const LoadOptions& options) {
     IdempotencyIndex index(options.idempotency_keys, options.idempotency_window);
-    auto cursor = ledger.keyed_events({now.ms - options.idempotency_window.count()},
-                                      options.idempotency_keys);
+    auto cursor = ledger.keyed_events(options.idempotency_window, options.idempotency_keys);
     if (!cursor) return cursor.error();
     Reading<ledger::Event> rows(**cursor);
+    const ledger::EventAge age(options.idempotency_window);
+    std::optional<base::Instant> before;
+    base::Monotonic since_first{0};
     for (; !rows.at_end(); rows.advance()) {
-        index.add(rows.row().key, rows.row().seq, rows.row().at);
+        const base::Instant at = rows.row().at;
+        if (before) since_first += age.step(*before, at);
+        before = at;
+        index.add(rows.row().key, rows.row().seq, since_first);
     }
     if (rows.error()) return *rows.error();
+    if (before) since_first += age.step(*before, clock.now());
+    index.shift(clock.monotonic() - since_first);
     return index;
 }
 
@@ -188,7 +198,7 @@ class Replay {
 
 }  // namespace
 
-Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::Instant now,
+Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, const base::Clock& clock,
                             const LoadOptions& options) {
     const auto records = ledger.boards();
     if (!records) return records.error().with_context("load boards");
@@ -210,7 +220,7 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::In
     std::optional<Result<IdempotencyIndex>> keys;
     {
         std::thread read_players([&] { players.emplace(load_players(**player_rows, registry)); });
-        std::thread read_keys([&] { keys.emplace(load_keys(ledger, now, options)); });
+        std::thread read_keys([&] { keys.emplace(load_keys(ledger, clock, options)); });
         entries.emplace(load_entries(**entry_rows, registry));
         read_players.join();
         read_keys.join();

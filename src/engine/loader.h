@@ -21,7 +21,7 @@ struct LoadOptions {
 
 // Fills `registry`. Players, entries and keys are read by a thread each. Replay runs the rule again
 // and fails with kIntegrity where it disagrees with what was stored. ~0.7 us a player on two cores.
-base::Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, base::Instant now,
-                                  const LoadOptions& options);
+base::Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry,
+                                  const base::Clock& clock, const LoadOptions& options);
 
 }  // namespace standings::engine

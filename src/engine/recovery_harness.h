@@ -58,6 +58,11 @@ class RecoveryHarness {
   private:
     static constexpr const char* kNames[] = {"standings.db", "standings.db-wal", "standings.mark"};
     static constexpr base::Instant kNow{1'790'000'000'000};
+    class StillClock final : public base::Clock {
+      public:
+        base::Instant now() const override { return kNow; }
+        base::Monotonic monotonic() const override { return {}; }
+    };
 
     std::filesystem::path path(const char* name) const { return folder_.path() / name; }
 
@@ -147,12 +152,12 @@ class RecoveryHarness {
         if (!ledger) return std::nullopt;
         // Upkeep deletes what no board has any more, and nothing else.
         for (int i = 0; i < 20; ++i) {
-            const auto more = (*ledger)->maintain(kNow);
+            const auto more = (*ledger)->maintain(kNow, ledger::kNoKeys);
             if (!more) return std::nullopt;
             if (!*more) break;
         }
         Registry registry;
-        if (!load(**ledger, registry, kNow, {})) return std::nullopt;
+        if (!load(**ledger, registry, StillClock(), {})) return std::nullopt;
         auto reader = (*ledger)->open_reader();
         if (!reader) return std::nullopt;
         std::string all;

@@ -47,9 +47,9 @@ class FaultyLedger final : public Ledger {
     base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) override {
         return inside_->events(after);
     }
-    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
+    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(std::chrono::milliseconds window,
                                                               std::uint64_t most) override {
-        return inside_->keyed_events(since, most);
+        return inside_->keyed_events(window, most);
     }
 
     base::Result<void> begin(std::span<const base::BoardId> boards) override {
@@ -85,7 +85,9 @@ class FaultyLedger final : public Ledger {
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override {
         return inside_->stream(key);
     }
-    base::Result<bool> maintain(base::Instant now) override { return inside_->maintain(now); }
+    base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) override {
+        return inside_->maintain(now, first_remembered);
+    }
     LedgerSizes sizes() override { return inside_->sizes(); }
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override {
         return inside_->start_backup(path);

@@ -1,6 +1,7 @@
 // The port to what is durable: an ordered ledger of events, and the entries folded out of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,9 @@
 #include "ledger/records.h"
 
 namespace standings::ledger {
+
+// The first event whose idempotency key is remembered, when there is none.
+inline constexpr base::Sequence kNoKeys{base::kMaxSequence};
 
 // Rows in order, one at a time.
 template <class Row>
@@ -202,10 +206,10 @@ class Ledger {
     // Events with a seq beyond `after`, in order. A start takes them from the fold mark on: then
     // none may be missing, and their chain is verified.
     virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) = 0;
-    // Keyed events inside the idempotency window: the last `most` ones at or after `since`; only
-    // seq, key and at are filled in. In order.
-    virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
-                                                                      std::uint64_t most) = 0;
+    // Keyed events inside the idempotency window: the last `most` ones whose EventAge is at most
+    // `window`; only seq, key and at are filled in. In order.
+    virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(
+        std::chrono::milliseconds window, std::uint64_t most) = 0;
 
     // --- one transaction ----------------------------------------------------------------------
     // Takes what the boards' order needs. Fails with kNoSpace or kIo when writing is not possible
@@ -225,8 +229,9 @@ class Ledger {
     virtual base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) = 0;
 
     // One slice of upkeep after a batch's answers: checkpoint, rows of old rankings, retention.
-    // Bounded to a few milliseconds. True when more is waiting.
-    virtual base::Result<bool> maintain(base::Instant now) = 0;
+    // Bounded to a few milliseconds. True when more is waiting. Events from `first_remembered` on
+    // stay, whatever their age: their idempotency keys are remembered.
+    virtual base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) = 0;
     virtual LedgerSizes sizes() = 0;
 
     // --- a copy, while the ledger goes on -------------------------------------------------------

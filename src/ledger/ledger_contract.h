@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -50,7 +51,7 @@ class LedgerContract : public ::testing::Test {
         EXPECT_EQ(engine_.commit(*ledger_), CommitOutcome::kCommitted);
     }
     void upkeep() {
-        while (ledger_->maintain({1'700'000'000'000}).value()) {
+        while (ledger_->maintain({1'700'000'000'000}, kNoKeys).value()) {
         }
     }
 
@@ -303,7 +304,7 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
                              i % 2 == 0 ? base::Hash128{7, i} : base::Hash128{});
     }
     ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
-    const auto keyed = all_of(this->ledger_->keyed_events({0}, 3));
+    const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 3));
     ASSERT_EQ(keyed.size(), 3U);
     EXPECT_EQ(keyed[0].key, (base::Hash128{7, 16}));
     EXPECT_EQ(keyed[2].key, (base::Hash128{7, 20}));
@@ -312,8 +313,29 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreTheLastOnesInsideTheWindow) {
     const Event last = this->ledger_->event(keyed[2].seq).value().value();
     EXPECT_EQ(last.key, keyed[2].key);
     EXPECT_EQ(last.fingerprint, 20U);
-    EXPECT_EQ(all_of(this->ledger_->keyed_events(last.at, 100)).size(), 1U);
-    EXPECT_EQ(all_of(this->ledger_->keyed_events({0}, 100)).size(), 10U);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100)).size(), 10U);
+}
+
+TYPED_TEST_P(LedgerContract, KeyedEventsEndWhereTheWindowDoes) {
+    const base::BoardId board = this->board_with_players(1);
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+        this->engine_.submit(board, "p0", {{1}}, base::Hash128{7, i});
+    }
+    ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
+    const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100));
+    ASSERT_EQ(keyed.size(), 100U);
+    // No two are further apart than a 24th of this window, so time counts as it is.
+    std::int64_t apart = 0;
+    for (std::size_t i = 1; i < keyed.size(); ++i) {
+        apart = std::max(apart, keyed[i].at.ms - keyed[i - 1].at.ms);
+    }
+    const std::chrono::milliseconds window(24 * apart);
+    const auto inside = std::count_if(keyed.begin(), keyed.end(), [&](const Event& event) {
+        return keyed.back().at.ms - event.at.ms <= window.count();
+    });
+    EXPECT_LT(inside, 100);
+    EXPECT_EQ(all_of(this->ledger_->keyed_events(window, 100)).size(),
+              static_cast<std::size_t>(inside));
 }
 
 TYPED_TEST_P(LedgerContract, KeyedEventsAreFoundBehindLongRunsWithoutKeys) {
@@ -325,7 +347,7 @@ TYPED_TEST_P(LedgerContract, KeyedEventsAreFoundBehindLongRunsWithoutKeys) {
         this->reopen();
         this->engine_.submit(board, "p0", {{1}}, base::Hash128{});
         ASSERT_EQ(this->engine_.commit(*this->ledger_), CommitOutcome::kCommitted);
-        const auto keyed = all_of(this->ledger_->keyed_events({0}, 100));
+        const auto keyed = all_of(this->ledger_->keyed_events(std::chrono::hours(24), 100));
         ASSERT_EQ(keyed.size(), round);
         EXPECT_EQ(keyed.back().key, (base::Hash128{7, round}));
     }
@@ -551,8 +573,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     AReaderGoesThroughARankingInOrder, AReaderKnowsWhoHasASlotAndWhatWasUndone,
     AReaderGivesUpWhenItsTimeIsOver, ASnapshotStandsStillWhileTheWriterGoesOn,
     DetailsChangeOneByOneAndAnEmptyTextRemoves, KeyedEventsAreTheLastOnesInsideTheWindow,
-    KeyedEventsAreFoundBehindLongRunsWithoutKeys, AStreamKeepsOneRow,
-    ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
+    KeyedEventsEndWhereTheWindowDoes, KeyedEventsAreFoundBehindLongRunsWithoutKeys,
+    AStreamKeepsOneRow, ABoardKeepsItsWholeConfiguration, AResetBoardHasNoneOfItsOldRows,
     IdsOfADeletedBoardAreNeverGivenAgain, ADroppedTombstoneLeavesTheBoardsSeqWhereItWas,
     ReplayAfterAnyRestartGivesTheStateThatWasAcknowledged, ACopyHoldsTheMomentOfItsPin,
     ACopyThatIsGivenUpHarmsNothing);

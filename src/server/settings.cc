@@ -72,8 +72,7 @@ ledger::SqliteOptions ledger_options(const Values& values) {
     options.accept_data_loss = values.flag("accept_data_loss");
     options.retention.age_ms = values.duration("retention.age").count();
     options.retention.bytes = values.bytes("retention.size");
-    options.idempotency.age_ms = values.duration("idempotency.window").count();
-    options.idempotency.keys = values.count("idempotency.keys");
+    options.retention.stream_age_ms = values.duration("idempotency.window").count();
     options.cache_bytes = static_cast<std::int64_t>(values.bytes("database.cache"));
     options.reserve_bytes = values.bytes("database.reserve");
     options.checkpoint_pages = values.count("database.checkpoint_pages");

@@ -9,27 +9,26 @@ import time
 import unittest
 
 from faults.harness import FaultTest
-from faults.oracle import BOARD, WentBack, open_database
+from faults.oracle import BOARD, Twice, WentBack, open_database
 
 LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 # Of the wall clock, in seconds. Back and forth, and to where it was.
 JUMPS = [0, 3600, -3600, 0, 315_360_000, 0, -315_360_000, 0]
 IDLE_SECONDS = 1
-# What lies further back on the wall clock is forgotten as if the time had passed (docs/durability.md).
-KEY_WINDOW_SECONDS = 24 * 3600
+IDLE_ARGS = ["--http-idle-timeout", f"{IDLE_SECONDS}s"]
 
 
 @unittest.skipUnless(LIBRARY, "libfaketime is not here (Debian: faketime)")
 class ClockJumps(FaultTest):
     fault = "clock jumps"
 
-    def start_in_fake_time(self, **more):
+    def start_in_fake_time(self, args=(), **more):
         folder = tempfile.mkdtemp(prefix="standings-clock-")
         self.addCleanup(shutil.rmtree, folder, True)
         self.stamp = os.path.join(folder, "offset")
         self.jump(0)
         # Ten years on, the ledger's age would be over: the oracle wants to read all of it.
-        self.start(args=["--http-idle-timeout", f"{IDLE_SECONDS}s", "--retention-age", "36500d"], env={
+        self.start(args=["--retention-age", "36500d", *args], env={
             "LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": self.stamp, "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **more})
 
@@ -55,6 +54,15 @@ class ClockJumps(FaultTest):
 
     def test_seq_grows_and_nothing_is_lost(self):
         self.start_in_fake_time()
+        first_key = self.new_key()
+        first_seq = self.send("p0000000", first_key).json["seq"]
+
+        def ask_for_the_first_again():
+            answer = self.server.api.request(
+                "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"p0000000","score":1}',
+                {"Content-Type": "application/json", "Idempotency-Key": first_key})
+            self.assertEqual((answer.headers.get("idempotency-replayed"), answer.json["seq"]), ("true", first_seq))
+
         for number, offset in enumerate(JUMPS):
             # The load runs while the clock jumps.
             self.start_load(connections=8, seconds=1, more=())
@@ -63,16 +71,31 @@ class ClockJumps(FaultTest):
             for player in range(5):
                 self.submit_now(f"p{player:07}")
             self.verify(f"jump {number} to {offset:+d} s")
-            if abs(offset) < KEY_WINDOW_SECONDS:
-                self.ask_again()
+            # However far it jumps: what was acknowledged before is not counted again.
+            ask_for_the_first_again()
+            self.ask_again()
             # A start in the other time sees the same.
             self.server.restart(kill=number % 2 == 0)
             self.verify(f"jump {number} to {offset:+d} s, after a restart")
+            ask_for_the_first_again()
+            self.ask_again()
+            self.verify(f"jump {number} to {offset:+d} s, asked again")
             with open_database(self.server.data) as database:
                 times = database.execute("SELECT count(*) FROM event WHERE at IS NULL OR at <= 0").fetchone()[0]
             self.assertEqual(times, 0)
         self.count(len(JUMPS))
         print(f"{len(JUMPS)} jumps, {self.oracle.count} acknowledged: none lost, none twice", flush=True)
+
+    def test_control_forgotten_keys_are_found_out(self):
+        # With a single key remembered, asking again counts again.
+        self.start_in_fake_time(args=["--idempotency-keys", "1"])
+        self.start_load(connections=8, seconds=1, more=())
+        self.jump(JUMPS[4])
+        self.take_load()
+        with self.assertRaises((AssertionError, Twice)) as found:
+            self.ask_again()
+            self.verify("asked again")
+        self.control_failed(f"with one key remembered: {str(found.exception)[:100]}")
 
     def idle_seconds(self, offset_meanwhile):
         """How long an idle connection is kept when the clock jumps right after its request."""
@@ -85,7 +108,7 @@ class ClockJumps(FaultTest):
             return time.monotonic() - began
 
     def test_time_outs_do_not_move(self):
-        self.start_in_fake_time()
+        self.start_in_fake_time(args=IDLE_ARGS)
         for offset in JUMPS[:5]:
             seconds = self.idle_seconds(offset)
             self.assertGreater(seconds, IDLE_SECONDS - 0.5, f"jump to {offset:+d} s")
@@ -94,7 +117,7 @@ class ClockJumps(FaultTest):
 
     def test_control_a_monotonic_clock_that_jumps_is_found_out(self):
         # Both clocks are faked: when they go back an hour, an idle connection is kept an hour longer.
-        self.start_in_fake_time(FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
+        self.start_in_fake_time(args=IDLE_ARGS, FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
         with self.assertRaises(AssertionError) as kept:
             self.idle_seconds(-3600)
         self.control_failed(f"with the monotonic clock faked too, an idle connection of {IDLE_SECONDS} s was kept: {kept.exception}")

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ledger/event_age.h"
 #include "ledger/rows.h"
 
 namespace standings::ledger {
@@ -231,13 +232,15 @@ Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::events(Sequence after) {
     return cursor_over(std::move(rows));
 }
 
-Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::keyed_events(base::Instant since,
+Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::keyed_events(std::chrono::milliseconds window,
                                                                   std::uint64_t most) {
     const std::scoped_lock lock(store_->mutex);
     std::vector<Event> rows;
+    EventAge age(window);
     for (auto it = store_->events.rbegin(); it != store_->events.rend() && rows.size() < most;
          ++it) {
-        if (!it->key || it->at < since) continue;
+        if (!it->key) continue;
+        if (age.back_to(it->at) > window) break;
         Event& row = rows.emplace_back();
         row.seq = it->seq;
         row.key = it->key;
@@ -380,7 +383,7 @@ Result<std::optional<StreamRecord>> MemoryLedger::stream(base::Hash128 key) {
     return std::optional(found->second);
 }
 
-Result<bool> MemoryLedger::maintain(base::Instant now) {
+Result<bool> MemoryLedger::maintain(base::Instant now, base::Sequence /*first_remembered*/) {
     constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
     constexpr std::size_t kManyStreams = 10'000;
     const std::scoped_lock lock(store_->mutex);

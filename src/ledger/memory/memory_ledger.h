@@ -48,7 +48,7 @@ class MemoryLedger final : public Ledger {
     base::Result<std::unique_ptr<Cursor<PlayerRecord>>> players() override;
     base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() override;
     base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) override;
-    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
+    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(std::chrono::milliseconds window,
                                                               std::uint64_t most) override;
 
     base::Result<void> begin(std::span<const base::BoardId> boards) override;
@@ -61,7 +61,8 @@ class MemoryLedger final : public Ledger {
     base::Result<Details> details(EntryKey key) override;
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override;
 
-    base::Result<bool> maintain(base::Instant now) override;
+    // Keeps every event anyway.
+    base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) override;
     LedgerSizes sizes() override;
     // There is no file to copy: kNotImplemented.
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;

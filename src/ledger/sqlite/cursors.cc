@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "ledger/event_age.h"
 #include "ledger/sqlite/row_codec.h"
 
 namespace standings::ledger::sqlite {
@@ -176,9 +177,9 @@ std::optional<base::Sequence> keyed_before(const Statement& row, int column) {
     return base::Sequence{static_cast<std::uint64_t>(row.number(column))};
 }
 
-Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
+Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection,
+                                                  std::chrono::milliseconds window,
                                                   std::uint64_t most) {
-    constexpr int kLongRun = 10'000;
     // So many events without a key are read past before a look-up of the next one with a key is
     // cheaper.
     constexpr int kShortRun = 16;
@@ -187,9 +188,9 @@ Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::
     if (!statement) return statement.error();
     statement->bind(1, INT64_MAX);
     std::vector<KeyedEvent> events;
-    int older = 0;
+    EventAge age(window);
     int without_key = 0;
-    while (events.size() < most && older < kLongRun) {
+    while (events.size() < most) {
         const auto found = statement->step();
         if (!found) return found.error();
         if (!*found) break;
@@ -203,11 +204,7 @@ Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::
         }
         without_key = 0;
         const base::Instant at{statement->number(1)};
-        if (at < since) {
-            ++older;
-            continue;
-        }
-        older = 0;
+        if (age.back_to(at) > window) break;
         const base::Sequence seq{static_cast<std::uint64_t>(statement->number(0))};
         const base::Hash128 key = key_from(statement->blob(2));
         // Version 1 said the key of an array with each of its events: the first one counts.

@@ -37,9 +37,10 @@ struct KeyedEvent {
 
 // What a row's column `keyed_before` says; none: not known.
 std::optional<base::Sequence> keyed_before(const Statement& row, int column);
-// The last `most` keyed events at or after `since`, in order. Reads backwards; ends at a long run
-// of events that are all older, so a clock that was set back for a while hides nothing.
-base::Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection, base::Instant since,
+// The last `most` keyed events whose EventAge is at most `window`, in order. Reads backwards, and
+// nothing that is older.
+base::Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection,
+                                                        std::chrono::milliseconds window,
                                                         std::uint64_t most);
 std::unique_ptr<Cursor<Event>> keyed_cursor(std::vector<KeyedEvent> events);
 

@@ -61,7 +61,7 @@ TEST_F(Faults, AnFsyncThatFailedLeavesTheOutcomeUnknownAndEndsAllWriting) {
     const std::uint64_t syncs = vfs_.syncs();
     // The disk is well again, and still nothing is tried.
     EXPECT_EQ(ledger_->begin({}).error().code, base::ErrorCode::kReadOnly);
-    EXPECT_EQ(ledger_->maintain({0}).error().code, base::ErrorCode::kReadOnly);
+    EXPECT_EQ(ledger_->maintain({0}, kNoKeys).error().code, base::ErrorCode::kReadOnly);
     EXPECT_FALSE(ledger_->close());
     EXPECT_EQ(vfs_.syncs(), syncs);
     // Reading goes on.
@@ -118,7 +118,7 @@ TEST_F(Faults, NothingIsWrittenWhileTheReserveCannotBeHeld) {
     // Something in its place: it cannot be made.
     std::filesystem::create_directory(folder_.reserve());
     EXPECT_EQ(ledger_->begin({}).error().code, base::ErrorCode::kNoSpace);
-    EXPECT_TRUE(ledger_->maintain({0}));
+    EXPECT_TRUE(ledger_->maintain({0}, kNoKeys));
     EXPECT_TRUE(ledger_->event({1}).value());
     std::filesystem::remove(folder_.reserve());
     EXPECT_EQ(submit(), CommitOutcome::kCommitted);
@@ -131,7 +131,7 @@ TEST_F(Faults, ACheckpointThatFailedEndsAllWriting) {
     board_ = engine_.create_board("a", {});
     submit();
     vfs_.fail(FileCall::kSync, 1, SQLITE_IOERR_FSYNC);
-    EXPECT_FALSE(ledger_->maintain({0}));
+    EXPECT_FALSE(ledger_->maintain({0}, kNoKeys));
     vfs_.heal();
     EXPECT_EQ(ledger_->begin({}).error().code, base::ErrorCode::kReadOnly);
     reopen();
@@ -205,7 +205,7 @@ class Child {
             if (early) ::pause();
             CHECK(ledger->commit().outcome == CommitOutcome::kCommitted);
             if (!early) acknowledge(seq - 1);
-            CHECK(ledger->maintain({0}));
+            CHECK(ledger->maintain({0}, kNoKeys));
         }
     }
 

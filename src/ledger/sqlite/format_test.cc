@@ -64,7 +64,8 @@ TEST(Format, ADatabaseOfSchemaVersionOneIsRead) {
     EXPECT_EQ(stream->running_hash, 0xfedcba9876543210ULL);
 
     // Version 1 had no index of keys, and said the key of an array with each of its events.
-    EXPECT_EQ(all_of(ledger->keyed_events({0}, 100)).front().key, (base::Hash128{1, 2}));
+    EXPECT_EQ(all_of(ledger->keyed_events(std::chrono::hours(24), 100)).front().key,
+              (base::Hash128{1, 2}));
 
     // The views are part of the format too.
     auto connection =

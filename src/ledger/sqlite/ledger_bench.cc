@@ -127,7 +127,7 @@ class Bench {
             }
             build(to - from, [&](std::size_t i) { return from + static_cast<std::uint32_t>(i); });
             commit({.events = events_, .new_players = players_, .write_back = rows_});
-            CHECK(ledger_->maintain({1'700'000'000'000}));
+            CHECK(ledger_->maintain({1'700'000'000'000}, kNoKeys));
         }
         rows_.clear();
         const auto count = static_cast<std::uint32_t>(entries_.size());
@@ -206,7 +206,7 @@ class Bench {
                 }
             }
             scores += batch;
-            CHECK(ledger_->maintain({1'700'000'000'000}));
+            CHECK(ledger_->maintain({1'700'000'000'000}, kNoKeys));
             cycles.push_back(seconds_since(cycle) * 1e3);
         }
         const double wall = seconds_since(start) - measured_from;
@@ -249,7 +249,8 @@ class Bench {
             [&] { return ledger_->events({ledger_->state().last_seq.value - 1'000'000}); },
             Event{});
         scan(
-            "keyed events", [&] { return ledger_->keyed_events({0}, 1'000'000); }, Event{});
+            "keyed events",
+            [&] { return ledger_->keyed_events(std::chrono::hours(24), 1'000'000); }, Event{});
     }
 
   private:

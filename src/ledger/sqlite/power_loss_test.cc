@@ -82,7 +82,7 @@ class RecordedRun {
             log_.look_at(folder_.mark());
             states_.push_back(engine_.state());
             acknowledged_.push_back({log_.operations().size(), states_.size() - 1});
-            ASSERT_TRUE(ledger->maintain({kNow}));
+            ASSERT_TRUE(ledger->maintain({kNow}, kNoKeys));
         }
         ASSERT_TRUE(ledger->close());
     }

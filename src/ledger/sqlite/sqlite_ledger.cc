@@ -76,8 +76,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const SqliteOptions& op
         return done.error().with_context(path);
     }
     if (auto done = ledger->prepare(); !done) return done.error().with_context(path);
-    auto upkeep =
-        sqlite::Upkeep::prepare(ledger->connection_, options.retention, options.idempotency);
+    auto upkeep = sqlite::Upkeep::prepare(ledger->connection_, options.retention);
     if (!upkeep) return upkeep.error().with_context(path);
     ledger->upkeep_ = *std::move(upkeep);
     ledger->full_ = !ledger->reserve_.hold();
@@ -237,15 +236,12 @@ Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::events(Sequence after) {
     return sqlite::event_cursor(*std::move(connection), after, row_.fold_mark, tip_.seq);
 }
 
-Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::keyed_events(base::Instant since,
+Result<std::unique_ptr<Cursor<Event>>> SqliteLedger::keyed_events(std::chrono::milliseconds window,
                                                                   std::uint64_t most) {
     auto connection = read_connection();
     if (!connection) return connection.error();
-    auto events = sqlite::read_keyed_events(*connection, since, most);
+    auto events = sqlite::read_keyed_events(*connection, window, most);
     if (!events) return events.error();
-    sqlite::KeyedFloor& floor = upkeep_->keyed_floor();
-    floor.clear();
-    for (const sqlite::KeyedEvent& event : *events) floor.note(event.seq);
     return sqlite::keyed_cursor(*std::move(events));
 }
 
@@ -266,7 +262,6 @@ Result<void> SqliteLedger::begin(std::span<const base::BoardId>) {
     staged_.state = row_;
     staged_.state_changed = false;
     staged_.left_rankings.clear();
-    staged_.keyed.clear();
     return {};
 }
 
@@ -297,7 +292,6 @@ Committed SqliteLedger::commit() {
     state_.next_board = row_.next_board;
     state_.next_ranking = row_.next_ranking;
     for (const base::RankingId ranking : staged_.left_rankings) upkeep_->leave(ranking);
-    for (const Sequence seq : staged_.keyed) upkeep_->keyed_floor().note(seq);
     if (moved) {
         // The batch is durable; only the next one is in doubt on such a disk.
         if (auto done = write_mark(); !done) stop_writing(done.error().detail);
@@ -364,7 +358,7 @@ Result<std::optional<StreamRecord>> SqliteLedger::stream(base::Hash128 key) {
     return reads_->stream(key);
 }
 
-Result<bool> SqliteLedger::maintain(base::Instant now) {
+Result<bool> SqliteLedger::maintain(base::Instant now, base::Sequence first_remembered) {
     CHECK(!in_transaction_);
     if (!stopped_.empty()) return Error{ErrorCode::kReadOnly, stopped_};
     if (checkpointer_->due()) {
@@ -374,7 +368,7 @@ Result<bool> SqliteLedger::maintain(base::Instant now) {
     if (full_ || !upkeep_->due(now)) return false;
     if (auto done = begin_.run(); !done) return failed(done.error());
     in_transaction_ = true;
-    auto more = upkeep_->slice(now, row_.fold_mark);
+    auto more = upkeep_->slice(now, std::min(row_.fold_mark, first_remembered));
     if (!more) {
         upkeep_->ended(false);
         Error error = failed(more.error());

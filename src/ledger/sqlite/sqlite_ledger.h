@@ -28,7 +28,6 @@ struct SqliteOptions {
     // Start although acknowledged events are missing: begins a new epoch.
     bool accept_data_loss = false;
     sqlite::Retention retention = {};
-    sqlite::IdempotencyWindow idempotency = {};
     std::int64_t cache_bytes = std::int64_t{16} << 20;
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
     std::uint64_t checkpoint_pages = 1000;  // of the WAL, between two checkpoints
@@ -58,7 +57,7 @@ class SqliteLedger final : public Ledger {
     base::Result<std::unique_ptr<Cursor<EntryRecord>>> entries() override;
     // From the fold mark on, the cursor verifies seq and chain up to the newest event.
     base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) override;
-    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(base::Instant since,
+    base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(std::chrono::milliseconds window,
                                                               std::uint64_t most) override;
 
     base::Result<void> begin(std::span<const base::BoardId> boards) override;
@@ -71,7 +70,7 @@ class SqliteLedger final : public Ledger {
     base::Result<Details> details(EntryKey key) override;
     base::Result<std::optional<StreamRecord>> stream(base::Hash128 key) override;
 
-    base::Result<bool> maintain(base::Instant now) override;
+    base::Result<bool> maintain(base::Instant now, base::Sequence first_remembered) override;
     LedgerSizes sizes() override;
     base::Result<std::unique_ptr<LedgerCopy>> start_backup(const std::string& path) override;
     base::Result<BackupFacts> seal_backup(const std::string& path,

@@ -369,7 +369,7 @@ TEST_F(Sqlite, CheckpointsKeepTheWalBounded) {
     open();
     for (int i = 0; i < 300; ++i) {
         fill(20);
-        while (ledger_->maintain({1'700'000'000'000}).value()) {
+        while (ledger_->maintain({1'700'000'000'000}, kNoKeys).value()) {
         }
     }
     // 20 pages between checkpoints, and the pages of one batch on top.
@@ -397,71 +397,65 @@ TEST_F(Sqlite, AReaderSeesAWholeBatchOrNoneOfIt) {
     });
     for (int i = 0; i < 200; ++i) {
         fill(10);
-        ASSERT_TRUE(ledger_->maintain({0}));
+        ASSERT_TRUE(ledger_->maintain({0}, kNoKeys));
     }
     done = true;
     shell.join();
     EXPECT_GT(looks, 0U);
 }
 
-TEST_F(Sqlite, RetentionKeepsTheWindowAndWhatTheFoldMarkNeeds) {
+TEST_F(Sqlite, RetentionKeepsTheYoungAndWhatTheFoldMarkNeeds) {
     constexpr std::int64_t kDay = sqlite::kDayMs;
-    const auto with = [&](sqlite::Retention retention, sqlite::IdempotencyWindow window) {
-        ledger_ = SqliteLedger::open({.folder = folder_.path(),
-                                      .retention = retention,
-                                      .idempotency = window,
-                                      .reserve_bytes = 0})
+    const auto with = [&](sqlite::Retention retention) {
+        ledger_ = SqliteLedger::open(
+                      {.folder = folder_.path(), .retention = retention, .reserve_bytes = 0})
                       .value();
     };
     const auto kept = [&](std::int64_t now) {
-        while (ledger_->maintain({now}).value()) {
+        while (ledger_->maintain({now}, kNoKeys).value()) {
         }
         return all_of(ledger_->events({0}));
     };
-    with({.age_ms = 30 * kDay, .bytes = 1ULL << 40}, {});
+    with({.age_ms = 30 * kDay, .bytes = 1ULL << 40});
     fill(3000);
     const std::int64_t at = ledger_->event({1}).value()->at.ms;
     // Nothing is folded: a start needs all.
     EXPECT_EQ(kept(at + 40 * kDay).size(), 3001U);
     fold();
     ledger_.reset();
-    with({.age_ms = 30 * kDay, .bytes = 1ULL << 40}, {});
+    with({.age_ms = 30 * kDay, .bytes = 1ULL << 40});
     EXPECT_EQ(kept(at + 29 * kDay).size(), 3001U);
     // Old enough: all but the event at the fold mark, which the next one's chain hangs on.
     EXPECT_EQ(kept(at + 31 * kDay).size(), 1U);
     engine_.check_against(*ledger_);
 
-    // Too large, but inside the window of keys.
+    // Too large.
     fill(3000);
     fold();
     ledger_.reset();
-    with({.age_ms = 30 * kDay, .bytes = 1}, {.age_ms = kDay, .keys = 1'000'000});
-    EXPECT_EQ(kept(at + kDay / 2).size(), 3001U);
-    EXPECT_EQ(kept(at + 2 * kDay).size(), 1U);
+    with({.age_ms = 30 * kDay, .bytes = 1});
+    EXPECT_EQ(kept(at).size(), 1U);
     ledger_.reset();
     open();
     engine_.check_against(*ledger_);
 }
 
-TEST_F(Sqlite, RetentionBySizeKeepsTheLastKeysOnly) {
-    ledger_ = SqliteLedger::open({.folder = folder_.path(),
-                                  .retention = {.age_ms = 30 * sqlite::kDayMs, .bytes = 1},
-                                  .idempotency = {.age_ms = sqlite::kDayMs, .keys = 2048},
-                                  .reserve_bytes = 0})
-                  .value();
-    board_ = engine_.create_board("a", {});
-    for (std::uint64_t i = 1; i <= 8000; ++i) {
-        engine_.submit(board_, "p" + std::to_string(i % 50), {{1}}, {1, i});
-    }
-    ASSERT_EQ(engine_.commit(*ledger_), CommitOutcome::kCommitted);
+TEST_F(Sqlite, RetentionKeepsWhatRememberedKeysNeed) {
+    const auto first_kept = [&](sqlite::Retention retention, base::Sequence remembered) {
+        ledger_.reset();
+        ledger_ = SqliteLedger::open(
+                      {.folder = folder_.path(), .retention = retention, .reserve_bytes = 0})
+                      .value();
+        while (ledger_->maintain({INT64_MAX / 2}, remembered).value()) {
+        }
+        return all_of(ledger_->events({0})).front().seq.value;
+    };
+    open();
+    fill(5000);
     fold();
-    const base::Instant now = ledger_->event({8001}).value()->at;
-    while (ledger_->maintain(now).value()) {
-    }
-    const std::size_t kept = all_of(ledger_->events({0})).size();
-    EXPECT_GE(kept, 2048U);
-    EXPECT_LE(kept, 6000U);
-    EXPECT_EQ(all_of(ledger_->keyed_events({0}, 2048)).size(), 2048U);
+    EXPECT_EQ(first_kept({.age_ms = 1}, {10}), 10U);
+    EXPECT_EQ(first_kept({.age_ms = INT64_MAX / 2, .bytes = 1}, {3000}), 3000U);
+    EXPECT_EQ(first_kept({.age_ms = 1}, kNoKeys), 5001U);
 }
 
 TEST_F(Sqlite, FreedPagesGoBackToTheFileSystem) {
@@ -469,7 +463,7 @@ TEST_F(Sqlite, FreedPagesGoBackToTheFileSystem) {
     for (int i = 0; i < 40; ++i) fill(2000);
     fold();
     const auto upkeep = [&](std::int64_t now) {
-        while (ledger_->maintain({now}).value()) {
+        while (ledger_->maintain({now}, kNoKeys).value()) {
         }
     };
     upkeep(0);

@@ -19,24 +19,8 @@ constexpr std::int64_t kSpareFreePages = 256;
 
 }  // namespace
 
-void KeyedFloor::note(base::Sequence seq) {
-    if (count_++ % kStep != 0) return;
-    seen_.push_back(seq);
-    if (seen_.size() > marks_) seen_.pop_front();
-}
-
-void KeyedFloor::clear() {
-    seen_.clear();
-    count_ = 0;
-}
-
-base::Sequence KeyedFloor::value() const {
-    return seen_.size() == marks_ ? seen_.front() : base::Sequence{};
-}
-
-Result<Upkeep> Upkeep::prepare(Connection& connection, const Retention& retention,
-                               const IdempotencyWindow& window) {
-    Upkeep upkeep(retention, window);
+Result<Upkeep> Upkeep::prepare(Connection& connection, const Retention& retention) {
+    Upkeep upkeep(retention);
     const std::pair<Statement*, std::string_view> statements[] = {
         {&upkeep.entry_bound_,
          "SELECT slot FROM entry WHERE ranking = ?1 ORDER BY slot LIMIT 1 OFFSET ?2"},
@@ -76,13 +60,13 @@ bool Upkeep::due(base::Instant now) const {
     return std::abs(now.ms - looked_->ms) >= kLookEveryMs;
 }
 
-Result<bool> Upkeep::slice(base::Instant now, base::Sequence fold_mark) {
+Result<bool> Upkeep::slice(base::Instant now, base::Sequence keep_from) {
     if (!old_.empty()) {
         if (auto done = sweep_ranking(*old_.begin()); !done) return done.error();
         return true;
     }
     looked_ = now;
-    auto more = trim_events(now, fold_mark);
+    auto more = trim_events(now, keep_from);
     if (!more) return more;
     if (!*more) more = trim_streams(now);
     if (!more) return more;
@@ -127,36 +111,31 @@ Result<bool> Upkeep::sweep_table(Statement& bound, Statement& remove, base::Rank
 }
 
 // Only a prefix of the ledger goes: up to the first event that any reason keeps.
-Result<bool> Upkeep::trim_events(base::Instant now, base::Sequence fold_mark) {
+Result<bool> Upkeep::trim_events(base::Instant now, base::Sequence keep_from) {
     const auto first = number_of(first_event_);
     if (!first) return first.error();
-    const auto fold = static_cast<std::int64_t>(fold_mark.value);
-    const std::int64_t end = std::min(*first + kSliceRows, fold);
+    const std::int64_t end =
+        std::min(*first + kSliceRows, static_cast<std::int64_t>(keep_from.value));
     if (*first == 0 || *first >= end) return false;
 
-    // The first event of the slice with a time at or after `since`.
-    const auto first_since = [&](std::int64_t since) -> Result<std::int64_t> {
+    // The first event of the slice that is young enough.
+    const auto first_young = [&]() -> Result<std::int64_t> {
         const ResetLater reset(first_kept_);
         first_kept_.bind(1, *first);
         first_kept_.bind(2, end);
-        first_kept_.bind(3, since);
+        first_kept_.bind(3, now.ms - retention_.age_ms);
         const auto found = first_kept_.step();
         if (!found) return found.error();
         return *found ? first_kept_.number(0) : end;
     };
-    const auto outside = first_since(now.ms - window_.age_ms);
-    if (!outside) return outside.error();
-    const auto floor = static_cast<std::int64_t>(keyed_floor_.value().value);
-    const std::int64_t allowed = std::max(*outside, std::min(floor, end));
-
-    const auto expired = first_since(now.ms - retention_.age_ms);
+    const auto expired = first_young();
     if (!expired) return expired.error();
     const auto pages = number_of(page_count_);
     if (!pages) return pages.error();
     const auto free_pages = number_of(free_pages_);
     if (!free_pages) return free_pages.error();
     const auto used = static_cast<std::uint64_t>((*pages - *free_pages) * kPageBytes);
-    const std::int64_t below = used > retention_.bytes ? allowed : std::min(*expired, allowed);
+    const std::int64_t below = used > retention_.bytes ? end : *expired;
     if (below <= *first) return false;
 
     event_remove_.bind(1, below);
@@ -165,7 +144,7 @@ Result<bool> Upkeep::trim_events(base::Instant now, base::Sequence fold_mark) {
 }
 
 Result<bool> Upkeep::trim_streams(base::Instant now) {
-    stream_remove_.bind(1, now.ms - window_.age_ms);
+    stream_remove_.bind(1, now.ms - retention_.stream_age_ms);
     stream_remove_.bind(2, kSliceRows);
     if (auto done = stream_remove_.run(); !done) return done.error();
     return false;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <set>
 #include <span>
 
@@ -21,65 +20,38 @@ inline constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
 struct Retention {
     std::int64_t age_ms = 30 * kDayMs;
     std::uint64_t bytes = 20'000'000'000;
-};
-
-// Events whose idempotency keys still count are kept: of the last `age_ms`, but at most the last
-// `keys` of them.
-struct IdempotencyWindow {
-    std::int64_t age_ms = kDayMs;
-    std::uint64_t keys = 1'000'000;
-};
-
-// Knows roughly where the last N keyed events begin, from one mark every few thousand of them.
-class KeyedFloor {
-  public:
-    explicit KeyedFloor(std::uint64_t keys) : marks_(keys / kStep + 2) {}
-
-    void note(base::Sequence seq);
-    void clear();
-    // Events before it lie outside the last N keyed ones for sure. 0: not known.
-    base::Sequence value() const;
-
-  private:
-    static constexpr std::uint64_t kStep = 1024;
-
-    std::size_t marks_;  // as many steps back
-    std::deque<base::Sequence> seen_;
-    std::uint64_t count_ = 0;
+    // And how long it is known how far a keyed stream came.
+    std::int64_t stream_age_ms = kDayMs;
 };
 
 // Owner: the ledger. Thread: the committer's. A slice is a few milliseconds at most.
 class Upkeep {
   public:
-    static base::Result<Upkeep> prepare(Connection& connection, const Retention& retention,
-                                        const IdempotencyWindow& window);
+    static base::Result<Upkeep> prepare(Connection& connection, const Retention& retention);
 
     // A board left this ranking behind; committed.
     void leave(base::RankingId ranking) { old_.insert(ranking); }
-    KeyedFloor& keyed_floor() { return keyed_floor_; }
 
     // Whether slice() may have work: known at once for old rankings, looked up about once a second
     // for the rest.
     bool due(base::Instant now) const;
-    // One slice within a transaction that the caller commits. True when more is waiting.
-    base::Result<bool> slice(base::Instant now, base::Sequence fold_mark);
+    // One slice within a transaction that the caller commits. True when more is waiting. Events
+    // from `keep_from` on stay.
+    base::Result<bool> slice(base::Instant now, base::Sequence keep_from);
     // The slice's transaction has committed, or not.
     void ended(bool committed);
 
   private:
-    Upkeep(const Retention& retention, const IdempotencyWindow& window)
-        : retention_(retention), window_(window), keyed_floor_(window.keys) {}
+    explicit Upkeep(const Retention& retention) : retention_(retention) {}
 
     base::Result<void> sweep_ranking(base::RankingId ranking);
     base::Result<bool> sweep_table(Statement& bound, Statement& remove, base::RankingId ranking);
-    base::Result<bool> trim_events(base::Instant now, base::Sequence fold_mark);
+    base::Result<bool> trim_events(base::Instant now, base::Sequence keep_from);
     base::Result<bool> trim_streams(base::Instant now);
     base::Result<bool> vacuum();
     base::Result<std::int64_t> number_of(Statement& statement);
 
     Retention retention_;
-    IdempotencyWindow window_;
-    KeyedFloor keyed_floor_;
 
     std::set<base::RankingId> old_;
     std::optional<base::RankingId> swept_;  // in the open transaction

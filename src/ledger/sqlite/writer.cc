@@ -90,10 +90,7 @@ Result<void> Writer::write_events(const Batch& batch, Staged& staged) {
         if (auto done = insert_event_.run(); !done) return done;
         staged.tip.seq = event.seq;
         staged.tip.chain = chain;
-        if (event.key) {
-            staged.tip.keyed = event.seq;
-            staged.keyed.push_back(event.seq);
-        }
+        if (event.key) staged.tip.keyed = event.seq;
         // A board may come and go within one batch: then only its events tell its ids.
         give_ids(event.board, event.ranking, staged);
     }

@@ -29,7 +29,6 @@ struct Staged {
     StateRow state;
     bool state_changed = false;
     std::vector<base::RankingId> left_rankings;  // their rows are to be deleted
-    std::vector<base::Sequence> keyed;           // events with an idempotency key
 };
 
 // Owner: the ledger. Thread: the committer's. ~2 us an event, ~1 us an entry in key order.
