@@ -1,18 +1,11 @@
 #include "net/head_syntax.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
-#include <cstring>
 
 namespace standings::net {
 namespace {
 
 constexpr std::size_t kVersionBytes = sizeof(" HTTP/1.1") - 1;
-
-constexpr bool is_control(unsigned char byte) {
-    return byte < 0x20 || byte == 0x7f;
-}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -24,24 +17,6 @@ bool is_host_byte(char c) {
 }
 
 }  // namespace
-
-std::size_t find_control(std::string_view text, std::size_t at) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x80 * kOnes;
-    for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
-        std::uint64_t bytes = 0;
-        std::memcpy(&bytes, text.data() + at, sizeof bytes);
-        // The high bit of a byte is set where it is below 0x20, or 0x7f. A borrow can only come
-        // from a byte that is itself a hit below, so the lowest hit is right.
-        const std::uint64_t low = (bytes - 0x20 * kOnes) & ~bytes & kHighBits;
-        const std::uint64_t deletes = bytes ^ (0x7f * kOnes);
-        const std::uint64_t hits = low | ((deletes - kOnes) & ~deletes & kHighBits);
-        if (hits != 0) return at + static_cast<std::size_t>(std::countr_zero(hits)) / 8;
-    }
-    while (at < text.size() && !is_control(static_cast<unsigned char>(text[at]))) ++at;
-    return at;
-}
-static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
     if (text.size() != lower.size()) return false;

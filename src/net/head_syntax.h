@@ -1,14 +1,9 @@
 // Small questions about the text of a request's head.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 namespace standings::net {
-
-// Where the next control character is, from `at` on; the end when there is none. Eight bytes at a
-// time: the heads of browsers are long, and this looks at every byte of them.
-std::size_t find_control(std::string_view text, std::size_t at);
 
 // `lower` is in lower case; ASCII only.
 bool equals_ignoring_case(std::string_view text, std::string_view lower);

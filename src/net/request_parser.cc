@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/find_control.h"
 #include "net/head_syntax.h"
 
 namespace standings::net {
@@ -216,7 +217,7 @@ RequestParser::Scan RequestParser::scan_head(std::string_view input) {
             if (!check_length(input, at)) return Scan::kProblem;
             return fail(400, "A header line is folded."), Scan::kProblem;
         }
-        at = find_control(input, at);
+        at = base::find_control(input, at);
         if (at == input.size()) break;
         if (!check_length(input, at)) return Scan::kProblem;
         const char byte = input[at];
