@@ -20,6 +20,7 @@
 #include "engine/operation.h"
 #include "engine/reclaimer.h"
 #include "engine/registry.h"
+#include "engine/settled_clock.h"
 #include "engine/statistics.h"
 #include "engine/write_queue.h"
 #include "ledger/ledger.h"
@@ -100,10 +101,9 @@ class Committer {
 
     // Upkeep.
     void plan_write_back(std::size_t most);
-    void write_back_slice(std::size_t most);
+    void write_back_slice();
     void drop_tombstones();
     void upkeep(bool idle);
-    base::Instant upkeep_time() const;
     void note_sizes();
 
     // Begins or pins a copy of the database between two batches.
@@ -117,8 +117,7 @@ class Committer {
     CommitListener& listener_;
     Statistics& statistics_;
     const Options options_;
-    const base::Monotonic started_;
-    const base::Instant started_at_;
+    SettledClock settled_clock_;
 
     IdempotencyIndex index_;
     ledger::WriteBack write_back_;
