@@ -89,31 +89,42 @@ SETTINGS = {
 
 
 def rows():
-    words = {"u8": "<B", "u32": "<I", "u64": "<Q", "i64": "<q"}
+    # Slots, seqs and scores come behind a byte; 0: the number may be any.
+    words = {"u8": "<B", "u32": "<I", "u64": "<Q", "i64": "<q", "slot": "<xI", "seq": "<xQ", "units": "<xq"}
     pack = lambda *values: b"".join(struct.pack(words[kind], value) for kind, value in values)
     any_row = b"\0" + b"".join(pack(("u8", at % 6)) + bytes([3, 1, 2, 3, 4, 5, 6, 7])[:1 + at % 8] for at in range(29))
-    scores = [("i64", value) for value in (1, -2, 2**53 - 1, 0, 5, 6, 7, 8, 9, 10, 11, 12)]
-    event = pack(("u8", 1), ("u8", 0), ("u8", 1), ("u8", 1), ("u8", 2), ("u64", 200), ("u32", 1), ("u32", 1), ("u32", 7),
-                 ("u32", 3), *scores, ("u64", 20), ("i64", 1_790_000_000_000), ("i64", -5), ("u64", 3), ("u64", 4), ("u64", 9))
+    scores = [("units", value) for value in (1, -2, 2**53 - 1, 0, 5, 6, 7, 8, 9, 10, 11, 12)]
+    event = pack(("u8", 1), ("u8", 0), ("u8", 1), ("u8", 1), ("u8", 2), ("seq", 200), ("u32", 1), ("u32", 1), ("slot", 7),
+                 ("u32", 3), *scores, ("seq", 20), ("i64", 1_790_000_000_000), ("i64", -5), ("u64", 3), ("u64", 4), ("u64", 9))
     taken_back = event[:1] + b"\4" + event[2:]
     removal = event[:1] + b"\2" + event[2:]
     board_event = event[:1] + b"\5" + event[2:]
-    entry = pack(("u8", 2), ("u32", 1), ("u32", 5), ("u8", 0), ("u8", 2), *scores[:4], ("u64", 40), ("u64", 44),
+    entry = pack(("u8", 2), ("u32", 1), ("slot", 5), ("u8", 0), ("u8", 2), *scores[:4], ("seq", 40), ("seq", 44),
                  ("i64", 1_790_000_000_000), ("i64", -2**63), ("u32", 3), ("u8", 1))
-    tombstone = entry[:9] + b"\1" + entry[10:]
-    player = pack(("u8", 3), ("u32", 1), ("u32", 5)) + b"\3ann" + b"\1\3Ann" + b"\1" + b'{"car":"gt3"}'
+    tombstone = entry[:10] + b"\1" + entry[11:]
+    impossible = entry[:6] + b"\xff" * 4 + entry[10:]
+    player = pack(("u8", 3), ("u32", 1), ("slot", 5)) + b"\3ann" + b"\1\3Ann" + b"\1" + b'{"car":"gt3"}'
     return {"any_row": any_row, "event": event, "taken_back": taken_back, "removal": removal, "board_event": board_event,
-            "entry": entry, "tombstone": tombstone, "player": player, "player_without_details": player[:13] + b"\0\0"}
+            "entry": entry, "tombstone": tombstone, "slot_beyond_the_limit": impossible,
+            "player": player, "player_without_details": player[:14] + b"\0\0"}
+
+
+def moves(seed, size):
+    value, out = seed, bytearray()
+    for _ in range(size):
+        value = (value * 1103515245 + 12345) & 0x7FFFFFFF
+        out.append(value >> 16 & 0xFF)
+    return bytes(out)
 
 
 def damage(*changes):
-    return b"".join(struct.pack("<I", at | bits << 24) for at, bits in changes)
+    return b"\0" + b"".join(struct.pack("<I", at | bits << 24) for at, bits in changes)
 
 
 def recovery():
     page = 4096
     return {
-        "nothing": b"",
+        "nothing": b"\0",
         "header": damage((18, 1), (19, 1)),
         "page_size": damage((16, 0x10)),
         "text_encoding": damage((59, 3)),
@@ -122,6 +133,7 @@ def recovery():
         "every_page_once": damage(*((number * page + 200 + number * 13, 1 << number % 8) for number in range(40))),
         "every_page_header": damage(*((number * page + 3, 1) for number in range(1, 30))),
         "types_of_records": damage(*((number * page + page - 20 - number, 1) for number in range(1, 40))),
+        **{f"rows_that_lie_{seed}": b"\1" + moves(seed, 40) for seed in range(1, 9)},
     }
 
 
@@ -147,13 +159,6 @@ def imports():
 
 
 def boards():
-    def moves(seed, size):
-        value, out = seed, bytearray()
-        for _ in range(size):
-            value = (value * 1103515245 + 12345) & 0x7FFFFFFF
-            out.append(value >> 16 & 0xFF)
-        return bytes(out)
-
     # Rule, ties and columns come first.
     return {f"{rule}_{ties}": bytes([number, tie, tie]) + moves(number * 2 + tie + 1, 400)
             for number, rule in enumerate(("best", "last", "sum", "first"))

@@ -66,6 +66,9 @@ Result<bool> fold(const ledger::BoardRecord& board, const ledger::Event& event, 
     if (event.prev_seq != state.last_seq) {
         return event_disagrees(event, "the player's event before it is missing");
     }
+    if (event.columns != board.config.rules.columns.size()) {
+        return event_disagrees(event, "it has other columns than its board");
+    }
     state.last_seq = event.seq;
     if (event.kind == ledger::EventKind::kTakenBack) {
         if (!state.entry || state.entry->scores != event.previous) {

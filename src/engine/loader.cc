@@ -42,6 +42,11 @@ class Reading {
     std::optional<Error> error_;
 };
 
+// Rows that are whole, each, and contradict each other.
+Error disagrees(const std::string& what) {
+    return {ErrorCode::kIntegrity, what + ". Restore a backup."};
+}
+
 struct LoadedPlayers {
     std::uint64_t count = 0;
     // By slot: a name or meta is stored. Replay needs it, since the events do not hold them.
@@ -61,7 +66,7 @@ Result<LoadedPlayers> load_players(ledger::Cursor<ledger::PlayerRecord>& cursor,
         }
         std::vector<bool>& has_details = loaded.has_details[ranking];
         bool first = true;
-        board->loading_board().load_players([&](base::PlayerSlot& slot, std::string_view& player) {
+        const auto next = [&](base::PlayerSlot& slot, std::string_view& player) {
             if (!std::exchange(first, false)) rows.advance();
             if (rows.at_end() || rows.row().key.ranking != ranking) return false;
             const ledger::PlayerRecord& row = rows.row();
@@ -71,7 +76,12 @@ Result<LoadedPlayers> load_players(ledger::Cursor<ledger::PlayerRecord>& cursor,
             has_details[slot.value] = row.details.name || row.details.meta;
             ++loaded.count;
             return true;
-        });
+        };
+        if (const auto twice = board->loading_board().load_players(next)) {
+            return disagrees("the board '" + board->slug() +
+                             "' has the same player twice, one time at slot " +
+                             std::to_string(twice->value));
+        }
     }
     if (rows.error()) return *rows.error();
     return loaded;
@@ -97,10 +107,15 @@ Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
         const ledger::BoardRecord& record = hosted->committed_record();
         base::Sequence& newest = loaded.newest[ranking];
         bool first = true;
+        std::optional<base::PlayerSlot> wrong_columns;
         board.load_entries([&](ranking::SlotEntry& out) {
             if (!std::exchange(first, false)) rows.advance();
             for (; !rows.at_end() && rows.row().key.ranking == ranking; rows.advance()) {
                 const ledger::EntryRecord& row = rows.row();
+                if (!row.removed && row.columns != record.config.rules.columns.size()) {
+                    wrong_columns = row.key.slot;
+                    return false;
+                }
                 newest = std::max(newest, row.entry.last_seq);
                 if (row.removed) {
                     board.load_removed(row.key.slot, row.entry.last_seq);
@@ -112,6 +127,11 @@ Result<LoadedEntries> load_entries(ledger::Cursor<ledger::EntryRecord>& cursor,
             }
             return false;
         });
+        if (wrong_columns) {
+            return disagrees("an entry of the board '" + hosted->slug() +
+                             "' has other columns than its board, at slot " +
+                             std::to_string(wrong_columns->value));
+        }
     }
     if (rows.error()) return *rows.error();
     return loaded;
@@ -146,11 +166,9 @@ Result<void> check_rows(const Boards& boards) {
     for (const auto& [id, board] : boards) {
         const auto slot = board->loading_board().find_mismatch();
         if (!slot) continue;
-        return Error{ErrorCode::kIntegrity, "the board '" + board->slug() +
-                                                "' has a player without an entry, or an entry "
-                                                "without a player, at slot " +
-                                                std::to_string(slot->value) +
-                                                ". Restore a backup."};
+        return disagrees("the board '" + board->slug() +
+                         "' has a player without an entry, or an entry without a player, at slot " +
+                         std::to_string(slot->value));
     }
     return {};
 }
@@ -171,7 +189,7 @@ class Replay {
         if (!present_life || !is_entry_event(event.kind)) return {};
 
         ranking::Board& board = found->second->loading_board();
-        if (event.slot.value >= board.slot_limit()) {
+        if (!board.has_player(event.slot)) {
             return event_disagrees(event, "its player has no row");
         }
         FoldState state{board.entry(event.slot), board.last_seq(event.slot)};
@@ -204,6 +222,10 @@ Result<CommitterStart> load(ledger::Ledger& ledger, Registry& registry, const ba
     if (!records) return records.error().with_context("load boards");
     Boards boards;
     for (const ledger::BoardRecord& record : *records) {
+        if (registry.find(record.slug) || registry.find(record.ranking) != nullptr) {
+            return disagrees("there are two boards '" + record.slug +
+                             "', or two with the same rows");
+        }
         auto board = std::make_shared<HostedBoard>(record, ledger.state().hash_seed);
         boards.emplace(record.id, board.get());
         registry.add(std::move(board));

@@ -20,5 +20,16 @@ TEST(Recovery, FindsDamageOrServesWhatWasThere) {
     }
 }
 
+TEST(Recovery, RefusesRowsThatContradictEachOtherOrServesWhatHolds) {
+    SCOPED_TRACE("STANDINGS_SEED=" + std::to_string(ledger::test_seed()));
+    std::mt19937_64 random(ledger::test_seed());
+    RecoveryHarness harness;
+    for (int i = 0; i < 100; ++i) {
+        std::array<std::uint8_t, 24> choices{};
+        for (std::uint8_t& byte : choices) byte = static_cast<std::uint8_t>(random());
+        harness.nonsense_is_refused_or_holds({choices.data(), choices.size()});
+    }
+}
+
 }  // namespace
 }  // namespace standings::engine

@@ -1,5 +1,6 @@
 #include "ledger/rows.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "ledger/take_back.h"
+#include "ranking/board.h"
 
 namespace standings::ledger {
 namespace {
@@ -55,6 +57,40 @@ void clear_beyond(ranking::Scores& scores, std::size_t columns) {
     for (std::size_t i = columns; i < scores.units.size(); ++i) scores.units[i] = 0;
 }
 
+bool is_sequence(base::Sequence seq) {
+    return seq.value > 0 && seq.value <= base::kMaxSequence;
+}
+
+bool is_slot(base::PlayerSlot slot) {
+    return slot.value < ranking::kMaxPlayers;
+}
+
+bool is_column_count(std::size_t columns) {
+    return columns >= 1 && columns <= ranking::kMaxColumns;
+}
+
+bool are_scores(const ranking::Scores& scores) {
+    return std::all_of(scores.units.begin(), scores.units.end(), [](std::int64_t units) {
+        return units >= -ranking::kMaxUnits && units <= ranking::kMaxUnits;
+    });
+}
+
+bool is_kind(EventKind kind) {
+    return (kind >= EventKind::kSubmit && kind <= EventKind::kTakenBack) ||
+           (kind >= EventKind::kBoardCreated && kind <= EventKind::kBoardDeleted);
+}
+
+bool is_possible(const ranking::Entry& entry) {
+    return is_sequence(entry.reached_seq) && is_sequence(entry.last_seq) &&
+           entry.reached_seq <= entry.last_seq && are_scores(entry.scores);
+}
+
+// What was taken back, and what is left.
+bool is_possible(const TakeBack& take_back, base::Sequence at) {
+    return is_sequence(take_back.seq) && take_back.seq < at &&
+           (!take_back.entry || is_possible(*take_back.entry));
+}
+
 }  // namespace
 
 std::size_t input_count(const Event& event) {
@@ -88,6 +124,38 @@ EntryRecord canonical(EntryRecord record) {
     }
     clear_beyond(record.entry.scores, record.columns);
     return record;
+}
+
+bool is_possible(const Event& event) {
+    if (!is_sequence(event.seq) || !is_kind(event.kind) ||
+        event.outcome > ranking::Outcome::kRemoved) {
+        return false;
+    }
+    if (!is_entry_event(event.kind)) return true;
+    const bool has_place =
+        is_slot(event.slot) && is_column_count(event.columns) && event.prev_seq < event.seq;
+    if (!has_place || !are_scores(event.previous) || !are_scores(event.result)) return false;
+    if (event.kind != EventKind::kTakenBack) return are_scores(event.input);
+    return is_possible(take_back_of(event), event.seq);
+}
+
+bool is_possible(const EntryRecord& record) {
+    if (!is_slot(record.key.slot) || !is_column_count(record.columns)) return false;
+    return record.removed ? is_sequence(record.entry.last_seq) : is_possible(record.entry);
+}
+
+bool is_possible(const PlayerRecord& record) {
+    return is_slot(record.key.slot) && !record.player.empty() &&
+           record.player.size() <= ranking::kMaxPlayerId;
+}
+
+bool is_possible(const BoardRecord& record) {
+    const auto& columns = record.config.rules.columns;
+    return is_column_count(columns.size()) && !record.slug.empty() &&
+           record.seq.value <= base::kMaxSequence &&
+           std::all_of(columns.begin(), columns.end(), [](const ranking::Column& column) {
+               return column.decimals <= ranking::kMaxDecimals;
+           });
 }
 
 std::uint32_t checksum(const Event& event) {

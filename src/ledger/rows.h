@@ -14,6 +14,14 @@ namespace standings::ledger {
 Event canonical(Event event);
 EntryRecord canonical(EntryRecord record);
 
+// Whether the canonical record is one that can have been written: every slot, seq, score and word
+// lies in its range. What ranks the rows relies on it, so a row that fails it is as damaged as one
+// whose checksum does not fit.
+bool is_possible(const Event& event);
+bool is_possible(const EntryRecord& record);
+bool is_possible(const PlayerRecord& record);
+bool is_possible(const BoardRecord& record);
+
 // How many numbers of `input` and `result` an event keeps.
 std::size_t input_count(const Event& event);
 std::size_t result_count(const Event& event);

@@ -50,9 +50,8 @@ std::optional<base::PlayerSlot> Board::find_mismatch() const {
     const Ranking& first = *state_->rankings[0];
     const std::uint32_t limit = std::max(slot_limit(), first.slot_limit());
     for (std::uint32_t slot = 0; slot < limit; ++slot) {
-        const bool has_player = slot < slot_limit() && state_->players.in_use({slot});
         const bool has_event = first.last_seq({slot}).value != 0;
-        if (has_player != has_event) return base::PlayerSlot{slot};
+        if (has_player({slot}) != has_event) return base::PlayerSlot{slot};
     }
     return std::nullopt;
 }
@@ -68,6 +67,9 @@ std::optional<base::PlayerSlot> Board::find(std::string_view player) const {
     return state_->players.find(player, [&](base::PlayerSlot slot) { first.prefetch(slot); });
 }
 
+bool Board::has_player(base::PlayerSlot slot) const {
+    return state_->players.in_use(slot);
+}
 std::string_view Board::player_id(base::PlayerSlot slot) const {
     return state_->players.id(slot);
 }
@@ -142,9 +144,11 @@ base::Rank Board::rank_of_scores(const Scores& scores, std::size_t ranking) cons
     return {static_cast<std::uint32_t>(count_ahead({scores, seq}, ranking) + 1)};
 }
 
-void Board::load_players(std::function<bool(base::PlayerSlot& slot, std::string_view& id)> next) {
-    state_->players.load(next);
+std::optional<base::PlayerSlot> Board::load_players(
+    std::function<bool(base::PlayerSlot& slot, std::string_view& id)> next) {
+    const auto twice = state_->players.load(next);
     CHECK(slot_limit() <= kMaxPlayers);
+    return twice;
 }
 
 void Board::load_entries(const std::function<bool(SlotEntry&)>& next, std::size_t ranking) {

@@ -79,6 +79,7 @@ class Board {
     // --- players: id <-> slot ---------------------------------------------------------------
 
     std::optional<base::PlayerSlot> find(std::string_view player) const;
+    bool has_player(base::PlayerSlot slot) const;
     // The view lives until the player is dropped. CHECKs that the slot is in use.
     std::string_view player_id(base::PlayerSlot slot) const;
     // Slots in use: players with an entry, and removed ones whose slot is not dropped yet.
@@ -125,8 +126,10 @@ class Board {
 
     // Fills an empty table with ids in slot order; a slot that is skipped or whose id is empty is
     // free. May run in another thread than load_entries and load_removed of the same board, at the
-    // same time. ~100 ns each.
-    void load_players(std::function<bool(base::PlayerSlot& slot, std::string_view& id)> next);
+    // same time. Answers a slot whose id another one has too: then the board is of no use. ~100 ns
+    // each.
+    [[nodiscard]] std::optional<base::PlayerSlot> load_players(
+        std::function<bool(base::PlayerSlot& slot, std::string_view& id)> next);
     // Fills an empty ranking from entries in any order; `next` gives one after the other, false at
     // the end. Needs 16 bytes an entry (one column) while it runs. ~100 ns each (sorts).
     void load_entries(const std::function<bool(SlotEntry&)>& next, std::size_t ranking = 0);

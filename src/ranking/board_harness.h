@@ -205,7 +205,7 @@ class BoardHarness {
     void reload(bool skip_holes) {
         Board board(board_.rules(), board_.ranking_count(), tuning_);
         std::uint32_t next = 0;
-        board.load_players([&](base::PlayerSlot& slot, std::string_view& id) {
+        const auto twice = board.load_players([&](base::PlayerSlot& slot, std::string_view& id) {
             while (skip_holes && next + 1 < model_.ids().size() && model_.ids()[next].empty()) {
                 ++next;
             }
@@ -214,6 +214,7 @@ class BoardHarness {
             id = model_.ids()[next++];
             return true;
         });
+        CHECK(!twice);
         for (std::size_t r = 0; r < model_.states().size(); ++r) {
             std::vector<SlotEntry> entries;
             for (const auto& [slot, entry] : model_.states()[r].entries) {

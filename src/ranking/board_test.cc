@@ -142,13 +142,14 @@ TEST(Board, LoadsPlayersAndEntriesInTwoThreads) {
     std::thread players([&] {
         std::uint32_t next = 0;
         std::string text;
-        board.load_players([&](base::PlayerSlot& slot, std::string_view& id) {
+        const auto twice = board.load_players([&](base::PlayerSlot& slot, std::string_view& id) {
             if (next == kPlayers) return false;
             slot = {next};
             text = "p" + std::to_string(next++);
             id = text;
             return true;
         });
+        EXPECT_FALSE(twice);
     });
     std::uint32_t next = 0;
     board.load_entries([&](SlotEntry& item) {

@@ -113,7 +113,7 @@ void PlayerTable::split() {
     whole.for_each([this](std::uint32_t slot) { insert(hash_of(id({slot})), {slot}); });
 }
 
-void PlayerTable::load(
+std::optional<base::PlayerSlot> PlayerTable::load(
     const std::function<bool(base::PlayerSlot& slot, std::string_view& id)>& next) {
     CHECK(ids_.size() == 0);
     base::PlayerSlot slot;
@@ -141,18 +141,21 @@ void PlayerTable::load(
         for (; next_slot < slot_limit() && count < kAtOnce; ++next_slot) {
             if (in_use({next_slot})) slots[count++] = next_slot;
         }
-        insert_new(slots.data(), count);
+        if (const auto twice = insert_new(slots.data(), count)) return twice;
     }
+    return std::nullopt;
 }
 
-void PlayerTable::insert_new(const std::uint32_t* slots, std::size_t count) {
+std::optional<base::PlayerSlot> PlayerTable::insert_new(const std::uint32_t* slots,
+                                                        std::size_t count) {
     std::array<std::uint64_t, kAtOnce> hashes;
     hash_all(slots, count, hashes.data());
     for (std::size_t i = 0; i < count; ++i) set_for(hashes[i]).prefetch(hashes[i]);
     for (std::size_t i = 0; i < count; ++i) {
-        CHECK(!find_hashed(hashes[i], this->id({slots[i]})));
+        if (find_hashed(hashes[i], this->id({slots[i]}))) return base::PlayerSlot{slots[i]};
         insert(hashes[i], {slots[i]});
     }
+    return std::nullopt;
 }
 
 void PlayerTable::check() const {

@@ -114,8 +114,10 @@ class PlayerTable {
     base::PlayerSlot add(std::string_view id);
     void drop(base::PlayerSlot slot);
 
-    // Fills an empty table; slots that are skipped, or whose id is empty, are free.
-    void load(const std::function<bool(base::PlayerSlot& slot, std::string_view& id)>& next);
+    // Fills an empty table; slots that are skipped, or whose id is empty, are free. Answers a slot
+    // whose id another one has too: then the table is of no use. None: all is well.
+    std::optional<base::PlayerSlot> load(
+        const std::function<bool(base::PlayerSlot& slot, std::string_view& id)>& next);
 
     void check() const;
     std::size_t memory_bytes() const;
@@ -146,8 +148,8 @@ class PlayerTable {
         return find_hashed(hash, id, [](base::PlayerSlot) {});
     }
     void insert(std::uint64_t hash, base::PlayerSlot slot);
-    // CHECKs that they are new. At most kAtOnce.
-    void insert_new(const std::uint32_t* slots, std::size_t count);
+    // At most kAtOnce. Answers the first one whose id is not new, and ends there.
+    std::optional<base::PlayerSlot> insert_new(const std::uint32_t* slots, std::size_t count);
     void hash_all(const std::uint32_t* slots, std::size_t count, std::uint64_t* out) const;
     void split();
 

@@ -47,7 +47,7 @@ Result<std::vector<BoardRecord>> read_boards(Connection& connection) {
             has_column = columns->step();
             if (!has_column) return has_column.error();
         }
-        if (crc != checksum(board)) return damaged_board(board.id);
+        if (crc != checksum(board) || !is_possible(board)) return damaged_board(board.id);
     }
 }
 
@@ -96,7 +96,7 @@ Result<std::optional<BoardRecord>> BoardTable::read_one(Statement& row, std::uin
         if (!*column) break;
         if (!read_column(columns_, board)) return damaged_board(board.id);
     }
-    if (crc != checksum(board)) return damaged_board(board.id);
+    if (crc != checksum(board) || !is_possible(board)) return damaged_board(board.id);
     return std::optional(std::move(board));
 }
 

@@ -22,9 +22,10 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr std::uint64_t kTellEvery = 65'536;
-// A slot beyond it comes from a damaged row, not from a player.
-constexpr std::uint32_t kMostSlots = 1U << 28;
-constexpr const char* kWrongChecksum = "its checksum does not fit";
+// Rows come in the order of their slots: of a damaged row, a slot so far beyond the ones before it
+// is damage too, and is not worth the memory.
+constexpr std::size_t kFarSlot = 65'536;
+constexpr const char* kWrongChecksum = "its checksum or its content does not fit";
 constexpr const char* kWrongType = "a value in it has another type than the server writes";
 
 std::string name_of(EntryKey key) {
@@ -179,9 +180,9 @@ class Check {
         return {};
     }
 
-    // The slot of a row whose checksum holds; null for one of a ranking that is being deleted, or
-    // that no board has, which is a finding.
-    Slot* slot_of(EntryKey key, const char* table) {
+    // The slot of a row; null for one of a ranking that is being deleted, or that no board has,
+    // which is a finding, and where a row that is not `sound` names a slot that cannot be.
+    Slot* slot_of(EntryKey key, const char* table, bool sound) {
         const auto ranking = slots_.find(key.ranking.value);
         if (ranking == slots_.end()) {
             if (!old_.contains(key.ranking.value)) {
@@ -189,7 +190,7 @@ class Check {
             }
             return nullptr;
         }
-        if (key.slot.value >= kMostSlots) return nullptr;
+        if (!sound && key.slot.value >= ranking->second.size() + kFarSlot) return nullptr;
         if (ranking->second.size() <= key.slot.value) ranking->second.resize(key.slot.value + 1);
         return &ranking->second[key.slot.value];
     }
@@ -203,7 +204,7 @@ class Check {
             if (!sound || !typed) {
                 found("player", name_of(player.key), sound ? kWrongType : kWrongChecksum);
             }
-            if (Slot* slot = slot_of(player.key, "player")) slot->has_player = true;
+            if (Slot* slot = slot_of(player.key, "player", sound)) slot->has_player = true;
         });
     }
 
@@ -216,10 +217,10 @@ class Check {
             if (!sound || !typed || !scores_fit(row, entry)) {
                 found("entry", name_of(entry.key), sound ? kWrongType : kWrongChecksum);
                 // What it says is not to be compared; that it is there, is.
-                if (Slot* slot = slot_of(entry.key, "entry")) slot->has_entry = true;
+                if (Slot* slot = slot_of(entry.key, "entry", sound)) slot->has_entry = true;
                 return;
             }
-            Slot* slot = slot_of(entry.key, "entry");
+            Slot* slot = slot_of(entry.key, "entry", true);
             if (slot == nullptr) return;
             slot->has_entry = true;
             slot->removed = entry.removed;

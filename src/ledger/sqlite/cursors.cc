@@ -36,17 +36,26 @@ class TableCursor final : public Cursor<Row> {
             }
             if (!is_live_) continue;
             if (!read(statement_, row)) return damaged_entry(table_, row.key);
+            if (before_ && row.key <= *before_) return out_of_order();
+            before_ = row.key;
             return true;
         }
     }
 
   private:
+    // The table's key is damaged, though its rows are whole.
+    base::Error out_of_order() const {
+        return {base::ErrorCode::kIntegrity,
+                "the rows of table " + std::string(table_) + " are out of order; restore a backup"};
+    }
+
     Connection connection_;
     Statement statement_;
     std::string_view table_;
     LiveRankings live_;
     std::int64_t ranking_ = -1;
     bool is_live_ = false;
+    std::optional<EntryKey> before_;
 };
 
 template <class Row, bool (*read)(const Statement&, Row&)>

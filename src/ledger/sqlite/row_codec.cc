@@ -184,7 +184,7 @@ bool read_event(const Statement& statement, EventRow& row) {
     event.fingerprint = in.bits(25);
     row.crc = in.crc(26);
     row.chain = in.bits(27);
-    return in.ok() && row.crc == checksum(event);
+    return in.ok() && row.crc == checksum(event) && is_possible(event);
 }
 
 void bind_entry(Statement& statement, const EntryRecord& record) {
@@ -219,7 +219,7 @@ bool read_entry(const Statement& statement, EntryRecord& record) {
     record.entry.occurred_at = in.optional_instant(10);
     record.entry.submissions = in.number<std::uint32_t>(11);
     record.entry.has_details = in.flag(12);
-    return in.ok() && in.crc(13) == checksum(record);
+    return in.ok() && in.crc(13) == checksum(record) && is_possible(record);
 }
 
 void bind_player(Statement& statement, const PlayerRecord& record) {
@@ -238,7 +238,7 @@ bool read_player(const Statement& statement, PlayerRecord& record) {
     record.player.assign(statement.text(2));
     in.optional_text(3, record.details.name);
     in.optional_text(4, record.details.meta);
-    return in.crc(5) == checksum(record) && in.ok();
+    return in.crc(5) == checksum(record) && in.ok() && is_possible(record);
 }
 
 void bind_stream(Statement& statement, const StreamRecord& record, const KeyBytes& key) {
@@ -339,8 +339,8 @@ bool read_column(const Statement& statement, BoardRecord& record) {
 
 base::Error damaged(std::string_view table, const std::string& key) {
     return {base::ErrorCode::kIntegrity, "the row " + key + " of table " + std::string(table) +
-                                             " is damaged (its checksum does not fit); restore a "
-                                             "backup"};
+                                             " is damaged (its checksum or its content does not "
+                                             "fit); restore a backup"};
 }
 
 base::Error damaged_entry(std::string_view table, EntryKey key) {

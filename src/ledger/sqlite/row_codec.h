@@ -1,5 +1,5 @@
 // Between records and rows. Each kind of row has its SELECT list here, the INSERT for it, and a
-// function each way. Reading verifies the row's checksum.
+// function each way. Reading verifies the row's checksum, and that the record is possible (rows.h).
 #pragma once
 
 #include <array>
@@ -76,7 +76,8 @@ void bind_stream(Statement& statement, const StreamRecord& record, const KeyByte
 void bind_board(Statement& statement, const BoardRecord& record);
 void bind_column(Statement& statement, const BoardRecord& record, std::size_t column);
 
-// Fill a record from the present row. False: the row is damaged; damaged() says which.
+// Fill a record from the present row. False: the row is damaged; damaged() says which. Of a board
+// the caller verifies the whole.
 bool read_event(const Statement& statement, EventRow& row);
 bool read_entry(const Statement& statement, EntryRecord& record);
 bool read_player(const Statement& statement, PlayerRecord& record);
