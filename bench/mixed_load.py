@@ -31,7 +31,7 @@ from support.server import KEY, Server, die_with_parent, load_program, program  
 
 BOARD = "main"
 CHUNK = 100_000
-STREAM_LINES = 200_000
+MOST_STREAM_LINES = 200_000
 SAMPLE_SECONDS = 10
 RATE = re.compile(r"\w+: (\d+) requests .*?(\d+)/s\s+p50 ([\d.]+) ms\s+p99 ([\d.]+) ms\s+max ([\d.]+) ms")
 
@@ -125,12 +125,14 @@ class Mix:
             self.counts["reads"] += int(self._generate(mode, 2, min(10.0, self.options.minutes * 30))[0])
 
     def stream(self):
-        api = self.server.new_client(KEY)
-        bodies = [lines_of(0, STREAM_LINES, multiplier) for multiplier in (104729, 7919)]
+        lines = min(MOST_STREAM_LINES, self.options.players)
+        bodies = [lines_of(0, lines, multiplier) for multiplier in (104729, 7919)]
         while True:
+            # The server ends a connection that was idle for as long as the pause is.
+            api = self.server.new_client(KEY)
             answer = api.stream(f"/v1/boards/{BOARD}/submissions", bodies[0], idempotency_key=f"stream-{time.monotonic_ns()}")
-            assert answer.status == 200 and answer.json["summary"]["accepted"] == STREAM_LINES, answer
-            self.counts["stream_lines"] += STREAM_LINES
+            assert answer.status == 200 and answer.json["summary"]["accepted"] == lines, answer
+            self.counts["stream_lines"] += lines
             bodies.reverse()
             self._pause(120)
 
@@ -152,9 +154,9 @@ class Mix:
 
     def copy(self):
         """An export and a backup now and every ten minutes."""
-        api = self.server.new_client(KEY)
         while True:
             began = time.monotonic()
+            api = self.server.new_client(KEY)
             answer = api.get(f"/v1/boards/{BOARD}/export?format=ndjson")
             assert answer.status == 200, answer
             rows = answer.body.count(b"\n")
@@ -259,13 +261,12 @@ def main():
     parser.add_argument("--retention-size", default="2GB", help="of the database; the oldest submissions go")
     parser.add_argument("--json", metavar="FILE", help="all samples and the summary")
     options = parser.parse_args()
-    if options.players < STREAM_LINES:
-        parser.error(f"--players is at least {STREAM_LINES}")
     here = machine.facts(tempfile.gettempdir())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     print(machine.sentence(here), flush=True)
-    if shutil.disk_usage(tempfile.gettempdir()).free < 10e9:
-        sys.exit("10 GB of disk are needed in TMPDIR")
+    needed_gb = round(2 + min(8, options.minutes))
+    if shutil.disk_usage(tempfile.gettempdir()).free < needed_gb * 1e9:
+        sys.exit(f"{needed_gb} GB of disk are needed in TMPDIR")
     with Server(args=["--retention-size", options.retention_size]) as server:
         mix = Mix(server, options)
         mix.fill()
@@ -279,6 +280,10 @@ def main():
         summary = summary_of(mix, samples)
         print_summary(summary)
         is_well = check(server)
+        status = server.terminate()
+        if status != 0:
+            is_well = False
+            print(f"the server ended with {status}:\n{server.log_tail()}")
         if mix.failure:
             print(f"FAILED: {mix.failure}\n{server.log_tail(20)}")
         if options.json:
