@@ -596,6 +596,46 @@ class Folder(unittest.TestCase):
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
 
+    def test_a_database_with_its_log_beside_it_is_no_backup(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for kill in (False, True):
+                server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 5})
+                if kill:
+                    server.kill()
+                code, said, errors = run("restore", server.data / "standings.db", "--data", self.folder)
+                self.assertEqual(code, 2, said + errors)
+                self.assertIn("-wal", errors)
+                self.assertIn("standings backup --data", errors)
+            # As it says.
+            self.assertEqual(run("backup", "--data", server.data, "--to", server.home / "made.db")[0], 0)
+            code, said, errors = run("restore", server.home / "made.db", "--data", self.folder)
+            self.assertEqual(code, 0, said + errors)
+            self.assertNotIn("No manifest", said)
+            (server.home / "made.json").unlink()
+            self.assertIn("No manifest", run("restore", server.home / "made.db", "--data", self.folder)[1])
+
+    def test_ranks_are_compared_with_the_folders_own_server_only(self):
+        with Server() as other, Server() as server:
+            for each in (other, server):
+                each.api.post("/v1/boards", {"id": "b"})
+                each.api.post("/v1/boards/b/submissions", {"player": "p", "score": 5})
+            ask = ("--server", other.url, "--key", KEY)
+            code, said, errors = run("check", "--data", self.folder, *ask)
+            self.assertEqual(code, 2, said + errors)
+            self.assertIn("no server runs", errors)
+            code, said, errors = run("check", "--data", server.data, *ask)
+            self.assertEqual(code, 2, said + errors)
+            self.assertIn("is not that of this folder", errors)
+            self.assertEqual(run("check", "--data", other.data, *ask)[0], 0)
+
+    def test_what_cannot_be_looked_at_is_an_error(self):
+        long = "x" * 300
+        for args in (("check", "--data", long), ("backup", "--data", long), ("restore", long, "--data", self.folder)):
+            code, said, errors = run(*args)
+            self.assertIn(code, (1, 2), said + errors)
+            self.assertIn("name too long", errors)
+
     def test_wrong_names(self):
         self.assertEqual(run("restore", self.server.home / "none.db", "--data", self.folder)[0], 2)
         self.assertIn("is a folder", run("restore", self.clean, "--data", self.folder)[2])

@@ -249,7 +249,7 @@ class Formats(ImportTest):
     def test_rejects_go_where_they_are_told_and_nothing_else_changes(self):
         board = self.board_id()
         path = self.write("s.csv", "player,score\na,x\nb,1\n")
-        kept = self.write("kept", "old\n")
+        kept = self.write("kept", '{"line":1,"reason":"of an earlier run","row":"old"}\n')
         kept.chmod(0o600)
         (self.folder / "link").symlink_to(kept)
         self.run_import(path, "--board", board, "--rejects", "link")
@@ -265,6 +265,36 @@ class Formats(ImportTest):
         self.assertEqual(json.loads(got[0])["line"], 2)
         self.assertTrue((self.folder / "pipe").is_fifo())
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["kept", "link", "pipe", "s.csv"])
+
+    def test_rejects_replace_no_other_file(self):
+        board = self.board_id()
+        path = self.write("s.csv", "player,score\na,x\nb,1\n")
+        other = self.write("other.txt", "precious\n")
+        clean = self.write("clean.csv", "player,score\na,1\n")
+        for source, rejects, why in ((path, "s.csv", "to be imported"), (path, "./s.csv", "to be imported"),
+                                     (path, "other.txt", "no file of rejects"), (clean, "other.txt", "no file of rejects")):
+            for args in ((), ("--dry-run",)):
+                before = {file.name: file.read_bytes() for file in self.folder.iterdir()}
+                self.run_import(source, "--board", board, "--rejects", rejects, *args, status=2)
+                self.assertIn(why, self.errors)
+                self.assertIn("--rejects", self.errors)
+                self.assertEqual({file.name: file.read_bytes() for file in self.folder.iterdir()}, before)
+        self.assertEqual(self.scores(board), {})
+        self.assertEqual(other.read_text(), "precious\n")
+
+    def test_a_board_that_was_emptied_is_filled_again(self):
+        board = self.board_id(rule="sum")
+        path = self.write("s.ndjson", '{"player":"a","score":1}\n' * 10)
+        for again in range(3):
+            self.assertEqual(self.run_import(path, "--board", board)["already_there"], 0)
+            self.assertEqual(self.run_import(path, "--board", board)["already_there"], 10)
+            self.assertEqual(self.scores(board), {"a": 10})
+            if again == 0:
+                self.server.api.post(f"/v1/boards/{board}/reset")
+            else:
+                self.server.api.delete(f"/v1/boards/{board}")
+                self.server.api.post("/v1/boards", {"id": board, "rule": "sum"})
+            self.assertEqual(self.scores(board), {})
 
     def test_an_export_is_taken_as_it_is(self):
         for columns in ([{"name": "time", "order": "asc", "decimals": 1}], [{"name": "points"}, {"name": "goals"}]):

@@ -350,6 +350,8 @@ void append_board(std::string& out, const engine::HostedBoard& board, std::strin
     text::append_number(out, record.revision);
     out += ',';
     text::append_member(out, "epoch", epoch);
+    out += ",\"life\":";
+    text::append_number(out, record.ranking.value);
     out += ",\"seq\":";
     text::append_number(out, record.seq.value);
     out += ",\"total\":";

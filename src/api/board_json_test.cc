@@ -152,7 +152,7 @@ TEST(BoardJson, WritesWhatItReads) {
     EXPECT_EQ(out.find('<'), std::string::npos);
     for (const char* member :
          {"id", "title", "rule", "ties", "columns", "visibility", "public_meta", "limits", "state",
-          "revision", "epoch", "seq", "total", "created_at", "updated_at"}) {
+          "revision", "epoch", "life", "seq", "total", "created_at", "updated_at"}) {
         EXPECT_NE(document.member(**root, member), nullptr) << member;
     }
     // The configuration out of it makes the same board.

@@ -183,7 +183,12 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
 
 Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
     const std::string database = settings.data + "/standings.db";
-    if (!std::filesystem::exists(database)) {
+    std::error_code failure;
+    if (!std::filesystem::exists(database, failure)) {
+        if (failure) {
+            return Error{ErrorCode::kIo,
+                         "cannot look into '" + settings.data + "': " + failure.message()};
+        }
         return Error{ErrorCode::kSettings,
                      "'" + settings.data + "' holds no standings.db; name the data folder"};
     }

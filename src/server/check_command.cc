@@ -47,7 +47,12 @@ struct Outcome {
 
 Result<Outcome> check(const CheckSettings& settings) {
     const fs::path database = fs::path(settings.data) / "standings.db";
-    if (!fs::exists(database)) {
+    std::error_code failure;
+    if (!fs::exists(database, failure)) {
+        if (failure) {
+            return Error{ErrorCode::kIo,
+                         "cannot look into '" + settings.data + "': " + failure.message()};
+        }
         return Error{ErrorCode::kSettings,
                      "'" + settings.data + "' holds no standings.db; name the data folder"};
     }
@@ -69,7 +74,11 @@ Result<Outcome> check(const CheckSettings& settings) {
     outcome.database = *std::move(report);
     if (!settings.ask_server) return outcome;
 
-    auto ranks = check_ranks(settings.client, database);
+    if (outcome.owner.empty()) {
+        return Error{ErrorCode::kSettings, "no server runs on '" + settings.data +
+                                               "': that of --server has another folder"};
+    }
+    auto ranks = check_ranks(settings.client, database, outcome.database.facts.epoch);
     if (!ranks) return ranks.error();
     outcome.ranks = *std::move(ranks);
     return outcome;
@@ -163,7 +172,9 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
     }
     for (const auto& note : report.notes) std::printf("  %s\n", note.c_str());
     if (outcome.whole()) {
-        std::puts("Nothing is damaged.");
+        const bool compared = !outcome.ranks || outcome.ranks->moving.empty();
+        std::puts(compared ? "Nothing is damaged."
+                           : "Nothing is damaged in what was compared. Ask again at a quiet time.");
         return;
     }
     std::fputs(findings_text(report).c_str(), stdout);

@@ -38,12 +38,18 @@ std::string text_of(const text::JsonDocument& document, const text::JsonNode& ob
 
 class RankCheck {
   public:
-    RankCheck(cli::HttpClient& client, sqlite::Connection& connection)
-        : client_(client), connection_(connection) {}
+    RankCheck(cli::HttpClient& client, sqlite::Connection& connection, const std::string& epoch)
+        : client_(client), connection_(connection), epoch_(epoch) {}
 
     Result<RankReport> run() {
         const auto boards = board_names();
         if (!boards) return boards.error();
+        if (!other_epoch_.empty()) {
+            return base::Error{base::ErrorCode::kSettings,
+                               "the server at " + client_.server() +
+                                   " is not that of this folder: its epoch is " + other_epoch_ +
+                                   ", the folder's " + epoch_};
+        }
         for (const std::string& board : *boards) {
             if (auto done = check_board(board); !done) return done.error();
         }
@@ -69,6 +75,9 @@ class RankCheck {
             if (const auto* items = document_.member(**page, "items")) {
                 document_.for_each(*items, [&](const text::JsonNode& item) {
                     names.push_back(text_of(document_, item, "id"));
+                    if (auto epoch = text_of(document_, item, "epoch"); epoch != epoch_) {
+                        other_epoch_ = std::move(epoch);
+                    }
                 });
             }
             cursor = text_of(document_, **page, "next_cursor");
@@ -187,6 +196,8 @@ class RankCheck {
 
     cli::HttpClient& client_;
     sqlite::Connection& connection_;
+    const std::string& epoch_;
+    std::string other_epoch_;
     RankReport report_;
     ProgressLine progress_{"Compare ranks"};
     std::string body_;
@@ -196,12 +207,12 @@ class RankCheck {
 }  // namespace
 
 Result<RankReport> check_ranks(const cli::ClientSettings& server,
-                               const std::filesystem::path& database) {
+                               const std::filesystem::path& database, const std::string& epoch) {
     auto client = cli::HttpClient::open(server);
     if (!client) return client.error();
     auto connection = sqlite::Connection::open(database.string(), sqlite::Access::kRead);
     if (!connection) return connection.error();
-    return RankCheck(*client, *connection).run();
+    return RankCheck(*client, *connection, epoch).run();
 }
 
 }  // namespace standings::server

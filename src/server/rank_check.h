@@ -22,8 +22,9 @@ struct RankReport {
 
 // Asks the server for every board, page by page, and reads the same board from the database's view
 // `standings`, which ranks in SQL, at the same seq. A board that moves meanwhile is tried again.
-// ~10 us a row.
+// ~10 us a row. `epoch` is the database's: kSettings when the server has another one.
 base::Result<RankReport> check_ranks(const cli::ClientSettings& server,
-                                     const std::filesystem::path& database);
+                                     const std::filesystem::path& database,
+                                     const std::string& epoch);
 
 }  // namespace standings::server

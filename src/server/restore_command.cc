@@ -54,8 +54,13 @@ Error failed(const std::string& doing) {
             "cannot " + doing + ": " + std::strerror(errno)};
 }
 
+struct Verified {
+    sqlite::CheckReport report;
+    bool has_manifest;
+};
+
 // Everything that can be known of a backup before it replaces anything.
-Result<sqlite::CheckReport> verify(const std::string& backup) {
+Result<Verified> verify(const std::string& backup) {
     const auto manifest = jobs::read_manifest(backup);
     if (!manifest) return manifest.error();
     if (*manifest) {
@@ -83,7 +88,13 @@ Result<sqlite::CheckReport> verify(const std::string& backup) {
             ErrorCode::kIntegrity,
             "the backup '" + backup + "' is damaged; take another one\n" + findings_text(*report)};
     }
-    return report;
+    return Verified{*std::move(report), manifest->has_value()};
+}
+
+// False also where nobody may look.
+bool exists(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
 }
 
 Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
@@ -124,7 +135,7 @@ Result<void> copy_durably(const std::string& from, const std::string& to) {
 // Empty: there was none.
 Result<std::string> keep_old(const DataFolder& folder) {
     bool any = false;
-    for (const char* name : kFiles) any = any || fs::exists(folder.file(name));
+    for (const char* name : kFiles) any = any || exists(folder.file(name));
     if (!any) return std::string();
     std::string time = base::rfc3339(base::SystemClock().now());
     time.resize(time.find('.'));
@@ -137,7 +148,7 @@ Result<std::string> keep_old(const DataFolder& folder) {
     for (const char* name : kFiles) {
         const std::string from = folder.file(name);
         const std::string to = aside + '/' + name;
-        if (!fs::exists(from) || ::link(from.c_str(), to.c_str()) == 0) continue;
+        if (!exists(from) || ::link(from.c_str(), to.c_str()) == 0) continue;
         // A file system without hard links.
         if (auto copied = copy_durably(from, to); !copied) return copied.error();
     }
@@ -189,30 +200,48 @@ Result<Restored> put_in_place(const DataFolder& folder, const std::string& backu
 }
 
 Result<void> restore(const RestoreSettings& settings) {
-    if (fs::is_directory(settings.backup)) {
+    std::error_code ignored;
+    if (fs::is_directory(settings.backup, ignored)) {
         return Error{ErrorCode::kSettings,
                      "'" + settings.backup + "' is a folder; name the backup, a .db file, in it"};
     }
-    if (!fs::is_regular_file(settings.backup)) {
-        return Error{ErrorCode::kSettings, "there is no backup '" + settings.backup + "'"};
+    if (const auto status = fs::status(settings.backup, ignored); !fs::is_regular_file(status)) {
+        return Error{ErrorCode::kSettings,
+                     "there is no backup '" + settings.backup + "'" +
+                         (status.type() == fs::file_type::none ? ": " + ignored.message() : "")};
     }
-    const auto report = verify(settings.backup);
-    if (!report) return report.error();
+    // A copy of the file alone would lack what its log holds.
+    if (exists(settings.backup + "-wal")) {
+        return Error{
+            ErrorCode::kSettings,
+            "'" + settings.backup +
+                "' is a server's database, whose newest events lie in the '-wal' file "
+                "beside it, not a backup. Make one of it: standings backup --data " +
+                cli::shell_word(fs::absolute(settings.backup, ignored).parent_path().string())};
+    }
+    const auto verified = verify(settings.backup);
+    if (!verified) return verified.error();
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
     folder->note_address("restoring a backup");
-    if (auto done = check_space(settings.data, fs::file_size(settings.backup)); !done) return done;
+    if (auto done = check_space(settings.data, fs::file_size(settings.backup, ignored)); !done)
+        return done;
     const auto restored = put_in_place(*folder, settings.backup);
     if (!restored) return restored.error();
 
+    const sqlite::CheckReport& report = verified->report;
     std::printf("Restored %s into %s\n", settings.backup.c_str(), settings.data.c_str());
     std::printf(
         "  %llu boards, %llu players, %llu events, up to seq %llu\n"
         "  A new epoch, %s: positions that clients remember from before count no more.\n",
-        static_cast<unsigned long long>(report->facts.boards),
-        static_cast<unsigned long long>(report->facts.players),
-        static_cast<unsigned long long>(report->events),
-        static_cast<unsigned long long>(report->facts.seq.value), restored->mark.epoch.c_str());
+        static_cast<unsigned long long>(report.facts.boards),
+        static_cast<unsigned long long>(report.facts.players),
+        static_cast<unsigned long long>(report.events),
+        static_cast<unsigned long long>(report.facts.seq.value), restored->mark.epoch.c_str());
+    if (!verified->has_manifest) {
+        std::puts(
+            "  No manifest lay beside the backup: all rows were verified, the file's sum was not.");
+    }
     if (restored->aside.empty()) return {};
     const std::string data = cli::shell_word(settings.data);
     std::printf(

@@ -288,6 +288,12 @@ TEST_F(Settings, ASecretMayLieInAFileOfItsOwnAndIsNeverShown) {
     EXPECT_EQ(show_json(*values).find("hush"), std::string::npos);
     inputs_.environment["STANDINGS_INIT_KEY"] = "other";
     EXPECT_FALSE(Values::settle(inputs_)) << "either, not both";
+    for (const std::string& unreadable : {folder_, folder_ + "/none"}) {
+        inputs_.environment = {{"STANDINGS_INIT_KEY_FILE", unreadable}};
+        const auto refused = Values::settle(inputs_);
+        ASSERT_FALSE(refused) << unreadable;
+        EXPECT_NE(refused.error().detail.find(unreadable), std::string::npos);
+    }
     inputs_.environment.clear();
     values = from_file("init_key_file = \"" + path + "\"\n");
     ASSERT_TRUE(values);

@@ -4,12 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <toml.hpp>
 
+#include "settings/text_file.h"
 #include "text/clean_text.h"
 
 namespace standings::settings {
@@ -125,21 +124,19 @@ std::size_t bad_line(const std::string& text) {
 }  // namespace
 
 Result<std::vector<FileValue>> read_toml(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    // A folder opens, and fails at the first byte.
-    if (!file || (file.peek() == std::ifstream::traits_type::eof() && !file.eof())) {
+    const auto text = read_text_file(path);
+    if (!text) {
         return Error{ErrorCode::kSettings,
                      "the settings file '" + path + "' cannot be read: " + std::strerror(errno)};
     }
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     // The library reads beyond its buffer when it complains of such bytes (3.7.1).
-    if (const std::size_t line = bad_line(text); line != 0) {
+    if (const std::size_t line = bad_line(*text); line != 0) {
         return Error{ErrorCode::kSettings, path + ':' + std::to_string(line) +
                                                ": this is not TOML: the line is not UTF-8"};
     }
     std::vector<FileValue> values;
     try {
-        std::istringstream content(text);
+        std::istringstream content(*text);
         collect(toml::parse(content, path), {}, path, values);
     } catch (const toml::syntax_error& failure) {
         return Error{ErrorCode::kSettings,

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 
+#include "settings/text_file.h"
 #include "settings/toml_file.h"
 
 namespace standings::settings {
@@ -83,11 +82,10 @@ std::string how_written(Type type) {
 }
 
 Result<std::string> read_secret(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) return Error{ErrorCode::kSettings, "names '" + path + "', which cannot be read"};
-    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-    return text;
+    auto text = read_text_file(path);
+    if (!text) return Error{ErrorCode::kSettings, "names '" + path + "', which cannot be read"};
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+    return *std::move(text);
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ class ImportRun {
     Result<void> find_board();
     Result<void> open_input();
     Result<void> preview();
-    Result<void> make_key();
+    Result<base::Hash128> hash_content();
+    void make_key(base::Hash128 content);
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send();
     Result<void> add_server_rejects(const UploadSummary& upload, Rejects& rejects);
@@ -68,6 +69,7 @@ class ImportRun {
     Progress progress_;
     std::optional<ranking::Rules> rules_;
     bool board_exists_ = false;
+    std::string life_;  // of the board
     std::optional<FieldMap> map_;
     std::optional<Input> input_;
     FileFormat format_ = FileFormat::kNdjson;
@@ -79,16 +81,22 @@ class ImportRun {
 };
 
 Result<ImportSummary> ImportRun::run() {
+    if (const auto spare = spare_files(rejects_path(), settings_.file); !spare) {
+        return spare.error();
+    }
     if (const auto found = find_board(); !found) return found.error();
     if (const auto opened = open_input(); !opened) return opened.error();
     if (const auto looked = preview(); !looked) return looked.error();
     if (settings_.dry_run) return dry_run();
-    if (const auto made = make_key(); !made) return made.error();
+    const auto content = hash_content();
+    if (!content) return content.error();
     if (!board_exists_) {
         const auto created = create_board(client_, settings_.board, *rules_);
         if (!created) return created.error();
+        life_ = created->life;
         progress_.say("made the board " + settings_.board + " (" + short_form_of(*rules_) + ")");
     }
+    make_key(*content);
     return send();
 }
 
@@ -99,10 +107,11 @@ Result<void> ImportRun::find_board() {
         if (!spec) return spec.error();
         wanted = *std::move(spec);
     }
-    auto found = fetch_rules(client_, settings_.board);
+    auto found = fetch_board(client_, settings_.board);
     if (!found) return found.error();
     board_exists_ = found->has_value();
-    rules_ = board_exists_ ? **found : wanted;
+    rules_ = board_exists_ ? (*found)->rules : wanted;
+    if (board_exists_) life_ = (*found)->life;
     if (!rules_) {
         return Error{
             ErrorCode::kSettings,
@@ -190,14 +199,17 @@ Result<void> ImportRun::preview() {
     return {};
 }
 
-Result<void> ImportRun::make_key() {
-    const auto content = input_->hash([&](const ByteSource& source) {
+Result<base::Hash128> ImportRun::hash_content() {
+    return input_->hash([&](const ByteSource& source) {
         progress_.tick("hashed", {source.position(), source.size(), 0, 0});
         return StopRequest::signal() == 0;
     });
-    if (!content) return content.error();
+}
+
+void ImportRun::make_key(base::Hash128 content) {
+    // A board that was emptied, or made anew, is another one.
     std::string text = "standings import " + std::string(kLinesVersion) + '\n' + settings_.board +
-                       '\n' + hex(*content) + '\n';
+                       '\n' + life_ + '\n' + hex(content) + '\n';
     text += std::to_string(static_cast<int>(format_)) + '\n';
     for (const Renaming& renaming : map_->renamings())
         text += renaming.from + '=' + renaming.to + '\n';
@@ -216,7 +228,6 @@ Result<void> ImportRun::make_key() {
                  ? "with the same input goes on where it stopped.\n"
                  : "goes on where it stopped.\n";
     StopRequest::set_last_words(std::move(words));
-    return {};
 }
 
 std::string ImportRun::rejects_path() const {

@@ -5,12 +5,38 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "base/output_path.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
+namespace {
+
+constexpr std::string_view kLineBegin = "{\"line\":";
+
+}  // namespace
+
+base::Result<void> spare_files(const std::string& rejects, const std::string& input) {
+    struct stat old {};
+    if (::stat(rejects.c_str(), &old) != 0 || !S_ISREG(old.st_mode)) return {};
+    struct stat imported {};
+    if (::stat(input.c_str(), &imported) == 0 && imported.st_dev == old.st_dev &&
+        imported.st_ino == old.st_ino) {
+        return base::Error{base::ErrorCode::kSettings,
+                           "the rejects would replace '" + rejects +
+                               "', which is to be imported; name another file with --rejects"};
+    }
+    std::ifstream file(rejects, std::ios::binary);
+    std::string begin(kLineBegin.size(), '\0');
+    file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+    if (file.gcount() == 0 || begin == kLineBegin) return {};
+    return base::Error{base::ErrorCode::kSettings,
+                       "'" + rejects +
+                           "' is there already and is no file of rejects: it would be replaced. "
+                           "Name another file with --rejects, or move it away"};
+}
 
 Rejects::Rejects(std::string path) : path_(std::move(path)) {
     const auto real = base::replaceable_path(path_);
@@ -45,7 +71,7 @@ void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view 
             return;
         }
     }
-    text_ = "{\"line\":";
+    text_ = kLineBegin;
     text::append_number(text_, line);
     text_ += ',';
     text::append_member(text_, "reason", text::as_utf8(reason));

@@ -12,6 +12,10 @@
 
 namespace standings::cli {
 
+// Nothing but an earlier file of rejects is replaced, or removed where there are none: fails with
+// kSettings when `rejects` is the file to be imported, or holds something else.
+base::Result<void> spare_files(const std::string& rejects, const std::string& input);
+
 // NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
 // finish(): a run that is stopped leaves the file of an earlier run alone. A link is followed, an
 // earlier file's mode is kept; a device or a pipe is written into. One thread.

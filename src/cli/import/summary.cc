@@ -72,7 +72,9 @@ void print_table(const ImportSummary& summary) {
     std::string rejected = grouped(summary.rejected);
     if (summary.rejected > 0) rejected += " (see " + summary.rejects_path + ")";
     if (summary.not_detailed > 0)
-        rejected += "; the server did not repeat why for " + grouped(summary.not_detailed);
+        rejected += "; the server refused " + grouped(summary.not_detailed) +
+                    " before and does not repeat why: mend them and import them as a file of "
+                    "their own";
     print_line("rejected", rejected);
     if (!summary.dry_run) print_line("already there", grouped(summary.already_there));
     if (summary.from_redis) print_line("rounded", grouped(summary.rounded));

@@ -86,6 +86,18 @@ std::optional<ranking::Rules> read_rules(const text::JsonDocument& json,
     return rules;
 }
 
+Result<TargetBoard> read_board(const HttpClient& client, const HttpAnswer& answer) {
+    if (!answer.is_ok()) return error_of(answer);
+    text::JsonDocument json;
+    const auto root = json.parse(answer.body);
+    const bool is_board = root && json.member(**root, "columns") != nullptr;
+    auto rules = is_board ? read_rules(json, **root) : std::nullopt;
+    if (!rules) return strange_answer(client);
+    TargetBoard board{.rules = *std::move(rules), .life = {}};
+    if (const auto* life = json.member(**root, "life")) board.life = life->text;
+    return board;
+}
+
 }  // namespace
 
 Result<ranking::Rules> parse_rules(std::string_view text) {
@@ -117,21 +129,18 @@ std::string short_form_of(const ranking::Rules& rules) {
     return out;
 }
 
-Result<std::optional<ranking::Rules>> fetch_rules(HttpClient& client, const std::string& id) {
+Result<std::optional<TargetBoard>> fetch_board(HttpClient& client, const std::string& id) {
     const auto answer = client.send({.target = board_path(id)});
     if (!answer) return answer.error();
     if (answer->status == 404 && problem_of(*answer).code == "board_not_found")
-        return std::optional<ranking::Rules>();
-    if (!answer->is_ok()) return error_of(*answer);
-    text::JsonDocument json;
-    const auto root = json.parse(answer->body);
-    const bool is_board = root && json.member(**root, "columns") != nullptr;
-    auto rules = is_board ? read_rules(json, **root) : std::nullopt;
-    if (!rules) return strange_answer(client);
-    return rules;
+        return std::optional<TargetBoard>();
+    auto board = read_board(client, *answer);
+    if (!board) return board.error();
+    return std::optional(*std::move(board));
 }
 
-Result<void> create_board(HttpClient& client, const std::string& id, const ranking::Rules& rules) {
+Result<TargetBoard> create_board(HttpClient& client, const std::string& id,
+                                 const ranking::Rules& rules) {
     BoardSpec spec;
     if (const auto read = read_short_form(short_form_of(rules), spec); !read) return read.error();
     auto body = new_board_json(id, spec);
@@ -139,8 +148,7 @@ Result<void> create_board(HttpClient& client, const std::string& id, const ranki
     const auto answer =
         client.send({.method = "POST", .target = "/v1/boards", .body = *std::move(body)});
     if (!answer) return answer.error();
-    if (!answer->is_ok()) return error_of(*answer);
-    return {};
+    return read_board(client, *answer);
 }
 
 }  // namespace standings::cli

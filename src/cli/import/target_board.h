@@ -17,10 +17,15 @@ base::Result<ranking::Rules> parse_rules(std::string_view text);
 // The same the other way round, every order and decimals written out.
 std::string short_form_of(const ranking::Rules& rules);
 
-// The rules of a board on the server; none when there is no such board.
-base::Result<std::optional<ranking::Rules>> fetch_rules(HttpClient& client, const std::string& id);
+struct TargetBoard {
+    ranking::Rules rules;
+    std::string life;  // another one after each reset, and of each board that had the name
+};
+
+// The board on the server; none when there is no such board.
+base::Result<std::optional<TargetBoard>> fetch_board(HttpClient& client, const std::string& id);
 // Makes the board. Fails with what the server says.
-base::Result<void> create_board(HttpClient& client, const std::string& id,
-                                const ranking::Rules& rules);
+base::Result<TargetBoard> create_board(HttpClient& client, const std::string& id,
+                                       const ranking::Rules& rules);
 
 }  // namespace standings::cli

@@ -171,8 +171,10 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
         return summary;
     }
     const Problem problem = problem_of(*answer);
-    const bool may_pass = problem.status == 429 || problem.status == 502 || problem.status == 503 ||
-                          problem.status == 504 || problem.code == "idempotency_running";
+    const bool unavailable =
+        problem.status == 502 || problem.status == 503 || problem.status == 504;
+    const bool may_pass = problem.status == 429 || problem.code == "idempotency_running" ||
+                          (unavailable && problem.code != "data_damaged");
     if (problem.code == "idempotency_mismatch") {
         return Error{ErrorCode::kIdempotencyMismatch,
                      "An earlier run of this import sent other lines: the board's columns or the "
