@@ -192,7 +192,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=10, help="of each line")
     parser.add_argument("--players", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--backup-rate", default="24MB", help="of the server's backup, like 32MB")
+    parser.add_argument("--backup-rate", default="16MB", help="of the server's backup, like 32MB")
     parser.add_argument("--cold", action="store_true", help="drop the page cache before the backup; needs root")
     parser.add_argument("--compare", action="store_true", help="other ways to make a backup, too")
     options = parser.parse_args()

@@ -128,7 +128,7 @@ inline constexpr Setting kStorageSettings[] = {
      365 * kDay},
     {"backup.keep", "--backup-keep", "STANDINGS_BACKUP_KEEP", Type::kCount, "7",
      "Newest backups that are kept after each one that succeeds.", kServe, 1, 100'000},
-    {"backup.rate", "--backup-rate", "STANDINGS_BACKUP_RATE", Type::kBytes, "24MB",
+    {"backup.rate", "--backup-rate", "STANDINGS_BACKUP_RATE", Type::kBytes, "16MB",
      "Bytes a second that a backup copies, and reads again; faster is felt by who submits.", kServe,
      kMiB, 1024 * kGiB},
     {"backup.folder", "--backup-folder", "STANDINGS_BACKUP_FOLDER", Type::kText, "",
