@@ -235,6 +235,17 @@ class Scores(CommandTest):
         self.assertEqual(run_command("top", "keyed", env={**at, "STANDINGS_KEY": KEY}).returncode, 0)
         self.assertEqual(run_command("top", "keyed", "--key", KEY, "--server", self.server.url).returncode, 0)
 
+    def test_flags_may_stand_before_the_command(self):
+        self.make_board(id="before")
+        for words in [("--server", self.server.url, "boards", "ls"), ("boards", "--server", self.server.url, "ls"),
+                      (f"--server={self.server.url}", "-o", "json", "top", "before"), ("-n", 1, "top", "before")]:
+            with self.subTest(words=words):
+                nowhere = {} if "-n" in words else {"STANDINGS_SERVER": "http://127.0.0.1:9"}
+                self.command(*words, env=nowhere)
+        said = self.command("--rate", 1, "boards", "ls", expect=2).stderr
+        self.assertIn("has no flag '--rate'", said)
+        self.assertIn("See `standings boards ls --help`.", said)
+
     def test_health(self):
         self.assertEqual(self.rows_in_every_form("health")[0]["ready"], True)
 
