@@ -271,9 +271,15 @@ class ExitCodes(CommandTest):
             self.assertIn("STANDINGS_KEY", self.command(*words, env={"STANDINGS_KEY": ""}, expect=1).stderr)
         self.assertIn("a key that this server knows",
                       self.command("submit", "there", "p", 1, env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1).stderr)
+        self.assertIn("the key from STANDINGS_KEY is wrong",
+                      self.command("top", "there", env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1).stderr)
+        self.assertIn("the key from --key is wrong", self.command("top", "there", "--key", "st_sk_wrong", expect=1).stderr)
+        self.assertIn("--key-file names a file that is empty",
+                      self.command("top", "there", "--key-file", "/dev/null", expect=2).stderr)
         for words in self.CALLS[2:11]:
             with self.subTest(words=words):
-                self.command(*words, expect=1)
+                said = self.command(*words, expect=1).stderr
+                self.assertIn(f"there is no board 'b' at {self.server.url}\n", said)
         self.assertIn("already", self.command("boards", "create", "there", expect=1).stderr)
         self.assertRegex(self.command("rank", "there", "nobody", expect=1).stderr, r"(?m)^  request \w+$")
         self.assertIn("/score", self.command("submit", "there", "p", "1.5", expect=1).stderr)

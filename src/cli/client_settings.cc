@@ -16,6 +16,12 @@ void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Optio
         if (!values) throw CLI::ValidationError(values.error().detail);
         settings.server = values->text("client.server");
         settings.key = values->text("client.key");
+        settings.key_from = values->at(*settings::find_key("client.key")).where;
+        const bool is_file =
+            settings.key_from.ends_with("-file") || settings.key_from.ends_with("_FILE");
+        if (settings.key.empty() && is_file) {
+            throw CLI::ValidationError(settings.key_from + " names a file that is empty");
+        }
 
         if (list_output == nullptr || list_output->count() > 0) return;
         const settings::Settled& chosen = values->at(*settings::find_key("client.output"));
