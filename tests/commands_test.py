@@ -557,7 +557,10 @@ class Strangers(CommandTest):
             self.assertEqual(os.listdir(folder), ["board.ndjson"])
             self.command("export", "good", os.path.join(folder, "none", "x.csv"), expect=1)
         self.assertTrue(self.command("export", "good").stdout.startswith("csv,"))
-        self.assertTrue(self.command("export", "good", "-", "--format", "json").stdout.startswith("json,"))
+        for flag in ("--format", "-o", "--output"):
+            self.assertTrue(self.command("export", "good", "-", flag, "json").stdout.startswith("json,"))
+        self.assertIn("--format: it is one of csv, ndjson, json, not 'table'",
+                      self.command("export", "good", "-o", "table", expect=2).stderr)
 
     def test_export_replaces_no_device_and_no_pipe(self):
         with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
