@@ -309,7 +309,7 @@ class ExitCodes(CommandTest):
                 self.assertEqual(self.command("help", *words).stdout, self.command(*words, "--help").stdout)
         for words in [("help", "bench"), ("bench", "--help"), ("boards", "mak", "--help"), ("help", "boards", "creat")]:
             with self.subTest(words=words):
-                self.assertIn("has no command", self.command(*words, expect=2).stderr)
+                self.assertIn(" no command '", self.command(*words, expect=2).stderr)
         self.assertIn("Usage: standings boards ", self.command("boards", expect=2).stderr)
 
     def test_help_has_one_style(self):
@@ -329,8 +329,12 @@ class ExitCodes(CommandTest):
 
     # Of the library that reads the words, of the settings, and of the commands themselves; with what must be said.
     WRONG_USAGE = [
-        (("frobnicate",), "standings has no command 'frobnicate'"), (("serv",), "did you mean 'serve'?"),
-        (("boards", "xq"), "standings boards has no command 'xq'\n"), (("help", "bench"), "has no command 'bench'"),
+        (("frobnicate",), "standings: there is no command 'frobnicate'\n"), (("serv",), "did you mean 'serve'?"),
+        (("boards", "xq"), "standings: boards has no command 'xq'\n"), (("help", "bench"), "there is no command 'bench'\n"),
+        (("boards", "freeze"), "boards has no command 'freeze'; did you mean 'close'?"), (("boards", "delete"), "did you mean 'rm'?"),
+        (("list",), "did you mean 'boards ls'?"), (("help", "status"), "did you mean 'health'?"), (("start",), "did you mean 'serve'?"),
+        (("help", "nope"), "there is no command 'nope'\n"), (("demo", "--data", "x"), "demo has no flag '--data'\n"),
+        (("--rate", "1"), "there is no flag '--rate' without a command\n"),
         (("top",), "BOARD is required"), (("top", "b", "c"), "does not take 'c'"), (("top", "b", "--cuont=5"), "'--cuont'; did you mean '--count'?"),
         (("top", "b", "-n"), "--count needs a value"), (("top", "b", "-n", "1", "-n", "2"), "--count can be given only once"),
         (("top", "b", "-o", "xml"), "--output: it is one of table, json, ndjson, csv, not 'xml'"),
