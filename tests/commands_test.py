@@ -467,7 +467,7 @@ class Terminal(CommandTest):
         done = self.command("top", "wide", env={"COLUMNS": "40"})
         self.assertLessEqual(max(map(width_of, done.stdout.splitlines())), 40)
         for name in NAMES:
-            self.assertIn(name, self.command("top", "wide").stdout, "a pipe has any width")
+            self.assertIn(f"  {name}  ", self.command("top", "wide").stdout, "a pipe has any width, and names as they are")
 
     def test_colour_on_a_terminal_only(self):
         self.assertIn("\x1b[1m", self.on_terminal("top", "wide", columns=120)[1])
