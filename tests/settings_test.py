@@ -180,6 +180,7 @@ class Commands(SettingsTest):
                      "bad.toml:4: there is no setting 'http.max_bdy'; did you mean 'http.max_body'?", "bad.toml:6: client.output is 'xml'",
                      "--engine-batch is '0'", "STANDINGS_LOG_LEVEL is 'loud'", "STANDINGS_INIT_KEY: "):
             self.assertEqual(sum(line.startswith(f"standings: {part}") for line in lines), 1, (part, lines))
+        self.assertEqual(re.findall(r"bad\.toml:(\d)", done.stderr), ["1", "2", "4", "6"], "from the top to the end")
         self.assertEqual((len(lines), lines[-1]), (8, "See `standings config check --help`."))
         self.assertEqual(self.run_once("config", "check", "good.toml", "--config", "good.toml").returncode, 2)
 
