@@ -64,6 +64,8 @@ TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
     EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
     ::setenv("STANDINGS_OUTPUT", "xml", 1);
     EXPECT_TRUE(parsed({}).refused);
+    EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
+    EXPECT_FALSE(parsed({"-o", "csv"}).refused);
     ::unsetenv("STANDINGS_OUTPUT");
 }
 
