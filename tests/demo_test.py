@@ -224,7 +224,7 @@ class End(DemoTest):
         self.assertIn("8420 is in use", done.stderr)
 
     def test_wrong_usage_exits_2(self):
-        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"]):
+        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"], ["--for", "0"]):
             with self.subTest(wrong):
                 self.assertEqual(self.run_once(*wrong).returncode, 2)
 
