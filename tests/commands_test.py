@@ -235,6 +235,17 @@ class Scores(CommandTest):
         self.assertEqual(run_command("top", "keyed", env={**at, "STANDINGS_KEY": KEY}).returncode, 0)
         self.assertEqual(run_command("top", "keyed", "--key", KEY, "--server", self.server.url).returncode, 0)
 
+    def test_flags_may_stand_before_the_command(self):
+        self.make_board(id="before")
+        for words in [("--server", self.server.url, "boards", "ls"), ("boards", "--server", self.server.url, "ls"),
+                      (f"--server={self.server.url}", "-o", "json", "top", "before"), ("-n", 1, "top", "before")]:
+            with self.subTest(words=words):
+                nowhere = {} if "-n" in words else {"STANDINGS_SERVER": "http://127.0.0.1:9"}
+                self.command(*words, env=nowhere)
+        said = self.command("--rate", 1, "boards", "ls", expect=2).stderr
+        self.assertIn("has no flag '--rate'", said)
+        self.assertIn("See `standings boards ls --help`.", said)
+
     def test_health(self):
         self.assertEqual(self.rows_in_every_form("health")[0]["ready"], True)
 
@@ -260,9 +271,15 @@ class ExitCodes(CommandTest):
             self.assertIn("STANDINGS_KEY", self.command(*words, env={"STANDINGS_KEY": ""}, expect=1).stderr)
         self.assertIn("a key that this server knows",
                       self.command("submit", "there", "p", 1, env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1).stderr)
+        self.assertIn("the key from STANDINGS_KEY is wrong",
+                      self.command("top", "there", env={"STANDINGS_KEY": "st_sk_wrong"}, expect=1).stderr)
+        self.assertIn("the key from --key is wrong", self.command("top", "there", "--key", "st_sk_wrong", expect=1).stderr)
+        self.assertIn("--key-file names a file that is empty",
+                      self.command("top", "there", "--key-file", "/dev/null", expect=2).stderr)
         for words in self.CALLS[2:11]:
             with self.subTest(words=words):
-                self.command(*words, expect=1)
+                said = self.command(*words, expect=1).stderr
+                self.assertIn(f"there is no board 'b' at {self.server.url}\n", said)
         self.assertIn("already", self.command("boards", "create", "there", expect=1).stderr)
         self.assertRegex(self.command("rank", "there", "nobody", expect=1).stderr, r"(?m)^  request \w+$")
         self.assertIn("/score", self.command("submit", "there", "p", "1.5", expect=1).stderr)
@@ -292,7 +309,7 @@ class ExitCodes(CommandTest):
                 self.assertEqual(self.command("help", *words).stdout, self.command(*words, "--help").stdout)
         for words in [("help", "bench"), ("bench", "--help"), ("boards", "mak", "--help"), ("help", "boards", "creat")]:
             with self.subTest(words=words):
-                self.assertIn("has no command", self.command(*words, expect=2).stderr)
+                self.assertIn(" no command '", self.command(*words, expect=2).stderr)
         self.assertIn("Usage: standings boards ", self.command("boards", expect=2).stderr)
 
     def test_help_has_one_style(self):
@@ -312,8 +329,12 @@ class ExitCodes(CommandTest):
 
     # Of the library that reads the words, of the settings, and of the commands themselves; with what must be said.
     WRONG_USAGE = [
-        (("frobnicate",), "standings has no command 'frobnicate'"), (("serv",), "did you mean 'serve'?"),
-        (("boards", "xq"), "standings boards has no command 'xq'\n"), (("help", "bench"), "has no command 'bench'"),
+        (("frobnicate",), "standings: there is no command 'frobnicate'\n"), (("serv",), "did you mean 'serve'?"),
+        (("boards", "xq"), "standings: boards has no command 'xq'\n"), (("help", "bench"), "there is no command 'bench'\n"),
+        (("boards", "freeze"), "boards has no command 'freeze'; did you mean 'close'?"), (("boards", "delete"), "did you mean 'rm'?"),
+        (("list",), "did you mean 'boards ls'?"), (("help", "status"), "did you mean 'health'?"), (("start",), "did you mean 'serve'?"),
+        (("help", "nope"), "there is no command 'nope'\n"), (("demo", "--data", "x"), "demo has no flag '--data'\n"),
+        (("--rate", "1"), "there is no flag '--rate' without a command\n"),
         (("top",), "BOARD is required"), (("top", "b", "c"), "does not take 'c'"), (("top", "b", "--cuont=5"), "'--cuont'; did you mean '--count'?"),
         (("top", "b", "-n"), "--count needs a value"), (("top", "b", "-n", "1", "-n", "2"), "--count can be given only once"),
         (("top", "b", "-o", "xml"), "--output: it is one of table, json, ndjson, csv, not 'xml'"),
@@ -446,7 +467,7 @@ class Terminal(CommandTest):
         done = self.command("top", "wide", env={"COLUMNS": "40"})
         self.assertLessEqual(max(map(width_of, done.stdout.splitlines())), 40)
         for name in NAMES:
-            self.assertIn(name, self.command("top", "wide").stdout, "a pipe has any width")
+            self.assertIn(f"  {name}  ", self.command("top", "wide").stdout, "a pipe has any width, and names as they are")
 
     def test_colour_on_a_terminal_only(self):
         self.assertIn("\x1b[1m", self.on_terminal("top", "wide", columns=120)[1])
@@ -540,7 +561,10 @@ class Strangers(CommandTest):
             self.assertEqual(os.listdir(folder), ["board.ndjson"])
             self.command("export", "good", os.path.join(folder, "none", "x.csv"), expect=1)
         self.assertTrue(self.command("export", "good").stdout.startswith("csv,"))
-        self.assertTrue(self.command("export", "good", "-", "--format", "json").stdout.startswith("json,"))
+        for flag in ("--format", "-o", "--output"):
+            self.assertTrue(self.command("export", "good", "-", flag, "json").stdout.startswith("json,"))
+        self.assertIn("--format: it is one of csv, ndjson, json, not 'table'",
+                      self.command("export", "good", "-o", "table", expect=2).stderr)
 
     def test_export_replaces_no_device_and_no_pipe(self):
         with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:

@@ -86,6 +86,14 @@ class Joining(DemoTest):
         own = server.public.get("/v1/boards/speedrun/players/you").json
         self.assertEqual(own["name"], "You")
 
+    def test_a_key_that_is_set_is_told_to_go(self):
+        server = self.demo("--rate", "0")
+        done = subprocess.run([str(program()), "top", "speedrun", "--server", server.url], capture_output=True, text=True,
+                              timeout=30, env={**os.environ, "STANDINGS_KEY": "st_sk_of_another_server"})
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(f"{server.url} takes no key, and STANDINGS_KEY gives one\n  unset STANDINGS_KEY\n",
+                      re.sub(r"  request \w+\n", "", done.stderr))
+
     def test_lets_nobody_change_boards_or_others(self):
         server = self.demo("--rate", "0")
         first = rows_of(server, "rating", 1)[0]["player"]
@@ -216,7 +224,7 @@ class End(DemoTest):
         self.assertIn("8420 is in use", done.stderr)
 
     def test_wrong_usage_exits_2(self):
-        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"]):
+        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"], ["--for", "0"]):
             with self.subTest(wrong):
                 self.assertEqual(self.run_once(*wrong).returncode, 2)
 

@@ -180,6 +180,7 @@ class Commands(SettingsTest):
                      "bad.toml:4: there is no setting 'http.max_bdy'; did you mean 'http.max_body'?", "bad.toml:6: client.output is 'xml'",
                      "--engine-batch is '0'", "STANDINGS_LOG_LEVEL is 'loud'", "STANDINGS_INIT_KEY: "):
             self.assertEqual(sum(line.startswith(f"standings: {part}") for line in lines), 1, (part, lines))
+        self.assertEqual(re.findall(r"bad\.toml:(\d)", done.stderr), ["1", "2", "4", "6"], "from the top to the end")
         self.assertEqual((len(lines), lines[-1]), (8, "See `standings config check --help`."))
         self.assertEqual(self.run_once("config", "check", "good.toml", "--config", "good.toml").returncode, 2)
 
@@ -251,7 +252,7 @@ class Commands(SettingsTest):
         quoted = " ".join(f"'{word}'" for word in words)
         done = subprocess.run(
             ["bash", "-c", script + f"\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _standings; "
-             'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, timeout=20)
+             'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, timeout=20, cwd=self.home)
         self.assertEqual(done.stderr, "")
         return done.stdout.split()
 
@@ -262,6 +263,22 @@ class Commands(SettingsTest):
         self.assertIn("--http-max-body", complete("standings", "serve", "--http"))
         self.assertEqual(complete("standings", "serve", "--log-level", "d"), ["debug"])
         self.assertEqual(complete("standings", "config", "show", "-o", "j"), ["json"])
+
+    def test_bash_offers_files_only_where_a_file_is_taken(self):
+        (self.home / "a-file").write_text("")
+        complete = lambda *words: self.bash_completes("standings", *words)
+        for words in (("top", ""), ("rank", "b", ""), ("boards", "rm", ""), ("health", ""), ("export", ""), ("help", "top", "")):
+            self.assertEqual(complete(*words), [], words)
+        self.assertIn("a-file", complete("import", ""))
+        self.assertIn("a-file", complete("export", "b", ""))
+        self.assertIn("a-file", complete("restore", ""))
+        self.assertIn("a-file", complete("top", "b", "--config", ""))
+
+    def test_bash_completes_commands_behind_help(self):
+        complete = lambda *words: self.bash_completes("standings", *words)
+        self.assertLessEqual({"serve", "boards", "top"}, set(complete("help", "")))
+        self.assertEqual(complete("help", "boards", "cr"), ["create"])
+        self.assertEqual(complete("help", "boards", "create", "-"), [])
 
     def test_bash_completes_a_value_behind_the_equals_sign(self):
         complete = self.bash_completes
@@ -301,6 +318,9 @@ class Commands(SettingsTest):
             return [one.split("\t")[0] for one in done.stdout.splitlines()]
         self.assertEqual(complete("standings ser"), ["serve"])
         self.assertEqual(complete("standings config sh"), ["show"])
+        self.assertEqual(complete("standings help conf"), ["config"])
+        self.assertEqual(complete("standings help config sh"), ["show"])
+        self.assertEqual(complete("standings top "), [])
         self.assertEqual(complete("standings serve --log-level d"), ["debug"])
         self.assertEqual(complete("standings serve --log-level=d"), ["--log-level=debug"])
         self.assertEqual(complete("standings boards create --rule="), [f"--rule={word}" for word in ("best", "first", "last", "sum")])

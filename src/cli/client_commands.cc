@@ -172,7 +172,8 @@ void add_export(CommandLine& line) {
         line, line.app, "export", "Write out a whole board as it is at one moment", export_board);
     add_board_argument(app, options.board);
     app.add_option("FILE", options.file, "Where to; standard output when not given or -");
-    app.add_option("--format", options.format, "How rows are written; else as FILE ends, or csv")
+    app.add_option("--format,-o,--output", options.format,
+                   "How rows are written; else as FILE ends, or csv")
         ->transform(one_of({"csv", "ndjson", "json"}));
     add_client_settings(app, options.client);
 }

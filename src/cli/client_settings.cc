@@ -9,15 +9,23 @@ namespace standings::cli {
 void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Option* list_output) {
     const auto flags = std::make_shared<settings::Flags>();
     flags->add_to(command, {"client.server", "client.key"});
-    if (list_output != nullptr) flags->also_use("client.output");
     command.parse_complete_callback([&settings, flags, list_output] {
+        // The flag wins, whatever else there is.
+        const bool asks_for_output = list_output != nullptr && list_output->count() == 0;
+        if (asks_for_output) flags->also_use("client.output");
         const auto values = flags->settle();
         // The parser's own way to report what is wrong; main() answers with exit code 2.
         if (!values) throw CLI::ValidationError(values.error().detail);
         settings.server = values->text("client.server");
         settings.key = values->text("client.key");
+        settings.key_from = values->at(*settings::find_key("client.key")).where;
+        const bool is_file =
+            settings.key_from.ends_with("-file") || settings.key_from.ends_with("_FILE");
+        if (settings.key.empty() && is_file) {
+            throw CLI::ValidationError(settings.key_from + " names a file that is empty");
+        }
 
-        if (list_output == nullptr || list_output->count() > 0) return;
+        if (!asks_for_output) return;
         const settings::Settled& chosen = values->at(*settings::find_key("client.output"));
         if (chosen.source == settings::Source::kDefault) return;
         list_output->add_result(chosen.value.text);

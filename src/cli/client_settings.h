@@ -9,7 +9,8 @@ namespace standings::cli {
 
 struct ClientSettings {
     std::string server = "http://127.0.0.1:8420";
-    std::string key;  // empty: without a credential
+    std::string key;       // empty: without a credential
+    std::string key_from;  // "--key", "STANDINGS_KEY_FILE": for sentences about it
 };
 
 // Adds --server, --key, --key-file and --config to `command`, and fills `settings` once it is

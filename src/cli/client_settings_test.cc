@@ -45,6 +45,18 @@ TEST(ClientSettings, ComeFromFlagsThenTheEnvironmentThenTheDefault) {
     ::unsetenv("STANDINGS_KEY");
 }
 
+TEST(ClientSettings, SayWhereTheKeyCameFromAndRefuseAnEmptyFile) {
+    ::setenv("STANDINGS_KEY", "k", 1);
+    EXPECT_EQ(parsed({}).settings.key_from, "STANDINGS_KEY");
+    EXPECT_EQ(parsed({"--key", "l"}).settings.key_from, "--key");
+    EXPECT_TRUE(parsed({"--key-file", "/dev/null"}).refused);
+    ::unsetenv("STANDINGS_KEY");
+    ::setenv("STANDINGS_KEY_FILE", "/dev/null", 1);
+    EXPECT_TRUE(parsed({}).refused);
+    EXPECT_FALSE(parsed({"--key", "l"}).refused);
+    ::unsetenv("STANDINGS_KEY_FILE");
+}
+
 TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
     EXPECT_EQ(parsed({}).output, "table");
     ::setenv("STANDINGS_OUTPUT", "json", 1);
@@ -52,6 +64,8 @@ TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
     EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
     ::setenv("STANDINGS_OUTPUT", "xml", 1);
     EXPECT_TRUE(parsed({}).refused);
+    EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
+    EXPECT_FALSE(parsed({"-o", "csv"}).refused);
     ::unsetenv("STANDINGS_OUTPUT");
 }
 

@@ -13,18 +13,30 @@ namespace {
 struct Command {
     std::string path;  // "config show"; empty: the program itself
     const CLI::App* app;
+    // Behind `help`: "help config show" takes the same commands, and neither flags nor arguments.
+    bool is_topic = false;
+
+    std::vector<const CLI::Option*> options() const {
+        return is_topic ? std::vector<const CLI::Option*>() : app->get_options();
+    }
 };
 
-void collect(const CLI::App& app, const std::string& path, std::vector<Command>& out) {
-    out.push_back({path, &app});
+void collect(const CLI::App& app, const std::string& path, bool is_topic,
+             std::vector<Command>& out) {
+    out.push_back({path, &app, is_topic});
     for (const CLI::App* sub : visible_below(app)) {
-        collect(*sub, path.empty() ? sub->get_name() : path + ' ' + sub->get_name(), out);
+        const std::string below = path.empty() ? sub->get_name() : path + ' ' + sub->get_name();
+        if (below == "help") {
+            collect(*sub->get_parent(), below, true, out);
+        } else if (!is_topic || sub->get_name() != "help") {
+            collect(*sub, below, is_topic, out);
+        }
     }
 }
 
-std::vector<std::string> flags_of(const CLI::App& app) {
+std::vector<std::string> flags_of(const Command& command) {
     std::vector<std::string> flags;
-    for (const CLI::Option* option : app.get_options()) {
+    for (const CLI::Option* option : command.options()) {
         for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
         for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
     }
@@ -33,6 +45,12 @@ std::vector<std::string> flags_of(const CLI::App& app) {
 
 bool takes_value(const CLI::Option& option) {
     return option.get_type_size_max() > 0;
+}
+
+// An argument for which the names of files are offered.
+bool is_file(const CLI::Option& argument) {
+    const std::string name = argument.get_name(true);
+    return name == "FILE" || name == "BACKUP";
 }
 
 // The words that the value of an option can be, separated by spaces; empty: any.
@@ -61,12 +79,32 @@ std::string joined(const std::vector<std::string>& words) {
 std::vector<std::string> words_after(const Command& command) {
     std::vector<std::string> words;
     for (const CLI::App* sub : visible_below(*command.app)) words.push_back(sub->get_name());
-    for (const CLI::Option* option : command.app->get_options()) {
+    for (const CLI::Option* option : command.options()) {
         if (option->get_positional() && !words_of(*option).empty()) {
             words.push_back(words_of(*option));
         }
     }
     return words;
+}
+
+// Whether another argument, a board say, stands before the file.
+bool takes_file_later(const Command& command) {
+    for (const CLI::Option* option : command.options()) {
+        if (option->get_positional()) return !is_file(*option);
+    }
+    return false;
+}
+
+// How bash offers what is behind the command: its words, files where it takes one, or nothing.
+std::string offer_after(const Command& command) {
+    const auto words = words_after(command);
+    const auto options = command.options();
+    const bool takes_file = std::any_of(
+        options.begin(), options.end(),
+        [](const CLI::Option* option) { return option->get_positional() && is_file(*option); });
+    if (!words.empty() || !takes_file) return "compgen -W " + shell_word(joined(words));
+    if (!takes_file_later(command)) return "compgen -f";
+    return "[[ $before == " + command.app->get_name() + " ]] || compgen -f";
 }
 
 // Finds out in which command the cursor is, then offers its words, its flags, or the values of the
@@ -98,7 +136,7 @@ std::string bash_script(const std::vector<Command>& commands) {
            "    done\n"
            "    case \"$command $before\" in\n";
     for (const Command& command : commands) {
-        for (const CLI::Option* option : command.app->get_options()) {
+        for (const CLI::Option* option : command.options()) {
             if (option->get_positional() || !takes_value(*option)) continue;
             std::string patterns;
             const auto add = [&](const std::string& flag) {
@@ -118,12 +156,9 @@ std::string bash_script(const std::vector<Command>& commands) {
     for (const Command& command : commands) {
         out += "        " + shell_word(command.path) +
                ")\n            if [[ $word == -* ]]; then\n" +
-               "                COMPREPLY=($(compgen -W " +
-               shell_word(joined(flags_of(*command.app))) +
-               " -- \"$word\"))\n            else\n                COMPREPLY=($(compgen " +
-               (words_after(command).empty() ? std::string("-f")
-                                             : "-W " + shell_word(joined(words_after(command)))) +
-               " -- \"$word\"))\n            fi ;;\n";
+               "                COMPREPLY=($(compgen -W " + shell_word(joined(flags_of(command))) +
+               " -- \"$word\"))\n            else\n                COMPREPLY=($(" +
+               offer_after(command) + " -- \"$word\"))\n            fi ;;\n";
     }
     return out + "    esac\n}\ncomplete -F _standings standings\n";
 }
@@ -160,10 +195,16 @@ std::string fish_script(const std::vector<Command>& commands) {
             out += ends_at + " -a " + sub->get_name() + " -d " +
                    shell_word(brief(sub->get_description())) + '\n';
         }
-        for (const CLI::Option* option : command.app->get_options()) {
+        for (const CLI::Option* option : command.options()) {
             const std::string words = words_of(*option);
             if (option->get_positional()) {
-                out += at + (words.empty() ? " -F" : " -a " + shell_word(words)) + '\n';
+                if (!words.empty()) out += at + " -a " + shell_word(words) + '\n';
+                if (!words.empty() || !is_file(*option)) continue;
+                const std::string later = takes_file_later(command)
+                                              ? "; and not __standings_ends_at " + command.path
+                                              : "";
+                out += "complete -c standings -n " +
+                       shell_word("__standings_at " + command.path + later) + " -F\n";
                 continue;
             }
             out += at;
@@ -180,7 +221,7 @@ std::string fish_script(const std::vector<Command>& commands) {
 
 std::string completion_script(const CLI::App& app, const std::string& shell) {
     std::vector<Command> commands;
-    collect(app, {}, commands);
+    collect(app, {}, false, commands);
     if (shell == "fish") return fish_script(commands);
     if (shell == "bash") return bash_script(commands);
     return "#compdef standings\nautoload -U +X bashcompinit && bashcompinit\n" +

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -59,12 +62,26 @@ void add_show(CommandLine& line, CLI::App& config) {
     });
 }
 
+// The line of `file` that a finding begins with, as "FILE:12: "; 0: it is of no line.
+std::size_t line_in(const std::string& finding, const std::string& file) {
+    std::size_t line = 0;
+    if (file.empty() || !finding.starts_with(file + ':')) return line;
+    std::from_chars(finding.data() + file.size() + 1, finding.data() + finding.size(), line);
+    return line;
+}
+
 // Everything that is wrong, as far as it can be known without a start.
 int check(settings::Inputs inputs, const std::string& file, const StartCheck& start_check) {
     if (!file.empty()) inputs.config = file;
     std::vector<std::string> findings;
     const auto values = settings::Values::settle(inputs, findings);
     for (std::string& refused : start_check(values)) findings.push_back(std::move(refused));
+    // The file from its top to its end, then the environment and flags.
+    std::stable_sort(
+        findings.begin(), findings.end(), [&](const std::string& left, const std::string& right) {
+            // No line, 0, becomes the largest.
+            return line_in(left, values.file()) - 1 < line_in(right, values.file()) - 1;
+        });
     for (const std::string& finding : findings) complain(finding);
     warn(values);
     if (!findings.empty()) return kUsage;

@@ -136,8 +136,7 @@ void add_help_command(CommandLine& line) {
                 const auto below =
                     at->get_subcommands([&](const CLI::App* one) { return one->check_name(word); });
                 if (below.empty()) {
-                    complain(path_of(*at) + " has no command '" + word + "'" +
-                             suggestion(*at, word));
+                    complain(no_command(*at, word));
                     return kUsage;
                 }
                 at = below.front();

@@ -134,6 +134,7 @@ bool has_control(std::string_view text) {
 struct HttpClient::State {
     std::string server;
     std::string authorization;  // the whole header; empty: none
+    std::string key_from;       // empty as well then
     bool without_proxy = false;
     Handle handle;
 
@@ -177,7 +178,10 @@ Result<HttpClient> HttpClient::open(const ClientSettings& settings) {
                      "the key holds a space or a control character: look at --key or "
                      "STANDINGS_KEY, it is one word like st_sk_..."};
     }
-    if (!settings.key.empty()) state->authorization = "Authorization: Bearer " + settings.key;
+    if (!settings.key.empty()) {
+        state->authorization = "Authorization: Bearer " + settings.key;
+        state->key_from = settings.key_from.empty() ? "--key" : settings.key_from;
+    }
     return HttpClient(std::move(state));
 }
 
@@ -268,6 +272,9 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
     // A server that refuses may answer and close while we still send: the answer is what counts.
     const bool refused = code == CURLE_SEND_ERROR && transfer.answer.status >= 400;
     if (code != CURLE_OK && !refused) return error;
+    transfer.answer.server = server;
+    transfer.answer.target = request.target;
+    transfer.answer.key_from = key_from;
     return std::move(transfer.answer);
 }
 
@@ -306,6 +313,66 @@ Error HttpClient::State::failure(CURLcode code, const Transfer& transfer, const 
     }
 }
 
+namespace {
+
+// What the server says to whoever sends a key where everybody may do everything.
+bool takes_no_key(std::string_view said) {
+    return said.find("There are no keys here") != std::string_view::npos;
+}
+
+// What escaped() has made, as it was.
+std::string unescaped(std::string_view text) {
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%' || i + 2 >= text.size()) {
+            out += text[i];
+            continue;
+        }
+        out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+        i += 2;
+    }
+    return out;
+}
+
+// "cup" of "/v1/boards/cup/standings?limit=1"; empty where the path is of no board.
+std::string board_in(std::string_view target) {
+    constexpr std::string_view kBoards = "/v1/boards/";
+    if (!target.starts_with(kBoards)) return {};
+    target.remove_prefix(kBoards.size());
+    return unescaped(target.substr(0, target.find_first_of("/?")));
+}
+
+// The title and the detail, but where we know more than the server, which answers everybody.
+std::string sentence_of(const HttpAnswer& answer, std::string_view code, const std::string& title,
+                        const std::string& detail) {
+    if (answer.status == 401 && !answer.key_from.empty()) {
+        return takes_no_key(detail)
+                   ? answer.server + " takes no key, and " + answer.key_from + " gives one"
+                   : "the key from " + answer.key_from + " is wrong: " + answer.server +
+                         " does not know it";
+    }
+    const std::string board = board_in(answer.target);
+    if (code == "board_not_found" && !board.empty()) {
+        return "there is no board '" + board + "' at " + answer.server;
+    }
+    return detail.empty() ? title : title + ": " + detail;
+}
+
+// What to do about a 401.
+std::string advice_of(const HttpAnswer& answer) {
+    if (answer.key_from.empty()) {
+        return "give a key that this server knows, with STANDINGS_KEY or --key";
+    }
+    if (takes_no_key(answer.body)) {
+        return answer.key_from.starts_with("STANDINGS_") ? "unset " + answer.key_from
+                                                         : "leave the key out";
+    }
+    return "give a key that this server knows, or none: public boards can be read without one";
+}
+
+}  // namespace
+
 Problem problem_of(const HttpAnswer& answer) {
     Problem problem;
     problem.status = answer.status;
@@ -329,9 +396,8 @@ Problem problem_of(const HttpAnswer& answer) {
     };
     const text::JsonNode& root = **parsed;
     problem.code = text_of(root, "code");
-    problem.message = text_of(root, "title");
     const std::string detail = text_of(root, "detail");
-    if (!detail.empty()) problem.message += ": " + detail;
+    problem.message = sentence_of(answer, problem.code, text_of(root, "title"), detail);
     if (const text::JsonNode* errors = document.member(root, "errors")) {
         document.for_each(*errors, [&](const text::JsonNode& item) {
             const std::string pointer = text_of(item, "pointer");
@@ -374,9 +440,7 @@ Error error_of(const HttpAnswer& answer) {
             break;
     }
     std::string message = problem_of(answer).message;
-    if (answer.status == 401) {
-        message += "\n  give a key that this server knows, with STANDINGS_KEY or --key";
-    }
+    if (answer.status == 401) message += "\n  " + advice_of(answer);
     return {code, std::move(message)};
 }
 

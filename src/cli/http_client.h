@@ -28,6 +28,10 @@ struct HttpAnswer {
     int status = 0;
     std::vector<std::pair<std::string, std::string>> headers = {};  // names in small letters
     std::string body = {};
+    // Of whom and how it was asked, for sentences about a refusal.
+    std::string server = {};
+    std::string target = {};
+    std::string key_from = {};  // where the key came from that was sent; empty: none was
 
     bool is_ok() const { return status >= 200 && status < 300; }
     // Empty: there is none. `name` in small letters.

@@ -247,6 +247,32 @@ TEST(Problem, IsASentenceWithItsPlacesAndRequest) {
     EXPECT_NE(problem_of(answer).message.find("https://host/"), std::string::npos);
 }
 
+TEST(Problem, SaysOfWhichKeyAndOfWhichBoardItIs) {
+    HttpAnswer answer{
+        .status = 401,
+        .body = R"({"title":"A key is needed","detail":"This key is not known here."})",
+        .server = "http://host"};
+    EXPECT_NE(error_of(answer).detail.find("A key is needed"), std::string::npos);
+    answer.key_from = "STANDINGS_KEY";
+    EXPECT_EQ(
+        error_of(answer).detail,
+        "the key from STANDINGS_KEY is wrong: http://host does not know it\n"
+        "  give a key that this server knows, or none: public boards can be read without one");
+    answer.body = R"({"title":"A key is needed","detail":"There are no keys here. Send none."})";
+    EXPECT_EQ(error_of(answer).detail,
+              "http://host takes no key, and STANDINGS_KEY gives one\n  unset STANDINGS_KEY");
+    answer.key_from = "--key";
+    EXPECT_EQ(error_of(answer).detail,
+              "http://host takes no key, and --key gives one\n  leave the key out");
+
+    answer.status = 404;
+    answer.target = "/v1/boards/a%2Fb/standings?limit=1";
+    answer.body = R"({"title":"There is no such board","detail":"D.","code":"board_not_found"})";
+    EXPECT_EQ(error_of(answer).detail, "there is no board 'a/b' at http://host");
+    answer.target = "/v1/submissions";
+    EXPECT_EQ(error_of(answer).detail, "There is no such board: D.");
+}
+
 TEST(Escaped, KeepsWhatIdsHoldAndEscapesTheRest) {
     EXPECT_EQ(escaped("u_1.a:b@c-d~"), "u_1.a:b@c-d~");
     EXPECT_EQ(escaped("a/b?c=d&e f%"), "a%2Fb%3Fc%3Dd%26e%20f%25");

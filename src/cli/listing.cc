@@ -122,9 +122,10 @@ std::string Listing::shown_as(Format format, std::string_view whole, const Table
 
 base::Result<void> Listing::print(Format format, std::string_view whole) const {
     const bool on_terminal = is_terminal(STDOUT_FILENO);
-    std::string out = shown_as(
-        format, whole,
-        {.width = width_of_terminal(STDOUT_FILENO), .bold_head = takes_colour(STDOUT_FILENO)});
+    std::string out = shown_as(format, whole,
+                               {.width = width_of_terminal(STDOUT_FILENO),
+                                .bold_head = takes_colour(STDOUT_FILENO),
+                                .isolates = on_terminal});
     if (on_terminal && (format == Format::kJson || format == Format::kNdjson)) {
         out = printable_json(out);
     }

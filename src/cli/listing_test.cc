@@ -24,7 +24,7 @@ std::vector<std::vector<std::string>> rows_of_many_scripts() {
 }
 
 TEST(Table, AlignsByCells) {
-    const std::string out = table(kColumns, rows_of_many_scripts(), {});
+    const std::string out = table(kColumns, rows_of_many_scripts(), {.isolates = true});
     EXPECT_EQ(out,
               "RANK  NAME                                           SCORE  REACHED\n"
               "   1  さくら さくら さくら さくら さくら  9007199254740991  "
@@ -35,6 +35,12 @@ TEST(Table, AlignsByCells) {
               "2026-11-21T00:15:00.120Z\n"
               "  10  e\u0301te\u0301                                                2  "
               "2026-11-21T00:15:00.120Z\n");
+}
+
+TEST(Table, AddsNothingToNamesWhereNoTerminalIs) {
+    const std::string out = table(kColumns, rows_of_many_scripts(), {});
+    EXPECT_NE(out.find("  مريم  "), std::string::npos) << out;
+    EXPECT_EQ(out.find("\u2068"), std::string::npos) << out;
 }
 
 TEST(Table, FitsTheWidthAndKeepsNumbersWhole) {

@@ -62,7 +62,7 @@ std::vector<std::size_t> fitted(const std::vector<TableColumn>& columns,
 }
 
 std::string line_of(const std::vector<TableColumn>& columns, const std::vector<std::string>& cells,
-                    const std::vector<std::size_t>& widths) {
+                    const std::vector<std::size_t>& widths, bool isolates) {
     std::string line;
     std::size_t owed = 0;  // spaces before the next cell; none at the end of a line
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -72,7 +72,7 @@ std::string line_of(const std::vector<TableColumn>& columns, const std::vector<s
         const std::size_t spare = widths[i] - std::min(width, widths[i]);
         const bool at_right = columns[i].kind == Kind::kNumber;
         line.append(owed + (at_right ? spare : 0), ' ');
-        line += isolated(cell);
+        line += isolates ? isolated(cell) : cell;
         owed = kGap + (at_right ? 0 : spare);
     }
     // Empty cells at the end leave what stood before them.
@@ -99,9 +99,9 @@ std::string table(const std::vector<TableColumn>& columns,
     }
     const auto widths = fitted(columns, natural, look.width);
     std::string out = look.bold_head ? "\x1b[1m" : "";
-    out += line_of(columns, titles, widths);
+    out += line_of(columns, titles, widths, look.isolates);
     out += look.bold_head ? "\x1b[0m\n" : "\n";
-    for (const auto& row : rows) out += line_of(columns, row, widths) + '\n';
+    for (const auto& row : rows) out += line_of(columns, row, widths, look.isolates) + '\n';
     return out;
 }
 

@@ -20,6 +20,9 @@ struct TableColumn {
 struct TableLook {
     std::size_t width = 0;  // of the terminal in cells; 0: as wide as need be
     bool bold_head = false;
+    // Where letters run from right to left, so that they turn no other cell around: on a terminal.
+    // Files get names without anything added.
+    bool isolates = false;
 };
 
 // One line for the titles and one for each row. `rows` have a cell for each column, as they came:

@@ -1,6 +1,9 @@
 #include "cli/usage.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -52,16 +55,89 @@ std::string sentence_of(const CLI::ParseError& error) {
     return said;
 }
 
+// "boards create": behind "standings: ".
+std::string short_path_of(const CLI::App& command) {
+    const std::string path = path_of(command);
+    return path.substr(std::min(path.size(), path.find(' ') + 1));
+}
+
+// What other programs call our commands.
+struct Synonym {
+    std::string_view word;
+    std::string_view ours;
+};
+constexpr Synonym kSynonyms[] = {
+    {"freeze", "close"},    {"archive", "close"},  {"lock", "close"},    {"unfreeze", "reopen"},
+    {"unlock", "reopen"},   {"delete", "rm"},      {"remove", "rm"},     {"del", "rm"},
+    {"drop", "rm"},         {"list", "ls"},        {"new", "create"},    {"add", "create"},
+    {"make", "create"},     {"update", "edit"},    {"set", "edit"},      {"change", "edit"},
+    {"modify", "edit"},     {"clear", "reset"},    {"empty", "reset"},   {"start", "serve"},
+    {"run", "serve"},       {"server", "serve"},   {"status", "health"}, {"ping", "health"},
+    {"leaderboard", "top"}, {"ranking", "top"},    {"post", "submit"},   {"report", "submit"},
+    {"score", "submit"},    {"dump", "export"},    {"load", "import"},   {"verify", "check"},
+    {"settings", "config"}, {"validate", "check"},
+};
+
+// Our command for `word`, or `word` itself where it is one, if `command` has it.
+const CLI::App* meant_by(const CLI::App& command, const std::string& word) {
+    const auto* synonym = std::find_if(std::begin(kSynonyms), std::end(kSynonyms),
+                                       [&](const Synonym& one) { return one.word == word; });
+    const std::string_view ours = synonym != std::end(kSynonyms) ? synonym->ours : word;
+    for (const CLI::App* sub : visible_below(command)) {
+        if (sub->get_name() == ours) return sub;
+    }
+    return nullptr;
+}
+
+// The command below `command` that a word of other programs means: 'close' for freeze, and 'boards
+// ls' for a list without saying of what. Empty: none.
+std::string command_meant(const CLI::App& command, const std::string& word) {
+    if (const CLI::App* sub = meant_by(command, word)) return sub->get_name();
+    for (const CLI::App* group : visible_below(command)) {
+        if (const CLI::App* sub = meant_by(*group, word)) {
+            return group->get_name() + ' ' + sub->get_name();
+        }
+    }
+    return {};
+}
+
+// "; did you mean 'serve'?" of a flag or a command that `command` does not have; or nothing.
+std::string suggestion(const CLI::App& command, const std::string& word) {
+    std::vector<std::string> names;
+    if (word.starts_with('-')) {
+        for (const CLI::Option* option : command.get_options()) {
+            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+        }
+    } else {
+        const std::string meant = command_meant(command, word);
+        if (!meant.empty()) return "; did you mean '" + meant + "'?";
+        for (const CLI::App* sub : visible_below(command)) names.push_back(sub->get_name());
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    return settings::did_you_mean(word, known);
+}
+
 // What the library left over as neither a flag nor a command nor an argument.
 std::string sentence_about(const CLI::App& command, const std::string& word) {
     const std::string name = word.starts_with('-') ? word.substr(0, word.find('=')) : word;
-    const char* lack = word.starts_with('-')                  ? " has no flag '"
-                       : !command.get_subcommands({}).empty() ? " has no command '"
-                                                              : " does not take '";
-    return path_of(command) + lack + name + "'" + suggestion(command, name);
+    if (!word.starts_with('-') && !command.get_subcommands({}).empty()) {
+        return no_command(command, word);
+    }
+    const bool is_flag = word.starts_with('-');
+    if (command.get_parent() == nullptr) {
+        return "there is no flag '" + name + "' without a command" + suggestion(command, name);
+    }
+    return short_path_of(command) + (is_flag ? " has no flag '" : " does not take '") + name + "'" +
+           suggestion(command, name);
 }
 
 }  // namespace
+
+std::string no_command(const CLI::App& command, const std::string& word) {
+    const bool is_program = command.get_parent() == nullptr;
+    return (is_program ? "there is no command '" : short_path_of(command) + " has no command '") +
+           word + "'" + suggestion(command, word);
+}
 
 std::string path_of(const CLI::App& command) {
     const CLI::App* parent = command.get_parent();
@@ -70,19 +146,6 @@ std::string path_of(const CLI::App& command) {
 
 std::vector<const CLI::App*> visible_below(const CLI::App& command) {
     return command.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
-}
-
-std::string suggestion(const CLI::App& command, const std::string& word) {
-    std::vector<std::string> names;
-    if (word.starts_with('-')) {
-        for (const CLI::Option* option : command.get_options()) {
-            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-        }
-    } else {
-        for (const CLI::App* sub : visible_below(command)) names.push_back(sub->get_name());
-    }
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    return settings::did_you_mean(word, known);
 }
 
 CLI::Validator one_of(std::initializer_list<std::string> words) {

@@ -14,8 +14,8 @@ std::string path_of(const CLI::App& command);
 // The commands below `command` that help shows.
 std::vector<const CLI::App*> visible_below(const CLI::App& command);
 
-// "; did you mean 'serve'?" of a flag or a command that `command` does not have; or nothing.
-std::string suggestion(const CLI::App& command, const std::string& word);
+// "boards has no command 'freeze'; did you mean 'close'?"
+std::string no_command(const CLI::App& command, const std::string& word);
 
 // Of words that a value can be, whatever their case; it becomes the word as it stands here.
 CLI::Validator one_of(std::initializer_list<std::string> words);

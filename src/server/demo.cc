@@ -207,7 +207,7 @@ void add_demo(cli::CommandLine& line) {
             "--no-open", [settings] { settings->open = false; }, "Do not open the browser")
         ->excludes(open);
     command->add_option("--for", settings->for_seconds, "Seconds until it ends by itself")
-        ->check(cli::whole_number(0, UINT32_MAX));
+        ->check(cli::whole_number(1, UINT32_MAX));
 }
 
 int demo(const DemoSettings& settings) {

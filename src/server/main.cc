@@ -1,6 +1,8 @@
 // The program's command line.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "cli/client_commands.h"
 #include "cli/command_line.h"
@@ -8,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/import/import_command.h"
 #include "cli/usage.h"
+#include "cli/word_order.h"
 #include "server/backup_command.h"
 #include "server/check_command.h"
 #include "server/demo.h"
@@ -65,7 +68,9 @@ int main(int argc, char** argv) {
     add_version(line);
 
     try {
-        app.parse(argc, argv);
+        auto words = cli::with_flags_behind(app, {argv + std::min(argc, 1), argv + argc});
+        std::reverse(words.begin(), words.end());  // as the library takes a vector
+        app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
         return cli::after_output(cli::explain(app, error));
     }

@@ -341,5 +341,22 @@ TEST_F(Settings, DefaultsAreWrittenAsTheyAreRead) {
     }
 }
 
+TEST(DidYouMean, IsSaidOfSlipsOnly) {
+    const std::vector<std::string_view> known = {
+        "--rate", "--count", "top", "serve", "config", "STANDINGS_DATA_DIR", "http.max_body"};
+    for (const auto& [text, meant] : std::vector<std::pair<std::string_view, std::string_view>>{
+             {"--cuont", "--count"},
+             {"serv", "serve"},
+             {"tpo", "top"},
+             {"conifg", "config"},
+             {"http.max_bdy", "http.max_body"},
+             {"STANDINGS_DATADIR", "STANDINGS_DATA_DIR"}}) {
+        EXPECT_EQ(nearest(text, known), meant) << text;
+    }
+    for (const std::string_view text : {"nope", "--data", "STANDINGS_KEYS", "xq", "", "-"}) {
+        EXPECT_EQ(nearest(text, known), "") << text;
+    }
+}
+
 }  // namespace
 }  // namespace standings::settings

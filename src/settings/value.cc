@@ -159,25 +159,50 @@ Result<Value> parse_value(const Setting& setting, std::string_view text) {
     return Value{std::string(text), *number};
 }
 
+namespace {
+
+// How many letters were left out, put in, written wrong, or changed places with their neighbour.
+std::size_t slips_between(std::string_view left, std::string_view right) {
+    // The last three rows of the table; at [i][j] stands what the first i and j letters need.
+    std::vector<std::size_t> before_last(right.size() + 1);
+    std::vector<std::size_t> last(right.size() + 1);
+    std::vector<std::size_t> row(right.size() + 1);
+    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        std::swap(before_last, last);
+        std::swap(last, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            const std::size_t wrong = left[i - 1] == right[j - 1] ? 0 : 1;
+            row[j] = std::min({last[j - 1] + wrong, last[j] + 1, row[j - 1] + 1});
+            const bool changed_places =
+                i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+            if (changed_places) row[j] = std::min(row[j], before_last[j - 2] + 1);
+        }
+    }
+    return row.back();
+}
+
+// What all flags and all variables begin with makes no two of them alike.
+std::string_view without_head(std::string_view word) {
+    constexpr std::string_view kVariable = "STANDINGS_";
+    if (word.starts_with(kVariable)) word.remove_prefix(kVariable.size());
+    while (word.starts_with('-')) word.remove_prefix(1);
+    return word;
+}
+
+}  // namespace
+
 std::string_view nearest(std::string_view text, std::span<const std::string_view> known) {
     std::string_view best;
-    // A third of the letters wrong is no longer a slip.
-    std::size_t least = std::max<std::size_t>(2, text.size() / 3) + 1;
+    const std::size_t letters = without_head(text).size();
+    // With more than a third of the letters wrong it is no longer a slip.
+    std::size_t least = std::max<std::size_t>(1, letters / 3) + 1;
     for (const std::string_view word : known) {
-        // One row of the edit distance at a time.
-        std::vector<std::size_t> row(word.size() + 1);
-        for (std::size_t j = 0; j <= word.size(); ++j) row[j] = j;
-        for (std::size_t i = 1; i <= text.size(); ++i) {
-            std::size_t diagonal = std::exchange(row[0], i);
-            for (std::size_t j = 1; j <= word.size(); ++j) {
-                const std::size_t replaced = diagonal + (text[i - 1] == word[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-            }
-        }
+        const std::size_t slips = slips_between(text, word);
         // A word of which no letter is right is another one.
-        if (row.back() < std::min(least, std::max(text.size(), word.size()))) {
-            least = row.back();
+        if (slips < std::min(least, std::max(letters, without_head(word).size()))) {
+            least = slips;
             best = word;
         }
     }
