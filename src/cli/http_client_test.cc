@@ -171,7 +171,7 @@ TEST(HttpClient, HearsARefusalBeforeTheBodyIsComplete) {
         [](std::string_view) { return ADD_FAILURE() << "not a 2xx body", true; });
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->status, 401);
-    EXPECT_NE(error_of(*answer).detail.find("STANDINGS_KEY"), std::string::npos);
+    EXPECT_NE(error_of(*answer).detail.find("the key from --key"), std::string::npos);
 }
 
 TEST(HttpClient, EndsWhenACallbackGivesUp) {

@@ -49,7 +49,7 @@ std::vector<std::string> with_flags_behind(const CLI::App& app,
             continue;
         }
         moved.push_back(word);
-        const bool value_follows = option->get_type_size_max() > 0 && word == flag;
+        const bool value_follows = option->get_items_expected_max() > 0 && word == flag;
         if (value_follows && next + 1 < words.size()) moved.push_back(words[++next]);
     }
     out.insert(out.end(), moved.begin(), moved.end());
