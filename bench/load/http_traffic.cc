@@ -1,6 +1,9 @@
 // The questions put to a Standings server.
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <vector>
 
 #include "traffic.h"
@@ -8,18 +11,35 @@
 namespace load {
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+// Like text.find(part, from), but fast where the first byte of `part` is frequent: quotes are.
+std::size_t find(std::string_view text, std::string_view part, std::size_t from = 0) {
+    if (from > text.size()) return std::string_view::npos;
+    const void* at = memmem(text.data() + from, text.size() - from, part.data(), part.size());
+    if (at == nullptr) return std::string_view::npos;
+    return static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
+}
+
+bool contains(std::string_view text, std::string_view part) {
+    return find(text, part) != std::string_view::npos;
+}
+
+// The value of the first field of this name; `name` ends in a colon.
+std::optional<std::string_view> field(std::string_view head, std::string_view name) {
+    for (std::size_t end = head.find('\n'); end != std::string_view::npos; end = head.find('\n')) {
+        head.remove_prefix(end + 1);
+        if (head.size() < name.size() || strncasecmp(head.data(), name.data(), name.size()) != 0) {
+            continue;
+        }
+        head.remove_prefix(name.size());
+        return head.substr(std::min(head.size(), head.find_first_not_of(' ')));
     }
-    return result;
+    return std::nullopt;
 }
 
 // The number after the first `"name":`.
 std::optional<std::int64_t> number_in(std::string_view body, std::string_view name) {
     const std::string member = "\"" + std::string(name) + "\":";
-    const std::size_t at = body.find(member);
+    const std::size_t at = find(body, member);
     if (at == std::string_view::npos) return std::nullopt;
     std::int64_t number = 0;
     const char* const begin = body.data() + at + member.size();
@@ -30,8 +50,8 @@ std::optional<std::int64_t> number_in(std::string_view body, std::string_view na
 
 std::size_t count_of(std::string_view body, std::string_view part) {
     std::size_t count = 0;
-    for (std::size_t at = body.find(part); at != std::string_view::npos;
-         at = body.find(part, at + part.size())) {
+    for (std::size_t at = find(body, part); at != std::string_view::npos;
+         at = find(body, part, at + part.size())) {
         ++count;
     }
     return count;
@@ -55,15 +75,10 @@ class HttpTraffic : public Traffic {
         if (answer.head.size() < 12) fail("not an HTTP answer: " + std::string(answer.head));
         std::from_chars(answer.head.data() + 9, answer.head.data() + 12, answer.status);
 
-        static constexpr std::string_view kLength = "\r\ncontent-length:";
-        const std::string head = lower(answer.head);
+        const auto digits = field(answer.head, "content-length:");
+        if (!digits) fail("an answer without a length: " + std::string(answer.head));
         std::size_t length = 0;
-        if (const std::size_t at = head.find(kLength); at != std::string::npos) {
-            const std::size_t digits = head.find_first_not_of(' ', at + kLength.size());
-            std::from_chars(head.data() + digits, head.data() + head.size(), length);
-        } else {
-            fail("an answer without a length: " + head);
-        }
+        std::from_chars(digits->data(), digits->data() + digits->size(), length);
         answer.bytes = head_end + 4 + length;
         if (buffer.size() < answer.bytes) return std::nullopt;
         answer.body = buffer.substr(head_end + 4, length);
@@ -129,15 +144,15 @@ class HttpTraffic : public Traffic {
 
     bool is_right(std::string_view body, const Pending& request) const {
         const std::string& mode = settings().mode;
-        if (mode == "version") return body.find("\"version\":") != std::string_view::npos;
+        if (mode == "version") return contains(body, "\"version\":");
         if (mode == "submit") return is_receipt(body, request);
         if (known()) return is_known(body, request);
-        if (mode == "top") return body.find("\"rows\":") != std::string_view::npos;
+        if (mode == "top") return contains(body, "\"rows\":");
         return names(body, request.player) && number_in(body, "rank") >= 1;
     }
 
     bool names(std::string_view body, std::uint64_t player) const {
-        return body.find("\"player\":\"" + player_name(player) + "\"") != std::string_view::npos;
+        return contains(body, "\"player\":\"" + player_name(player) + "\"");
     }
 
     // A receipt names the player, a rank and a seq. With the rule `best` the score that it shows is
@@ -157,8 +172,8 @@ class HttpTraffic : public Traffic {
     bool is_known(std::string_view body, const Pending& request) const {
         if (settings().mode == "top") return holds_rows(body, top_);
         if (settings().mode == "standing") {
-            const std::uint64_t rank = known()->rank_of(request.player);
-            return holds_rows(body, {row(rank)});
+            return count_of(body, "\"rank\":") == 1 &&
+                   contains(body, row(known()->rank_of(request.player)));
         }
         // At either end of the board the window is full; it holds the player's neighbours anyway.
         const Span span = around(request.player);
@@ -169,9 +184,18 @@ class HttpTraffic : public Traffic {
     std::string row(std::uint64_t rank) const {
         const std::uint64_t player = known()->player_at(rank);
         const std::string number = std::to_string(rank);
-        return "\"rank\":" + number + ",\"position\":" + number + ",\"player\":\"" +
-               player_name(player) +
-               "\",\"score\":" + std::to_string(KnownBoard::score_of(player)) + ",";
+        std::string text;
+        text.reserve(128);
+        text += "\"rank\":";
+        text += number;
+        text += ",\"position\":";
+        text += number;
+        text += ",\"player\":\"";
+        text += player_name(player);
+        text += "\",\"score\":";
+        text += std::to_string(KnownBoard::score_of(player));
+        text += ',';
+        return text;
     }
 
     std::vector<std::string> rows(std::uint64_t first, std::uint64_t last) const {
@@ -184,7 +208,7 @@ class HttpTraffic : public Traffic {
     static bool contains_rows(std::string_view body, const std::vector<std::string>& rows) {
         std::size_t at = 0;
         for (const std::string& row : rows) {
-            at = body.find(row, at);
+            at = find(body, row, at);
             if (at == std::string_view::npos) return false;
             at += row.size();
         }
