@@ -596,6 +596,27 @@ class Folder(unittest.TestCase):
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
 
+    def test_a_board_whose_last_player_was_removed_is_whole(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for player in ("p0", "p1"):
+                server.api.post("/v1/boards/b/submissions", {"player": player, "score": 5})
+            for left, player in ((1, "p1"), (0, "p0")):
+                self.assertEqual(server.api.delete(f"/v1/boards/b/players/{player}").status, 200)
+
+                def rows():
+                    database = sqlite3.connect(server.data / "standings.db")
+                    try:
+                        return database.execute("SELECT (SELECT count(*) FROM player), (SELECT count(*) FROM entry)").fetchone()
+                    finally:
+                        database.close()
+                wait_until(lambda: rows() == (left, left), "the rows of the player to go")
+                code, said, errors = run("check", "--data", server.data)
+                self.assertEqual(code, 0, said + errors)
+            backup = server.data / "backups" / make_backup(server)["name"]
+            code, said, errors = run("restore", backup, "--data", self.folder)
+            self.assertEqual(code, 0, said + errors)
+
     def test_a_database_with_its_log_beside_it_is_no_backup(self):
         with Server() as server:
             server.api.post("/v1/boards", {"id": "b"})
@@ -607,6 +628,13 @@ class Folder(unittest.TestCase):
                 self.assertEqual(code, 2, said + errors)
                 self.assertIn("-wal", errors)
                 self.assertIn("standings backup --data", errors)
+            shutil.copy(self.backup, server.home / "other.db")
+            (server.home / "other.db-wal").write_bytes(b"x")
+            code, said, errors = run("restore", server.home / "other.db", "--data", self.folder)
+            self.assertEqual(code, 2, said + errors)
+            self.assertIn("Take another one", errors)
+            (server.home / "other.db-wal").write_bytes(b"")  # of a shell that was killed
+            self.assertEqual(run("restore", server.home / "other.db", "--data", self.folder)[0], 0)
             # As it says.
             self.assertEqual(run("backup", "--data", server.data, "--to", server.home / "made.db")[0], 0)
             code, said, errors = run("restore", server.home / "made.db", "--data", self.folder)

@@ -101,7 +101,7 @@ inline std::string board_request_of(std::string_view resource) {
     std::string request = "{";
     document.for_each(**root, [&](const text::JsonNode& member) {
         for (const char* ours :
-             {"state", "revision", "epoch", "seq", "total", "created_at", "updated_at"}) {
+             {"state", "revision", "epoch", "life", "seq", "total", "created_at", "updated_at"}) {
             if (member.key == ours) return;
         }
         // No title is written as an empty one, and sent as none.

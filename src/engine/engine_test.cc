@@ -281,6 +281,52 @@ TYPED_TEST(EngineTest, RemembersKeysWhenTheClockIsSet) {
     EXPECT_FALSE(request(1)->replayed);
 }
 
+TYPED_TEST(EngineTest, TheNewerUseOfAKeyCountsAfterAStart) {
+    Rig<TypeParam> rig;
+    rig.create();
+    const auto request = [&](std::uint64_t key) {
+        auto operation = rig.entries();
+        operation->submit("ann", 1).with_key(key, 5);
+        return rig.run(std::move(operation));
+    };
+    for (const bool between : {false, true}) {
+        const auto first = request(1);
+        rig.clock().move(std::chrono::hours(30));
+        if (between) request(2);
+        const auto second = request(1);
+        EXPECT_FALSE(second->replayed);
+        EXPECT_GT(second->outcomes[0].seq, first->outcomes[0].seq);
+        rig.crash_and_start();
+        const auto again = request(1);
+        EXPECT_TRUE(again->replayed);
+        EXPECT_EQ(again->outcomes[0].seq, second->outcomes[0].seq);
+        rig.clock().move(std::chrono::hours(30));
+    }
+}
+
+// Whatever arrives without a key says that time passes: else an old key would hold all events back.
+TYPED_TEST(EngineTest, ForgetsAKeyThroughManyStarts) {
+    Rig<TypeParam> rig;
+    rig.create();
+    const auto request = [&](std::uint64_t key) {
+        auto operation = rig.entries();
+        operation->submit("ann", 1).with_key(key, 5);
+        return rig.run(std::move(operation));
+    };
+    request(1);
+    for (int hour = 1; hour <= 60; ++hour) {
+        rig.clock().move(std::chrono::hours(1));
+        auto operation = rig.entries();
+        operation->submit("bob", hour);
+        rig.run(std::move(operation));
+        if (hour % 10 == 0) rig.crash_and_start();
+        if (hour == 20) {
+            EXPECT_TRUE(request(1)->replayed);
+        }
+    }
+    EXPECT_FALSE(request(1)->replayed);
+}
+
 TYPED_TEST(EngineTest, TellsTheSecondOfTwoThatTheFirstIsUnderWay) {
     Rig<TypeParam> rig;
     rig.create();

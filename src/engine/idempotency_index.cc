@@ -9,14 +9,16 @@ std::optional<base::Sequence> IdempotencyIndex::find(base::Hash128 key) const {
 }
 
 void IdempotencyIndex::add(base::Hash128 key, base::Sequence seq, base::Monotonic at) {
-    if (!keys_.try_emplace(key, seq).second) return;
+    // Used again after it was forgotten: a start may read both uses, and the newer one counts.
+    if (const auto [entry, is_new] = keys_.try_emplace(key, seq); !is_new) entry->second = seq;
     order_.push_back({key, seq, at});
     expire(at);
 }
 
 void IdempotencyIndex::expire(base::Monotonic now) {
     while (!order_.empty() && (order_.size() > most_ || now - order_.front().at > window_)) {
-        keys_.erase(order_.front().key);
+        const auto found = keys_.find(order_.front().key);
+        if (found != keys_.end() && found->second == order_.front().seq) keys_.erase(found);
         order_.pop_front();
     }
 }

@@ -22,7 +22,7 @@ class IdempotencyIndex {
 
     // The first event of the request that carried the key.
     std::optional<base::Sequence> find(base::Hash128 key) const;
-    // Events of an array share a key: only the first counts.
+    // In the order of `seq`, each key once while it is remembered; another use takes the key over.
     void add(base::Hash128 key, base::Sequence seq, base::Monotonic at);
     // Drops what has left the window.
     void expire(base::Monotonic now);

@@ -15,15 +15,22 @@ base::Monotonic at(std::int64_t ms) {
     return milliseconds(ms);
 }
 
-TEST(IdempotencyIndex, FindsTheFirstEventOfAKey) {
+TEST(IdempotencyIndex, FindsTheNewestUseOfAKey) {
     IdempotencyIndex index(10, milliseconds(100));
     EXPECT_FALSE(index.find(key(1)));
     index.add(key(1), {5}, at(0));
-    index.add(key(1), {6}, at(0));  // the second item of an array
-    index.add(key(2), {7}, at(0));
-    EXPECT_EQ(index.find(key(1))->value, 5U);
-    EXPECT_EQ(index.find(key(2))->value, 7U);
+    index.add(key(2), {6}, at(10));
+    index.add(key(1), {7}, at(50));
+    EXPECT_EQ(index.find(key(1))->value, 7U);
+    EXPECT_EQ(index.find(key(2))->value, 6U);
     EXPECT_EQ(index.size(), 2U);
+    // It lives as long as its newest use.
+    index.expire(at(111));
+    EXPECT_EQ(index.find(key(1))->value, 7U);
+    EXPECT_FALSE(index.find(key(2)));
+    index.expire(at(151));
+    EXPECT_FALSE(index.find(key(1)));
+    EXPECT_EQ(index.size(), 0U);
 }
 
 TEST(IdempotencyIndex, KeepsTheLastKeysWhenThereAreTooMany) {

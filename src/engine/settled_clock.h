@@ -25,13 +25,21 @@ class SettledClock {
         const base::Instant wall = clock_.now();
         const base::Monotonic monotonic = clock_.monotonic();
         const base::Instant passed{believed_.ms + milliseconds(monotonic - at_)};
-        if (wall <= passed) return believe(wall, monotonic);
-        if (!ahead_since_) ahead_since_ = monotonic;
+        const std::int64_t lead = wall.ms - passed.ms;
+        if (lead <= kSlack) return believe(wall, monotonic);
+        // A further jump has an hour of its own.
+        if (!ahead_since_ || lead > lead_ + kSlack) {
+            ahead_since_ = monotonic;
+            lead_ = lead;
+        }
         if (monotonic - *ahead_since_ >= kSettles) return believe(wall, monotonic);
         return passed;
     }
 
   private:
+    // What clocks correct all the time is no jump.
+    static constexpr std::int64_t kSlack = 1000;
+
     static std::int64_t milliseconds(base::Monotonic time) {
         return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
     }
@@ -46,6 +54,7 @@ class SettledClock {
     base::Instant believed_;
     base::Monotonic at_{0};
     std::optional<base::Monotonic> ahead_since_;
+    std::int64_t lead_ = 0;  // then, in milliseconds
 };
 
 }  // namespace standings::engine

@@ -38,6 +38,23 @@ TEST(SettledClock, BelievesAStepAheadAfterAnHour) {
     EXPECT_EQ(settled.now(), since_start(kYears + 61min));
 }
 
+TEST(SettledClock, GivesEachJumpAnHourOfItsOwn) {
+    for (const auto first : {std::chrono::milliseconds(200), std::chrono::milliseconds(5000)}) {
+        HandClock clock;
+        SettledClock settled(clock);
+        clock.set_ahead(first);
+        settled.now();
+        clock.move(59min);
+        settled.now();
+        clock.set_ahead(kYears);
+        settled.now();
+        clock.move(59min);
+        EXPECT_LT(settled.now(), since_start(24h));
+        clock.move(1min);
+        EXPECT_GT(settled.now(), since_start(kYears));
+    }
+}
+
 TEST(SettledClock, ForgetsAStepThatIsPutRight) {
     HandClock clock;
     SettledClock settled(clock);

@@ -24,6 +24,10 @@ class EventAge {
         newer_ = at;
         return age_;
     }
+    // Whether more time seems to lie between the two than one step counts.
+    bool is_long(base::Instant from, base::Instant to) const {
+        return step(from, to) == longest_step_;
+    }
     std::chrono::milliseconds step(base::Instant from, base::Instant to) const {
         if (to <= from) return std::chrono::milliseconds(0);
         // A stored time may be any number: the difference, not its sign, may need 64 bits.

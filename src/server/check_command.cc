@@ -74,7 +74,7 @@ Result<Outcome> check(const CheckSettings& settings) {
     outcome.database = *std::move(report);
     if (!settings.ask_server) return outcome;
 
-    if (outcome.owner.empty()) {
+    if (*folder) {  // held by us, so by no server
         return Error{ErrorCode::kSettings, "no server runs on '" + settings.data +
                                                "': that of --server has another folder"};
     }

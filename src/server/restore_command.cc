@@ -210,14 +210,17 @@ Result<void> restore(const RestoreSettings& settings) {
                      "there is no backup '" + settings.backup + "'" +
                          (status.type() == fs::file_type::none ? ": " + ignored.message() : "")};
     }
-    // A copy of the file alone would lack what its log holds.
-    if (exists(settings.backup + "-wal")) {
-        return Error{
-            ErrorCode::kSettings,
-            "'" + settings.backup +
-                "' is a server's database, whose newest events lie in the '-wal' file "
-                "beside it, not a backup. Make one of it: standings backup --data " +
-                cli::shell_word(fs::absolute(settings.backup, ignored).parent_path().string())};
+    // The file alone would lack what its log holds.
+    const fs::path log = settings.backup + "-wal";
+    if (exists(log.string()) && fs::file_size(log, ignored) > 0) {
+        const fs::path file = fs::absolute(settings.backup, ignored);
+        const std::string advice = file.filename() == "standings.db"
+                                       ? "Make a backup of it: standings backup --data " +
+                                             cli::shell_word(file.parent_path().string())
+                                       : "Take another one";
+        return Error{ErrorCode::kSettings, "'" + settings.backup +
+                                               "' is no backup: newer changes lie in '" +
+                                               log.string() + "'. " + advice};
     }
     const auto verified = verify(settings.backup);
     if (!verified) return verified.error();

@@ -239,8 +239,8 @@ Result<std::unique_ptr<Cursor<Event>>> MemoryLedger::keyed_events(std::chrono::m
     EventAge age(window);
     for (auto it = store_->events.rbegin(); it != store_->events.rend() && rows.size() < most;
          ++it) {
-        if (!it->key) continue;
         if (age.back_to(it->at) > window) break;
+        if (!it->key) continue;
         Event& row = rows.emplace_back();
         row.seq = it->seq;
         row.key = it->key;

@@ -275,6 +275,8 @@ class Check {
         const auto ranking = slots_.find(event.ranking.value);
         if (ranking == slots_.end()) return;  // of a life that has ended
         if (event.slot.value >= ranking->second.size()) {
+            // Of a player that was removed, and whose rows went when the fold mark had passed.
+            if (event.seq <= report_.fold_mark) return;
             found("event", "seq " + std::to_string(event.seq.value), "its player has no row");
             return;
         }

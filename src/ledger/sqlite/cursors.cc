@@ -141,6 +141,37 @@ class KeyedCursor final : public Cursor<Event> {
     std::size_t at_ = 0;
 };
 
+// Events without a key bear witness of the time that passed between two that have one.
+class Witnesses {
+  public:
+    static Result<Witnesses> prepare(Connection& connection) {
+        auto statement = connection.prepare("SELECT at FROM event WHERE seq = ?1");
+        if (!statement) return statement.error();
+        return Witnesses(*std::move(statement));
+    }
+
+    // A few between the two seqs, from the newer to the older.
+    Result<void> ask(base::Sequence older, base::Sequence newer, EventAge& age) {
+        const std::uint64_t between = newer.value - older.value;
+        for (std::uint64_t i = 1; i < kMost; ++i) {
+            const ResetLater reset(statement_);
+            statement_.bind(1, static_cast<std::int64_t>(newer.value - between * i / kMost));
+            const auto found = statement_.step();
+            if (!found) return found.error();
+            if (*found) age.back_to({statement_.number(0)});
+        }
+        return {};
+    }
+
+  private:
+    explicit Witnesses(Statement statement) : statement_(std::move(statement)) {}
+
+    // More than EventAge has steps in a window, so that steady traffic counts as the time it took.
+    static constexpr std::uint64_t kMost = 32;
+
+    Statement statement_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Cursor<PlayerRecord>>> player_cursor(Connection connection,
@@ -192,32 +223,47 @@ Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection,
     // So many events without a key are read past before a look-up of the next one with a key is
     // cheaper.
     constexpr int kShortRun = 16;
+    auto witnesses = Witnesses::prepare(connection);
+    if (!witnesses) return witnesses.error();
     auto statement = connection.prepare(
         "SELECT seq, at, key, keyed_before FROM event WHERE seq <= ?1 ORDER BY seq DESC");
     if (!statement) return statement.error();
     statement->bind(1, INT64_MAX);
     std::vector<KeyedEvent> events;
     EventAge age(window);
+    std::optional<KeyedEvent>
+        newer;  // the newest event, with or without a key, or the last one taken
     int without_key = 0;
     while (events.size() < most) {
         const auto found = statement->step();
         if (!found) return found.error();
         if (!*found) break;
+        const base::Instant at{statement->number(1)};
+        const base::Sequence seq{static_cast<std::uint64_t>(statement->number(0))};
+        if (!newer) {
+            newer = {seq, {}, at};
+            age.back_to(at);
+        }
         if (statement->is_null(2)) {
             const auto next = keyed_before(*statement, 3);
             if (++without_key < kShortRun || !next) continue;
+            if (*next >= seq) return damaged("event", std::to_string(seq.value));
             without_key = 0;
             statement->reset();
             statement->bind(1, static_cast<std::int64_t>(next->value));
             continue;
         }
         without_key = 0;
-        const base::Instant at{statement->number(1)};
+        if (age.is_long(at, newer->at)) {
+            if (auto asked = witnesses->ask(seq, newer->seq, age); !asked) return asked.error();
+        }
         if (age.back_to(at) > window) break;
-        const base::Sequence seq{static_cast<std::uint64_t>(statement->number(0))};
         const base::Hash128 key = key_from(statement->blob(2));
+        newer = {seq, key, at};
         // Version 1 said the key of an array with each of its events: the first one counts.
-        if (!events.empty() && events.back().key == key) {
+        const bool same_array = !events.empty() && events.back().key == key &&
+                                events.back().seq.value == seq.value + 1 && events.back().at == at;
+        if (same_array) {
             events.back().seq = seq;
         } else {
             events.push_back({seq, key, at});
