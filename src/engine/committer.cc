@@ -12,7 +12,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 using ledger::CommitOutcome;
-using ledger::EventKind;
 
 // Readers get in between two slices of a batch.
 constexpr std::size_t kApplySlice = 32;
