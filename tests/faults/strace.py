@@ -4,10 +4,13 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 from support.server import wait_until
 
 FILES = ("standings.db", "standings.db-wal", "standings.mark")
+# Twice what an idle committer waits before it writes rows back.
+QUIET_FOR = 0.05
 
 
 def why_not():
@@ -53,9 +56,16 @@ class Attached:
         return found
 
     def detach(self):
-        """The server goes on alone."""
+        """The server goes on alone. Between two calls: strace makes a call fail by sending the kernel
+        one that does not exist, and whoever detaches in the middle leaves ENOSYS behind, a broken disk."""
+        wait_until(self._is_quiet, "a moment without file calls")
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
+
+    def _is_quiet(self):
+        before = self.trace.stat().st_size
+        time.sleep(QUIET_FOR)
+        return self.trace.stat().st_size == before
 
     def end(self):
         if self.process.poll() is None:
