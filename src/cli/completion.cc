@@ -44,7 +44,7 @@ std::vector<std::string> flags_of(const Command& command) {
 }
 
 bool takes_value(const CLI::Option& option) {
-    return option.get_type_size_max() > 0;
+    return option.get_items_expected_max() > 0;
 }
 
 // An argument for which the names of files are offered.

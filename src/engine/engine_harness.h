@@ -243,6 +243,15 @@ class SqliteSubject {
     std::filesystem::path folder_;
 };
 
+using Subjects = ::testing::Types<MemorySubject, SqliteSubject>;
+
+// Everything is written back at the first chance.
+inline Engine::Options eager() {
+    Engine::Options options;
+    options.load.write_back = {.dirty = 0, .unfolded = 0};
+    return options;
+}
+
 // An engine on a ledger that can be told to fail and be started again. Owner and thread: the test.
 template <class Subject>
 class Rig {
@@ -297,6 +306,12 @@ class Rig {
                                     std::string_view slug = "a") {
         auto operation = entries(slug);
         operation->submit(player, score);
+        return run(std::move(operation));
+    }
+    // The same request each time that it is asked for with this key.
+    std::unique_ptr<Entries> submit_keyed(std::uint64_t key) {
+        auto operation = entries();
+        operation->submit("ann", 1).with_key(key, 5);
         return run(std::move(operation));
     }
     std::unique_ptr<BoardStep> step_board(ledger::EventKind kind, std::string_view slug = "a",

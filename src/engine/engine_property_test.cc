@@ -529,7 +529,6 @@ class EngineProperty : public ::testing::Test {
         std::signal(SIGABRT, before);
     }
 };
-using Subjects = ::testing::Types<MemorySubject, SqliteSubject>;
 TYPED_TEST_SUITE(EngineProperty, Subjects);
 
 TYPED_TEST(EngineProperty, AgreesWithTheModelThroughFailuresAndRestarts) {

@@ -72,7 +72,6 @@ void expect_same(Rig<Subject>& rig, std::string_view slug) {
 
 template <class Subject>
 class StandingsExportTest : public ::testing::Test {};
-using Subjects = ::testing::Types<MemorySubject, SqliteSubject>;
 TYPED_TEST_SUITE(StandingsExportTest, Subjects);
 
 TYPED_TEST(StandingsExportTest, LeavesTheDiskItsSpareRoom) {

@@ -108,7 +108,6 @@ class TakeBack : public ::testing::Test {
 
     Rig<Subject> rig_;
 };
-using Subjects = ::testing::Types<MemorySubject, SqliteSubject>;
 TYPED_TEST_SUITE(TakeBack, Subjects);
 
 constexpr int kTrimmed = -static_cast<int>(ErrorCode::kHistoryTrimmed);

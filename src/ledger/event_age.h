@@ -24,8 +24,8 @@ class EventAge {
         newer_ = at;
         return age_;
     }
-    // Whether more time seems to lie between the two than one step counts.
-    bool is_long(base::Instant from, base::Instant to) const {
+    // Whether a step counts all that it can: more time may lie between the two.
+    bool is_longest(base::Instant from, base::Instant to) const {
         return step(from, to) == longest_step_;
     }
     std::chrono::milliseconds step(base::Instant from, base::Instant to) const {

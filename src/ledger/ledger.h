@@ -207,7 +207,8 @@ class Ledger {
     // none may be missing, and their chain is verified.
     virtual base::Result<std::unique_ptr<Cursor<Event>>> events(base::Sequence after) = 0;
     // Keyed events inside the idempotency window: the last `most` ones whose EventAge is at most
-    // `window`; only seq, key and at are filled in. In order.
+    // `window`; only seq, key and at are filled in. In order. The newest event and some of the
+    // unkeyed ones in a long gap count as steps of that age, too: they say that time passed.
     virtual base::Result<std::unique_ptr<Cursor<Event>>> keyed_events(
         std::chrono::milliseconds window, std::uint64_t most) = 0;
 

@@ -254,7 +254,7 @@ Result<std::vector<KeyedEvent>> read_keyed_events(Connection& connection,
             continue;
         }
         without_key = 0;
-        if (age.is_long(at, newer->at)) {
+        if (age.is_longest(at, newer->at)) {
             if (auto asked = witnesses->ask(seq, newer->seq, age); !asked) return asked.error();
         }
         if (age.back_to(at) > window) break;
