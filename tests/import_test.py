@@ -266,6 +266,38 @@ class Formats(ImportTest):
         self.assertTrue((self.folder / "pipe").is_fifo())
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["kept", "link", "pipe", "s.csv"])
 
+    def test_every_row_that_the_server_refuses_is_named(self):
+        board = self.board_id(limits={"min": 0, "max": 100})
+        path = self.write("many.csv", "player,score\n" + "".join(f"p{i},{i}\n" for i in range(5000)))
+        for already_there in (0, 5000):
+            summary = self.run_import(path, "--board", board)
+            self.assertEqual((summary["accepted"], summary["rejected"], summary["already_there"]), (101, 4899, already_there))
+            self.assertNotIn("unnamed", summary)
+            rejects = self.rejects("many.csv.rejects.ndjson")
+            self.assertEqual([reject["line"] for reject in rejects], list(range(103, 5002)))
+            self.assertEqual({reject["row"] for reject in rejects}, {f"p{i},{i}" for i in range(101, 5000)})
+        # Without that file nobody knows any more; one of another import does not count as it.
+        for other in (None, '{"line":103,"reason":"The server: no","row":"other,1"}\n' * 2):
+            (self.folder / "many.csv.rejects.ndjson").unlink(missing_ok=True)
+            if other:
+                self.write("many.csv.rejects.ndjson", other)
+            summary = self.run_import(path, "--board", board)
+            self.assertEqual((summary["rejected"], summary["unnamed"]), (4899, 4899))
+            self.assertNotIn("rejects", summary)
+            self.assertFalse((self.folder / "many.csv.rejects.ndjson").exists())
+
+    def test_a_closed_board_ends_it_and_loses_nothing(self):
+        board = self.board_id(rule="sum")
+        path = self.write("s.csv", "player,score\na,1\nb,2\n")
+        self.server.api.post(f"/v1/boards/{board}/close", {})
+        for _ in range(2):
+            self.run_import(path, "--board", board, status=1)
+            self.assertIn(f"standings boards reopen {board}", self.errors)
+        self.server.api.post(f"/v1/boards/{board}/reopen", {})
+        summary = self.run_import(path, "--board", board)
+        self.assertEqual((summary["accepted"], summary["rejected"]), (2, 0))
+        self.assertEqual(self.scores(board), {"a": 1, "b": 2})
+
     def test_rejects_replace_no_other_file(self):
         board = self.board_id()
         path = self.write("s.csv", "player,score\na,x\nb,1\n")
@@ -445,6 +477,39 @@ class Resume(ImportTest):
         self.run_import(path, "--board", board)
         self.run_import(path, "--board", board, "--again-as", word)
         self.assertEqual(self.scores(board), {player: 2 * score for player, score in totals.items()})
+
+    def test_a_board_that_is_closed_meanwhile_ends_it(self):
+        path, totals = self.make_file("close.ndjson")
+        board = self.board_id(rule="sum")
+        process = self.begin(path, "--board", board)
+        self.wait_for_headway(board, self.seq(board))
+        self.server.api.post(f"/v1/boards/{board}/close", {})
+        out, errors = process.communicate(timeout=SECONDS)
+        self.assertEqual((process.returncode, out), (1, b""), errors)
+        self.assertIn(f"boards reopen {board}".encode(), errors)
+        self.server.api.post(f"/v1/boards/{board}/reopen", {})
+        summary = self.run_import(path, "--board", board)
+        self.assertEqual((summary["accepted"], summary["rejected"]), (KILL_LINES, 0))
+        self.assertEqual(self.scores(board), totals)
+
+    def test_an_interrupted_run_keeps_what_the_server_refused(self):
+        path, _ = self.make_file("refused.ndjson")
+        board = self.board_id(rule="sum", limits={"max": 50})
+        process = self.begin(path, "--board", board)
+        self.wait_for_headway(board, self.seq(board))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+        kept = self.rejects("refused.ndjson.rejects.ndjson") if process.returncode == 130 else []
+        self.assertGreater(len(kept), 0)
+        summary = self.run_import(path, "--board", board)
+        rejects = self.rejects("refused.ndjson.rejects.ndjson")
+        # What was on its way when the connection was cut, nobody has heard.
+        self.assertEqual(len(rejects) + summary.get("unnamed", 0), summary["rejected"])
+        self.assertLess(summary.get("unnamed", 0), summary["rejected"] // 10)
+        lines = [reject["line"] for reject in rejects]
+        self.assertEqual(lines, sorted(set(lines)))
+        self.assertLessEqual({reject["line"] for reject in kept}, set(lines))
+        self.assertTrue(all(json.loads(reject["row"])["score"] > 50 for reject in rejects))
 
 
 class FromRedis(ImportTest):

@@ -48,6 +48,32 @@ class Streams(ApiTest):
         self.assertEqual([outcome for outcome in outcomes if outcome], ["created", "improved"])
         self.assertEqual(len(lines), 4)
 
+    def test_problems_for_each_refused_line(self):
+        board = self.make_board(limits={"max": 1})
+        lines = [{"player": f"p{number}", "score": number} for number in range(3000)]
+        answer = self.api.stream(f"{board}/submissions?receipts=problems", lines)
+        self.assertEqual([line["problem"]["line"] for line in answer.lines[:-1]], list(range(3, 3001)))
+        self.assertEqual(answer.lines[-1]["summary"]["accepted"], 2)
+        self.assertEqual(len(answer.lines[-1]["problems"]), 1000)
+        # Where there are none the answer has only the summary.
+        answer = self.api.stream(f"{board}/submissions?receipts=problems", lines[:1])
+        self.assertEqual(answer.json["summary"]["accepted"], 1)
+        self.assertEqual(self.api.stream(f"{board}/submissions?receipts=some", lines).status, 422)
+
+    def test_a_closed_board_ends_a_stream_that_goes_on_once_it_is_open(self):
+        board = self.make_board(rule="sum")
+        lines = [{"player": f"p{number % 7}", "score": 1} for number in range(3000)]
+        for query in ("", "?receipts=problems"):
+            key = {"idempotency_key": f"{board}:closed{query}"}
+            self.api.post(f"{board}/close")
+            answer = self.api.stream(f"{board}/submissions{query}", lines, **key)
+            self.assertEqual((answer.status, answer.json["code"]), (409, "board_closed"), answer)
+            self.api.post(f"{board}/reopen")
+            answer = self.api.stream(f"{board}/submissions{query}", lines, **key)
+            self.assertEqual((answer.status, answer.json["summary"]["accepted"]), (200, 3000), answer)
+        total = sum(row["score"] for row in self.api.get(f"{board}/standings").json["rows"])
+        self.assertEqual(total, 6000)
+
     def test_receipts_come_while_the_client_still_writes(self):
         board = self.make_board()
         with self.server.raw() as raw:

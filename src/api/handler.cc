@@ -314,17 +314,21 @@ std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& hea
     const auto known = call.check_parameters({"receipts"});
     if (!known) return call.reply.problem(known.error()), nullptr;
     const auto receipts = tools_.target.parameter("receipts");
-    if (receipts && *receipts != "lines") {
+    LineReceipts told = LineReceipts::kNone;
+    if (receipts == "lines") {
+        told = LineReceipts::kAll;
+    } else if (receipts == "problems") {
+        told = LineReceipts::kProblems;
+    } else if (receipts) {
         call.reply.problem(
-            {ErrorCode::kInvalid, "`receipts` is `lines`, or left out.", "?receipts"});
+            {ErrorCode::kInvalid, "`receipts` is `lines`, `problems`, or left out.", "?receipts"});
         return nullptr;
     }
     const auto key = call.idempotency_key();
     if (!key) return call.reply.problem(key.error()), nullptr;
 
-    StreamOptions options{.receipts_by_line = receipts.has_value(),
-                          .private_boards = caller.may(access::Scope::kReadPrivate),
-                          .key = {}};
+    StreamOptions options{
+        .receipts = told, .private_boards = caller.may(access::Scope::kReadPrivate), .key = {}};
     if (*key) options.key = (*key)->hash;
     call.reply.expect_long();
     return open_submission_stream(std::move(call.reply), std::move(board), options);

@@ -332,6 +332,7 @@ base::Result<std::shared_ptr<engine::HostedBoard>> Stream::board_of(const text::
 StreamPiece& Stream::piece() {
     if (!piece_) {
         piece_ = std::make_unique<StreamPiece>(reply_.tools().mailbox, shared_from_this());
+        piece_->stops_with_board = board_ != nullptr;
     }
     return *piece_;
 }
@@ -417,7 +418,7 @@ void Stream::tell(std::uint64_t line, const Error& error) {
     std::string item;
     append_problem_item(item, error);
     problem += std::string_view(item).substr(1);
-    if (options_.receipts_by_line) write_out("{\"problem\":" + problem + "}\n");
+    if (options_.receipts != LineReceipts::kNone) write_out("{\"problem\":" + problem + "}\n");
     if (problem_count_ == kMaxProblems) return;
     if (problem_count_ > 0) problems_ += ',';
     problems_ += problem;
@@ -426,7 +427,7 @@ void Stream::tell(std::uint64_t line, const Error& error) {
 
 void Stream::tell(std::uint64_t line, const engine::ChangeOutcome& outcome,
                   const engine::EntryChange& change) {
-    if (!options_.receipts_by_line || client_gone_) return;
+    if (options_.receipts != LineReceipts::kAll || client_gone_) return;
     const engine::ReceiptReading reading =
         engine::read_receipt(*change.board, change.player, outcome);
     engine::SharedDetails details;

@@ -2,6 +2,7 @@
 // for itself, resumable with a key.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -11,8 +12,11 @@
 
 namespace standings::api {
 
+// What is told of each line as it commits.
+enum class LineReceipts : std::uint8_t { kNone, kProblems, kAll };
+
 struct StreamOptions {
-    bool receipts_by_line = false;
+    LineReceipts receipts = LineReceipts::kNone;
     bool private_boards = true;  // lines may name them
     std::optional<base::Hash128> key;
 };

@@ -36,6 +36,12 @@ Result<void> check_limits(const ledger::BoardConfig& config, const ranking::Scor
     return {};
 }
 
+// An error that each change of the same board would meet now, and none perhaps later.
+bool is_of_the_board(ErrorCode code) {
+    return code == ErrorCode::kBoardClosed || code == ErrorCode::kBoardNotFound ||
+           code == ErrorCode::kRevisionMismatch;
+}
+
 // Takes over what `text` says; true when that changes `stored`.
 bool merge(std::optional<std::string>& stored, const std::optional<std::string_view>& text) {
     if (!text) return false;
@@ -105,7 +111,9 @@ void Batch::evaluate(EntryOperation& operation) {
     for (std::size_t i = 0; i < operation.changes.size(); ++i) {
         const std::size_t applied = changes_.size();
         const auto result = evaluate_change(operation, operation.changes[i], operation.outcomes[i]);
-        if (!result && operation.atomic) {
+        const bool stops = operation.atomic || (operation.stops_with_board && !result &&
+                                                is_of_the_board(result.error().code));
+        if (!result && stops) {
             go_back(begin);
             operation.error = result.error();
             operation.failed_change = i;

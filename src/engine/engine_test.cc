@@ -147,6 +147,32 @@ TYPED_TEST(EngineTest, KeepsWhatWentWellOfAPieceOfAStream) {
     EXPECT_EQ(rig.table(), "cat 1 3, ann 2 1");
 }
 
+// Else whoever sends the same lines once the board is open would be told that they were refused.
+TYPED_TEST(EngineTest, CountsNoLineOfAStreamThatTheBoardRefuses) {
+    Rig<TypeParam> rig;
+    rig.create();
+    const base::Hash128 key{3, 4};
+    rig.step_stream(StreamOperation::Step::kOpen, key);
+    const auto piece = [&] {
+        auto operation = rig.entries();
+        operation->atomic = false;
+        operation->stops_with_board = true;
+        operation->submit("ann", 1).submit("bob", 2);
+        operation->stream = StreamProgress{.key = key, .lines = 2};
+        return rig.run(std::move(operation));
+    };
+    rig.step_board(EventKind::kBoardClosed);
+    const auto refused = piece();
+    ASSERT_TRUE(refused->error);
+    EXPECT_EQ(refused->error->code, ErrorCode::kBoardClosed);
+    EXPECT_FALSE(refused->stream_after);
+    rig.step_board(EventKind::kBoardReopened);
+    const auto taken = piece();
+    ASSERT_FALSE(taken->error);
+    EXPECT_EQ(taken->stream_after->accepted, 2U);
+    EXPECT_EQ(rig.table(), "bob 1 2, ann 2 1");
+}
+
 TYPED_TEST(EngineTest, SaysTheBoardsSeqWhereNothingHadToChange) {
     Rig<TypeParam> rig;
     rig.create();

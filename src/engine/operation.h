@@ -141,6 +141,9 @@ class EntryOperation : public Operation {
 
     // The request. `atomic`: all of the changes or none; the first error is the answer.
     bool atomic = true;
+    // For one that is not atomic: when its board is closed, deleted, or has other columns now, none
+    // of the changes is done either, and the error is that. So they may come again.
+    bool stops_with_board = false;
     std::vector<EntryChange> changes;
     std::optional<RequestKey> key;
     std::optional<StreamProgress> stream;

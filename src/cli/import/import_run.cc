@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <unordered_map>
 #include <utility>
 
 #include "base/hash.h"
@@ -58,7 +59,10 @@ class ImportRun {
     void make_key(base::Hash128 content);
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send();
-    Result<void> add_server_rejects(const UploadSummary& upload, Rejects& rejects);
+    using Earlier = std::unordered_map<std::uint64_t, EarlierReject>;
+    Result<void> add_server_rejects(const Refusals& refusals, const Earlier& earlier,
+                                    Rejects& rejects);
+    void keep_server_rejects(const Refusals& refusals, Rejects& rejects);
     Result<void> find_format();
     Result<void> compare(ImportSummary& summary);
     std::string rejects_path() const;
@@ -271,6 +275,7 @@ Result<ImportSummary> ImportRun::dry_run() {
     summary.rows = stream->counts().rows;
     summary.rejected = stream->counts().rejected;
     summary.accepted = summary.rows - summary.rejected;
+    summary.in_file = summary.rejected;
     summary.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return summary;
@@ -285,9 +290,13 @@ Result<ImportSummary> ImportRun::send() {
         observer.accepted = [this](const ImportRow& row) { sent_.add(row.player, row.scores); };
     }
     const auto began = std::chrono::steady_clock::now();
+    Refusals refusals;
     const auto sent = upload(client_, {*input_, format_, *map_, settings_.board, key_}, rejects,
-                             progress_, observer);
-    if (!sent) return sent.error();
+                             refusals, progress_, observer);
+    if (!sent) {
+        keep_server_rejects(refusals, rejects);
+        return sent.error();
+    }
     summary.rows = sent->counts.rows;
     summary.accepted = sent->accepted;
     summary.rejected = sent->counts.rejected + sent->rejected;
@@ -295,11 +304,16 @@ Result<ImportSummary> ImportRun::send() {
     summary.seq = sent->seq;
     summary.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    if (const auto added = add_server_rejects(*sent, rejects); !added) return added.error();
-    summary.not_detailed = summary.rejected - std::min(summary.rejected, rejects.count());
-    // That of the run that sent everything says more: it has the server's reasons.
-    const bool keep_earlier = sent->all_there && summary.not_detailed > 0;
-    if (const auto kept = rejects.finish(keep_earlier); !kept) return kept.error();
+    Earlier earlier;
+    const std::uint64_t told = refusals.all().size();
+    // More than this run was told: by runs before. A file with still more is of another import.
+    if (sent->rejected > told) earlier = read_server_rejects(summary.rejects_path);
+    if (told + earlier.size() > sent->rejected) earlier.clear();
+    if (const auto added = add_server_rejects(refusals, earlier, rejects); !added) {
+        return added.error();
+    }
+    summary.in_file = rejects.count();
+    if (const auto kept = rejects.finish(); !kept) return kept.error();
     if (summary.from_redis) {
         if (const auto compared = compare(summary); !compared) return compared.error();
     }
@@ -307,31 +321,51 @@ Result<ImportSummary> ImportRun::send() {
 }
 
 // The server names lines of the stream; their rows are found in another pass.
-Result<void> ImportRun::add_server_rejects(const UploadSummary& upload, Rejects& rejects) {
-    if (upload.problems.empty()) return {};
+Result<void> ImportRun::add_server_rejects(const Refusals& refusals, const Earlier& earlier,
+                                           Rejects& rejects) {
+    if (refusals.all().empty() && earlier.empty()) return {};
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
-    auto problem = upload.problems.begin();
-    while (problem != upload.problems.end()) {
+    auto refusal = refusals.all().begin();
+    while (true) {
         const auto item = stream->next();
         if (!item) return item.error();
         if (!*item) break;
-        if ((*item)->record != problem->line) continue;
-        rejects.add((*item)->source.line, "The server: " + problem->detail, (*item)->source.text);
-        if ((*item)->row) {
-            const ImportRow& row = **(*item)->row;
-            if (!settings_.from.empty()) sent_.take_away(row.player, row.scores);
+        const Record& source = (*item)->source;
+        std::string reason;
+        if (refusal != refusals.all().end() && refusal->line == (*item)->record) {
+            reason = std::string(kServerSaid) + *refusal->reason;
+            ++refusal;
+        } else if (const auto before = earlier.find(source.line);
+                   before != earlier.end() && (*item)->row &&
+                   before->second.row == text::as_utf8(source.text)) {
+            reason = before->second.reason;
+        } else {
+            continue;
         }
-        ++problem;
+        rejects.add(source.line, reason, source.text);
+        if ((*item)->row && !settings_.from.empty()) {
+            sent_.take_away((**(*item)->row).player, (**(*item)->row).scores);
+        }
     }
     return {};
+}
+
+// The next run goes on behind these rows, and is not told of them again. What fails here is less
+// than what the command says anyway.
+void ImportRun::keep_server_rejects(const Refusals& refusals, Rejects& rejects) {
+    if (refusals.all().empty()) return;
+    rejects.start_over();
+    if (add_server_rejects(refusals, read_server_rejects(rejects_path()), rejects)) {
+        static_cast<void>(rejects.finish());
+    }
 }
 
 // Exactly what was sent is on the board.
 Result<void> ImportRun::compare(ImportSummary& summary) {
     summary.checksum = sent_.checksum();
-    if (summary.not_detailed > 0) {
-        summary.mismatch = "the server rejected " + grouped(summary.not_detailed) +
+    if (const std::uint64_t unnamed = summary.unnamed(); unnamed > 0) {
+        summary.mismatch = "the server rejected " + grouped(unnamed) +
                            " rows that it does not name any more, so the board cannot be compared";
         return {};
     }

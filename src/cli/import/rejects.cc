@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 
 #include "base/output_path.h"
 #include "text/clean_text.h"
+#include "text/json_document.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
@@ -36,6 +38,29 @@ base::Result<void> spare_files(const std::string& rejects, const std::string& in
                        "'" + rejects +
                            "' is there already and is no file of rejects: it would be replaced. "
                            "Name another file with --rejects, or move it away"};
+}
+
+std::unordered_map<std::uint64_t, EarlierReject> read_server_rejects(const std::string& path) {
+    std::unordered_map<std::uint64_t, EarlierReject> rejects;
+    struct stat old {};
+    if (::stat(path.c_str(), &old) != 0 || !S_ISREG(old.st_mode)) return rejects;
+    std::ifstream file(path, std::ios::binary);
+    text::JsonDocument json;
+    for (std::string line; std::getline(file, line);) {
+        const auto parsed = json.parse(line);
+        if (!parsed || !(*parsed)->is_object()) continue;
+        const text::JsonNode* number = json.member(**parsed, "line");
+        const text::JsonNode* reason = json.member(**parsed, "reason");
+        const text::JsonNode* row = json.member(**parsed, "row");
+        const bool whole = number != nullptr && number->is_number() && reason != nullptr &&
+                           reason->is_string() && row != nullptr && row->is_string();
+        if (!whole || !reason->text.starts_with(kServerSaid)) continue;
+        std::uint64_t at = 0;
+        std::from_chars(number->text.data(), number->text.data() + number->text.size(), at);
+        rejects.insert_or_assign(at,
+                                 EarlierReject{std::string(reason->text), std::string(row->text)});
+    }
+    return rejects;
 }
 
 Rejects::Rejects(std::string path) : path_(std::move(path)) {
@@ -87,11 +112,11 @@ void Rejects::start_over() {
     failure_ = 0;
 }
 
-base::Result<void> Rejects::finish(bool keep_earlier) {
+base::Result<void> Rejects::finish() {
     if (file_ && std::fflush(file_.get()) != 0 && failure_ == 0) failure_ = errno;
     if (unfinished_.empty()) {
         file_.reset();
-    } else if (failure_ == 0 && !(keep_earlier && ::access(path_.c_str(), F_OK) == 0)) {
+    } else if (failure_ == 0) {
         if (count_ == 0) {
             ::unlink(path_.c_str());
         } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {

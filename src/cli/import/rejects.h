@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/result.h"
@@ -15,6 +16,17 @@ namespace standings::cli {
 // Nothing but an earlier file of rejects is replaced, or removed where there are none: fails with
 // kSettings when `rejects` is the file to be imported, or holds something else.
 base::Result<void> spare_files(const std::string& rejects, const std::string& input);
+
+// Before the reasons that the server gave.
+inline constexpr std::string_view kServerSaid = "The server: ";
+
+// A row that the server refused in an earlier run.
+struct EarlierReject {
+    std::string reason;
+    std::string row;
+};
+// Those of the file of rejects at `path`, by line; none where there is no such file. O(its size).
+std::unordered_map<std::uint64_t, EarlierReject> read_server_rejects(const std::string& path);
 
 // NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
 // finish(): a run that is stopped leaves the file of an earlier run alone. A link is followed, an
@@ -30,9 +42,8 @@ class Rejects {
     void add(std::uint64_t line, std::string_view reason, std::string_view row);
     // Forgets all, for another pass.
     void start_over();
-    // The file is there: that of this run or, without rejects, none. With `keep_earlier` the file
-    // that a completed run left stays instead. Fails with kIo.
-    base::Result<void> finish(bool keep_earlier = false);
+    // The file is there: that of this run or, without rejects, none. Fails with kIo.
+    base::Result<void> finish();
 
     std::uint64_t count() const { return count_; }
     const std::string& path() const { return path_; }

@@ -37,10 +37,11 @@ void print_json(const ImportSummary& summary) {
     append_count(out, "already_there", summary.already_there);
     if (!summary.dry_run) append_count(out, "seq", summary.seq);
     out += ",\"seconds\":" + seconds_of(summary) + ",\"rows_per_second\":" + rate_of(summary);
-    if (summary.rejected > 0) {
+    if (summary.in_file > 0) {
         out += ',';
         text::append_member(out, "rejects", summary.rejects_path);
     }
+    if (summary.unnamed() > 0) append_count(out, "unnamed", summary.unnamed());
     if (summary.from_redis) append_count(out, "rounded", summary.rounded);
     if (!summary.checksum.empty()) {
         out += ',';
@@ -70,11 +71,11 @@ void print_table(const ImportSummary& summary) {
     print_line("rows", grouped(summary.rows));
     print_line(summary.dry_run ? "valid" : "accepted", grouped(summary.accepted));
     std::string rejected = grouped(summary.rejected);
-    if (summary.rejected > 0) rejected += " (see " + summary.rejects_path + ")";
-    if (summary.not_detailed > 0)
-        rejected += "; the server refused " + grouped(summary.not_detailed) +
-                    " before and does not repeat why: mend them and import them as a file of "
-                    "their own";
+    if (summary.in_file > 0) rejected += " (see " + summary.rejects_path + ")";
+    if (summary.unnamed() > 0)
+        rejected += "; " + grouped(summary.unnamed()) +
+                    " of them the server refused in an earlier run whose file of rejects is not "
+                    "here, and it does not repeat which";
     print_line("rejected", rejected);
     if (!summary.dry_run) print_line("already there", grouped(summary.already_there));
     if (summary.from_redis) print_line("rounded", grouped(summary.rounded));

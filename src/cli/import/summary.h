@@ -1,6 +1,7 @@
 // What an import says at its end.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ struct ImportSummary {
     std::uint64_t rows = 0;
     std::uint64_t accepted = 0;  // with those that were there before
     std::uint64_t rejected = 0;
-    std::uint64_t not_detailed = 0;   // of the rejected, those that no file names
+    std::uint64_t in_file = 0;        // of the rejected, those that the file names
     std::uint64_t already_there = 0;  // when the last connection began
     std::uint64_t seq = 0;
     double seconds = 0;
@@ -27,6 +28,8 @@ struct ImportSummary {
     std::uint64_t rounded = 0;
     std::string checksum;
     std::string mismatch;  // a sentence; empty: all is well
+
+    std::uint64_t unnamed() const { return rejected - std::min(rejected, in_file); }
 };
 
 // On standard output, a table or one JSON object; a mismatch on standard error as well.

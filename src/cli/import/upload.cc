@@ -50,40 +50,73 @@ std::uint64_t number(const text::JsonDocument& json, const text::JsonNode& objec
     return value;
 }
 
-// None: this is no summary.
-std::optional<UploadSummary> read_summary(const HttpAnswer& answer) {
-    text::JsonDocument json;
-    std::string_view body = answer.body;
-    while (body.ends_with('\n')) body.remove_suffix(1);
-    const auto root = json.parse(body);
-    if (!root || !(*root)->is_object()) return std::nullopt;
-    const text::JsonNode* node = json.member(**root, "summary");
-    if (node == nullptr || !node->is_object()) return std::nullopt;
-    UploadSummary summary;
-    summary.accepted = number(json, *node, "accepted");
-    summary.rejected = number(json, *node, "rejected");
-    summary.replayed = number(json, *node, "replayed");
-    summary.seq = number(json, *node, "seq");
-    summary.all_there = answer.header("idempotency-replayed") == "true";
-    if (summary.all_there) summary.replayed = summary.accepted + summary.rejected;
-    if (const text::JsonNode* problems = json.member(**root, "problems")) {
-        json.for_each(*problems, [&](const text::JsonNode& item) {
-            const text::JsonNode* detail = json.member(item, "detail");
-            summary.problems.push_back(
-                {number(json, item, "line"), std::string(detail != nullptr ? detail->text : "")});
-        });
+// The answer to a stream as it comes: a line for each line that is refused, a summary at the end.
+class StreamAnswer {
+  public:
+    explicit StreamAnswer(Refusals& refusals) : refusals_(refusals) {}
+
+    // False when it is not from a Standings server.
+    bool take(std::string_view piece) {
+        text_ += piece;
+        std::size_t from = 0;
+        for (std::size_t end = text_.find('\n'); end != std::string::npos;
+             end = text_.find('\n', from)) {
+            if (!take_line(std::string_view(text_).substr(from, end - from))) return false;
+            from = end + 1;
+        }
+        text_.erase(0, from);
+        return text_.size() <= kMaxLine;
     }
-    return summary;
-}
+    bool is_over() const { return summary_.has_value(); }
+    // None before it is over.
+    const std::optional<UploadSummary>& summary() const { return summary_; }
+    // Why the server ended a stream to which it had begun to answer; empty: it did not.
+    const std::string& problem() const { return problem_; }
+    int problem_status() const { return problem_status_; }
+
+  private:
+    bool take_line(std::string_view line) {
+        const auto parsed = json_.parse(line);
+        if (!parsed || !(*parsed)->is_object()) return false;
+        const text::JsonNode& root = **parsed;
+        const text::JsonNode* problem = json_.member(root, "problem");
+        if (const text::JsonNode* summary = json_.member(root, "summary")) {
+            summary_.emplace();
+            summary_->accepted = number(json_, *summary, "accepted");
+            summary_->rejected = number(json_, *summary, "rejected");
+            summary_->replayed = number(json_, *summary, "replayed");
+            summary_->seq = number(json_, *summary, "seq");
+            if (problem == nullptr) return true;
+            json_.write(*problem, problem_);
+            problem_status_ = static_cast<int>(number(json_, *problem, "status"));
+            return true;
+        }
+        if (problem == nullptr || !problem->is_object()) return false;
+        const text::JsonNode* detail = json_.member(*problem, "detail");
+        refusals_.add(number(json_, *problem, "line"), detail != nullptr ? detail->text : "");
+        return true;
+    }
+
+    // The summary names up to a thousand refused lines once more.
+    static constexpr std::size_t kMaxLine = 64u << 20;
+
+    Refusals& refusals_;
+    std::string text_;  // not yet a line
+    text::JsonDocument json_;
+    std::optional<UploadSummary> summary_;
+    std::string problem_;
+    int problem_status_ = 0;
+};
 
 // One import and its attempts.
 class Sender {
   public:
-    Sender(HttpClient& client, const ImportPlan& plan, Rejects& rejects, Progress& progress,
-           const RowObserver& observer)
+    Sender(HttpClient& client, const ImportPlan& plan, Rejects& rejects, Refusals& refusals,
+           Progress& progress, const RowObserver& observer)
         : client_(client),
           plan_(plan),
           rejects_(rejects),
+          refusals_(refusals),
           progress_(progress),
           observer_(observer) {}
 
@@ -96,12 +129,14 @@ class Sender {
         milliseconds wait{0};
     };
     Result<std::optional<UploadSummary>> attempt();
+    Result<std::optional<UploadSummary>> refused(const HttpAnswer& answer);
     std::optional<std::size_t> give(RowStream& stream, std::span<char> out);
     Error give_up() const;
 
     HttpClient& client_;
     const ImportPlan& plan_;
     Rejects& rejects_;
+    Refusals& refusals_;
     Progress& progress_;
     const RowObserver& observer_;
 
@@ -147,30 +182,53 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
     more_ = true;
     const std::uint64_t before = furthest_;
 
-    const auto answer = client_.upload({.method = "POST",
-                                        .target = board_path(plan_.board, "/submissions"),
-                                        .content_type = "application/x-ndjson",
-                                        .headers = {{"Idempotency-Key", plan_.key}}},
-                                       [&](std::span<char> out) { return give(*stream, out); });
+    StreamAnswer stream_answer(refusals_);
+    bool is_ours = true;
+    auto answer = client_.upload(
+        {.method = "POST",
+         .target = board_path(plan_.board, "/submissions?receipts=problems"),
+         .content_type = "application/x-ndjson",
+         .headers = {{"Idempotency-Key", plan_.key}}},
+        [&](std::span<char> out) -> std::optional<std::size_t> {
+            // Nobody reads what would follow.
+            if (stream_answer.is_over()) return 0;
+            return give(*stream, out);
+        },
+        [&](std::string_view piece) {
+            is_ours = stream_answer.take(piece);
+            return is_ours;
+        });
     if (failure_) return *failure_;
     if (StopRequest::signal() != 0) return stopped();
     furthest_ = std::max(furthest_, stream->counts().rows);
     if (furthest_ > before) failures_ = 0;
     setback_ = {};
+    if (stream_answer.is_over()) {
+        // The connection may have ended before everything was sent: what was said is what counts.
+        if (stream_answer.problem().empty()) {
+            auto summary = stream_answer.summary();
+            summary->counts = stream->counts();
+            if (answer && answer->header("idempotency-replayed") == "true")
+                summary->replayed = summary->accepted + summary->rejected;
+            return summary;
+        }
+        return refused({.status = stream_answer.problem_status(),
+                        .body = stream_answer.problem(),
+                        .server = client_.server()});
+    }
+    if (!is_ours || (answer && answer->is_ok())) {
+        return Error{ErrorCode::kIo,
+                     "the answer of " + client_.server() + " has no summary. Look at --server"};
+    }
     if (!answer) {
         setback_.what = answer.error().detail;
         return std::optional<UploadSummary>();
     }
-    if (answer->is_ok()) {
-        auto summary = read_summary(*answer);
-        if (!summary) {
-            return Error{ErrorCode::kIo,
-                         "the answer of " + client_.server() + " has no summary. Look at --server"};
-        }
-        summary->counts = stream->counts();
-        return summary;
-    }
-    const Problem problem = problem_of(*answer);
+    return refused(*answer);
+}
+
+Result<std::optional<UploadSummary>> Sender::refused(const HttpAnswer& answer) {
+    const Problem problem = problem_of(answer);
     const bool unavailable =
         problem.status == 502 || problem.status == 503 || problem.status == 504;
     const bool may_pass = problem.status == 429 || problem.code == "idempotency_running" ||
@@ -181,10 +239,16 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
                      "program have changed since. " +
                          problem.message + " --again imports everything once more."};
     }
-    if (!may_pass) return error_of(*answer);
+    if (problem.code == "board_closed") {
+        Error closed = error_of(answer);
+        closed.detail += "\n  open it with `standings boards reopen " + plan_.board +
+                         "`; the same import then goes on where it stopped";
+        return closed;
+    }
+    if (!may_pass) return error_of(answer);
     setback_.what = problem.message;
     unsigned seconds = 0;
-    const std::string_view after = answer->header("retry-after");
+    const std::string_view after = answer.header("retry-after");
     std::from_chars(after.data(), after.data() + after.size(), seconds);
     setback_.wait = std::chrono::seconds(std::min(seconds, 60U));
     return std::optional<UploadSummary>();
@@ -213,8 +277,8 @@ Result<UploadSummary> Sender::run() {
 }  // namespace
 
 Result<UploadSummary> upload(HttpClient& client, const ImportPlan& plan, Rejects& rejects,
-                             Progress& progress, const RowObserver& observer) {
-    return Sender(client, plan, rejects, progress, observer).run();
+                             Refusals& refusals, Progress& progress, const RowObserver& observer) {
+    return Sender(client, plan, rejects, refusals, progress, observer).run();
 }
 
 }  // namespace standings::cli

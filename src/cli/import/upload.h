@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "cli/http_client.h"
 #include "cli/import/progress.h"
+#include "cli/import/refusals.h"
 #include "cli/import/row_stream.h"
 
 namespace standings::cli {
@@ -23,17 +23,11 @@ struct ImportPlan {
 
 // What the server says at the end.
 struct UploadSummary {
-    struct Problem {
-        std::uint64_t line;  // of the stream
-        std::string detail;
-    };
     RowCounts counts;  // of the last pass over the input
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;  // by the server
     std::uint64_t replayed = 0;  // of both, what it had before the last connection
     std::uint64_t seq = 0;
-    bool all_there = false;         // an earlier run had sent everything
-    std::vector<Problem> problems;  // the first 1,000 of the last connection
 };
 
 // A connection that breaks and a server that is busy or restarts are waited for; the same key makes
@@ -43,7 +37,9 @@ struct RowObserver {
     std::function<void()> starting;
     std::function<void(const ImportRow&)> accepted;
 };
+// `refusals` gets what the server refuses, also when this fails.
 base::Result<UploadSummary> upload(HttpClient& client, const ImportPlan& plan, Rejects& rejects,
-                                   Progress& progress, const RowObserver& observer);
+                                   Refusals& refusals, Progress& progress,
+                                   const RowObserver& observer);
 
 }  // namespace standings::cli
