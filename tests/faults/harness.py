@@ -99,12 +99,16 @@ class FaultTest(unittest.TestCase):
     def send(self, player, key, client=None):
         """One submission, noted as open until an answer counts it."""
         self.oracle.open[key] = player
-        answer = (client or self.server.api).request(
-            "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
-            {"Content-Type": "application/json", "Idempotency-Key": key})
+        answer = self.post(player, key, client)
         if answer.status == 200:
             self.oracle.acknowledge(key, player, answer.json["seq"])
         return answer
+
+    def post(self, player, key, client=None):
+        """One submission of which the oracle learns nothing."""
+        return (client or self.server.api).request(
+            "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
+            {"Content-Type": "application/json", "Idempotency-Key": key})
 
     def ask_again(self):
         """What stayed open is sent again with its key; some that were acknowledged, too."""
@@ -114,9 +118,7 @@ class FaultTest(unittest.TestCase):
         recent = sorted(self.oracle.recent)
         for key in self.chance.sample(recent, min(10, len(recent))):
             seq, player = self.oracle.recent[key]
-            answer = self.server.api.request(
-                "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
-                {"Content-Type": "application/json", "Idempotency-Key": key})
+            answer = self.post(player, key)
             self.assertEqual((answer.status, answer.headers.get("idempotency-replayed")), (200, "true"), answer)
             self.assertEqual(answer.json["seq"], seq)
 
