@@ -1,12 +1,15 @@
 """The oracle of the fault tests: each thing that must never happen, made on purpose, has an exception of its own."""
 
+import io
 import pathlib
 import sqlite3
 import tempfile
 import types
 import unittest
 
+from faults.harness import Row
 from faults.oracle import BOARD, Disagrees, Lost, Oracle, Twice, WentBack, open_database
+from faults_test import CountingResult
 from support.client import Answer, to_json
 from support.server import Server
 
@@ -90,7 +93,7 @@ class TheOracle(unittest.TestCase):
         def give_one(page):
             page["rows"][0]["score"] += 1
 
-        with self.assertRaisesRegex(Twice, "ada has 5 points, but only 4 were ever sent"):
+        with self.assertRaisesRegex(Twice, "1 more than were ever sent are counted: ada has 5 points, but only 4 were sent"):
             self.look(change=give_one)
 
     def test_allows_no_more_points_than_stayed_unanswered(self):
@@ -98,7 +101,7 @@ class TheOracle(unittest.TestCase):
             page["rows"][0]["score"] += 2
 
         self.oracle.open["never-answered"] = "ada"
-        with self.assertRaisesRegex(Twice, "ada has 6 points, but only 5 were ever sent"):
+        with self.assertRaisesRegex(Twice, "1 more than were ever sent are counted: ada has 6 points, but only 5 were sent"):
             self.look(change=give_two)
 
     # --- went back ------------------------------------------------------------------------------
@@ -151,6 +154,49 @@ class TheOracle(unittest.TestCase):
         self.oracle.open["never-answered"] = "ada"
         with self.assertRaises(Disagrees):
             self.look(change=give_one)
+
+
+class TheTable(unittest.TestCase):
+    """Counts submissions, not tests that failed."""
+
+    def run_test(self, body):
+        class Sample(unittest.TestCase):
+            def runTest(self):
+                self.row = Row("sample")
+                body(self)
+
+        sample = Sample()
+        result = CountingResult(io.StringIO(), descriptions=False, verbosity=0)
+        sample.run(result)
+        self.assertFalse(result.wasSuccessful())
+        return sample.row.lost, sample.row.twice
+
+    def test_sums_what_was_lost_and_what_was_doubled(self):
+        def lose(test):
+            raise Lost("seven", 7)
+
+        def double(test):
+            raise Twice("three", 3)
+
+        self.assertEqual(self.run_test(lose), (7, 0))
+        self.assertEqual(self.run_test(double), (0, 3))
+
+    def test_sums_over_subtests(self):
+        def lose_and_double(test):
+            for number in (2, 3):
+                with test.subTest(number):
+                    raise Lost("some", number)
+            with test.subTest("twice"):
+                raise Twice("four", 4)
+            with test.subTest("well"):
+                pass
+            raise Lost("one at the end", 1)
+
+        self.assertEqual(self.run_test(lose_and_double), (6, 4))
+
+    def test_other_failures_lose_nothing(self):
+        self.assertEqual(self.run_test(lambda test: test.fail("slow")), (0, 0))
+        self.assertEqual(self.run_test(lambda test: {}["no such thing"]), (0, 0))
 
 
 if __name__ == "__main__":
