@@ -37,7 +37,7 @@ class DeathAtTheNthCall(FaultTest):
             self.server.process.wait(60)
         finally:
             meddler.end()
-        self.server.wait()
+        self.assertEqual(self.server.wait(), -signal.SIGKILL, f"not the death that was sent: {self.server.log_tail()}")
         self.take_load()
         self.server.start()
 
@@ -66,7 +66,8 @@ class DeathAtTheNthCall(FaultTest):
         died = server.process.poll() is not None
         if not died:
             server.signal(signal.SIGKILL)
-        server.wait()
+        # strace ends as the program under it did.
+        self.assertEqual(server.wait(), -signal.SIGKILL, f"not the death that was sent: {server.log_tail()}")
         server.wrapper = []
         return died
 
