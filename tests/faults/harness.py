@@ -96,19 +96,18 @@ class FaultTest(unittest.TestCase):
         self._keys += 1
         return f"s-{self._keys}"
 
-    def send(self, player, key, client=None):
+    def send(self, player, key, client=None, **more):
         """One submission, noted as open until an answer counts it."""
         self.oracle.open[key] = player
-        answer = self.post(player, key, client)
+        answer = self.post(player, key, client, **more)
         if answer.status == 200:
             self.oracle.acknowledge(key, player, answer.json["seq"])
         return answer
 
-    def post(self, player, key, client=None):
+    def post(self, player, key, client=None, **more):
         """One submission of which the oracle learns nothing."""
-        return (client or self.server.api).request(
-            "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
-            {"Content-Type": "application/json", "Idempotency-Key": key})
+        return (client or self.server.api).post(
+            f"/v1/boards/{BOARD}/submissions", {"player": player, "score": 1, **more}, idempotency_key=key)
 
     def ask_again(self):
         """What stayed open is sent again with its key; some that were acknowledged, too."""
