@@ -9,6 +9,9 @@ from faults.oracle import BOARD, Disagrees, Lost, Twice, Wrong, standings
 from support.server import program, wait_until
 
 PAGE = 4096
+# Of the write-ahead log, and of the mark (docs/formats/mark.md).
+LOG_HEAD, FRAME_HEAD = 32, 24
+MARK_SLOT, MARK_BYTES = 2048, 84
 INTEGRITY = 5
 
 
@@ -165,20 +168,35 @@ class Damage(FaultTest):
         self.row.notes.append(said)
         print(f"{turns} damaged folders: {said}", flush=True)
 
-    def test_every_length_of_the_log_and_of_the_mark(self):
-        self.make_folders()
-        log = self.folders["killed"] / "standings.db-wal"
-        sizes = [32 + frame * (PAGE + 24) for frame in range((log.stat().st_size - 32) // (PAGE + 24))]
-        chosen = sizes if len(sizes) <= scaled(5, 150) else self.chance.sample(sizes, scaled(5, 150))
-        for size in chosen:
-            self.bring("killed")
-            with open(self.server.data / log.name, "r+b") as file:
+    def cut_to_each(self, folder, name, sizes):
+        """Not more than are wanted of `sizes`."""
+        for size in self.chance.sample(sizes, min(len(sizes), scaled(4, 150))):
+            self.bring(folder)
+            with open(self.server.data / name, "r+b") as file:
                 file.truncate(size)
-            with self.subTest(f"{log.name} cut to {size}"):
-                self.look(f"{log.name} cut to {size}")
+            what = f"{folder}: {name} cut to {size} of {(self.folders[folder] / name).stat().st_size}"
+            with self.subTest(what):
+                self.look(what)
             if self.server.process:
                 self.server.kill()
-        self.count(len(chosen))
+            self.count()
+
+    def test_a_log_of_any_length(self):
+        self.make_folders()
+        whole = (self.folders["killed"] / "standings.db-wal").stat().st_size
+        between = range(LOG_HEAD, whole, FRAME_HEAD + PAGE)
+        self.cut_to_each("killed", "standings.db-wal", between)
+        odd = {size + near for size in between for near in (-1, 1, FRAME_HEAD, self.chance.randrange(2, FRAME_HEAD + PAGE - 1))}
+        self.cut_to_each("killed", "standings.db-wal", sorted(size for size in odd | {0, 1} if size < whole))
+
+    def test_a_mark_of_any_length(self):
+        self.make_folders()
+        for folder in FILES:
+            # Each length inside one of the two slots, and some between and behind them.
+            inside = [slot + length for slot in (0, MARK_SLOT) for length in range(MARK_BYTES)]
+            self.cut_to_each(folder, "standings.mark", inside)
+            outside = [*range(MARK_BYTES, MARK_SLOT), *range(MARK_SLOT + MARK_BYTES, 2 * MARK_SLOT)]
+            self.cut_to_each(folder, "standings.mark", outside)
 
     def test_control_another_name_or_score_is_found_out(self):
         self.make_folders()
@@ -191,6 +209,7 @@ class Damage(FaultTest):
         self.assertEqual(served.pop("p0000001"), (points + 1, "somebody else"))
         self.assertEqual(name, "now p0000001")
         self.assertEqual(served, {player: row for player, row in self.truth.items() if player != "p0000001"})
+        self.control_failed(f"shown instead of {name}: somebody else")
 
     def test_control_without_the_mark_a_cut_log_is_found_by_the_oracle_alone(self):
         self.make_folders(checkpoint_pages=1_000_000)  # so that what is in the log is nowhere else
