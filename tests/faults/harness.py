@@ -2,6 +2,7 @@
 row of the table that `./dev faults` prints at its end."""
 
 import os
+import pathlib
 import random
 import subprocess
 import time
@@ -13,6 +14,12 @@ from support.server import KEY, Server, load_program
 FULL = os.environ.get("STANDINGS_FAULTS") == "full"
 SEED = int(os.environ.get("STANDINGS_SEED", str(random.randrange(2**32))))
 PLAYERS = 500
+
+
+def cpu_seconds(pid):
+    """Processor time that all threads of a process have used."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Row:
