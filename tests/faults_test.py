@@ -36,10 +36,19 @@ class CountingResult(unittest.TextTestResult):
 
     def addFailure(self, test, error):
         super().addFailure(test, error)
+        self.count(test, error)
+
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error is not None:
+            self.count(test, error)
+
+    @staticmethod
+    def count(test, error):
         row = getattr(test, "row", None)
         if row is not None:
-            row.lost += issubclass(error[0], Lost)
-            row.twice += issubclass(error[0], Twice)
+            row.lost += error[1].submissions if issubclass(error[0], Lost) else 0
+            row.twice += error[1].submissions if issubclass(error[0], Twice) else 0
 
 
 def main():

@@ -5,10 +5,13 @@ import sqlite3
 import subprocess
 
 from faults.harness import FaultTest, scaled
-from faults.oracle import BOARD, Disagrees, Lost, Twice, standings
+from faults.oracle import BOARD, Disagrees, Lost, Twice, Wrong, standings
 from support.server import program, wait_until
 
 PAGE = 4096
+# Of the write-ahead log, and of the mark (docs/formats/mark.md).
+LOG_HEAD, FRAME_HEAD = 32, 24
+MARK_SLOT, MARK_BYTES = 2048, 84
 INTEGRITY = 5
 
 
@@ -59,20 +62,26 @@ class Damage(FaultTest):
         self.start(args=["--database-checkpoint-pages", str(checkpoint_pages)])
         self.start_load(seconds=0.5, more=())
         self.take_load()
+        self.names = {}
+        self.submit_with_names(range(60), "once")
         self.verify("before any damage")
         self.folders = {}
         for name in FILES:
             if name == "killed":
                 # Whatever was moved into the database before, something is in the log now.
-                for number in range(30):
-                    self.send(f"p{number:07}", self.new_key())
+                self.submit_with_names(range(30), "now")
                 self.server.kill()
             else:
                 self.server.start()
                 self.assertEqual(self.server.terminate(), 0)
             self.folders[name] = self.server.home / name
             shutil.copytree(self.server.data, self.folders[name])
-        self.truth = self.oracle.points
+        self.truth = {player: (points, self.names.get(player)) for player, points in self.oracle.points.items()}
+
+    def submit_with_names(self, numbers, when):
+        for player in (f"p{number:07}" for number in numbers):
+            self.names[player] = f"{when} {player}"
+            self.assertEqual(self.send(player, self.new_key(), name=self.names[player]).status, 200)
 
     def bring(self, name):
         shutil.rmtree(self.server.data)
@@ -101,21 +110,21 @@ class Damage(FaultTest):
         return False
 
     def served(self):
-        """What is shown, or None where the answer is an error."""
+        """Points and name of each player as they are shown, or None where the answer is an error."""
         answer = self.server.public.get(f"/v1/boards/{BOARD}")
         if answer.status != 200:
             return None
         _, rows = standings(self.server)
-        return {row["player"]: row["score"] for row in rows}
+        return {row["player"]: (row["score"], row.get("name")) for row in rows}
 
-    def is_whole(self):
-        """The database has every acknowledged event, read past the server."""
+    def what_is_wrong(self, when):
+        """What the oracle finds in the database, read past the server; None when all is there."""
         self.oracle.look_again()
         try:
-            self.verify("damaged")
-        except (Lost, Twice, Disagrees, sqlite3.DatabaseError):
-            return False
-        return True
+            self.verify(when)
+        except (Lost, Twice, Disagrees, sqlite3.DatabaseError) as error:
+            return error
+        return None
 
     def look(self, what):
         """One damaged folder, from the start to the verdict: how the damage was found."""
@@ -125,12 +134,15 @@ class Damage(FaultTest):
         served = self.served()
         if served is not None:
             self.assertEqual(served, self.truth, f"{what}: served what is not true; check said {checked.returncode}: {checked.stdout}")
-        whole = self.is_whole()
+        wrong = self.what_is_wrong(f"{what}, found by nobody")
         self.server.kill()
         if checked.returncode == INTEGRITY:
             return "found by check"
         # Nothing has found anything: then nothing may be amiss.
-        self.assertTrue(whole and served is not None, f"{what}: nobody found it, and events or rows are missing")
+        if isinstance(wrong, Wrong):
+            raise wrong
+        self.assertIsNone(wrong, what)
+        self.assertIsNotNone(served, f"{what}: nobody found it, and the board is not served")
         return "harmless"
 
     def test_damage_is_found_and_never_served(self):
@@ -156,20 +168,48 @@ class Damage(FaultTest):
         self.row.notes.append(said)
         print(f"{turns} damaged folders: {said}", flush=True)
 
-    def test_every_length_of_the_log_and_of_the_mark(self):
-        self.make_folders()
-        log = self.folders["killed"] / "standings.db-wal"
-        sizes = [32 + frame * (PAGE + 24) for frame in range((log.stat().st_size - 32) // (PAGE + 24))]
-        chosen = sizes if len(sizes) <= scaled(5, 150) else self.chance.sample(sizes, scaled(5, 150))
-        for size in chosen:
-            self.bring("killed")
-            with open(self.server.data / log.name, "r+b") as file:
+    def cut_to_each(self, folder, name, sizes):
+        """Not more than are wanted of `sizes`."""
+        for size in self.chance.sample(sizes, min(len(sizes), scaled(4, 150))):
+            self.bring(folder)
+            with open(self.server.data / name, "r+b") as file:
                 file.truncate(size)
-            with self.subTest(f"{log.name} cut to {size}"):
-                self.look(f"{log.name} cut to {size}")
+            what = f"{folder}: {name} cut to {size} of {(self.folders[folder] / name).stat().st_size}"
+            with self.subTest(what):
+                self.look(what)
             if self.server.process:
                 self.server.kill()
-        self.count(len(chosen))
+            self.count()
+
+    def test_a_log_of_any_length(self):
+        self.make_folders()
+        whole = (self.folders["killed"] / "standings.db-wal").stat().st_size
+        between = range(LOG_HEAD, whole, FRAME_HEAD + PAGE)
+        self.cut_to_each("killed", "standings.db-wal", between)
+        odd = {size + near for size in between for near in (-1, 1, FRAME_HEAD, self.chance.randrange(2, FRAME_HEAD + PAGE - 1))}
+        self.cut_to_each("killed", "standings.db-wal", sorted(size for size in odd | {0, 1} if size < whole))
+
+    def test_a_mark_of_any_length(self):
+        self.make_folders()
+        for folder in FILES:
+            # Each length inside one of the two slots, and some between and behind them.
+            inside = [slot + length for slot in (0, MARK_SLOT) for length in range(MARK_BYTES)]
+            self.cut_to_each(folder, "standings.mark", inside)
+            outside = [*range(MARK_BYTES, MARK_SLOT), *range(MARK_SLOT + MARK_BYTES, 2 * MARK_SLOT)]
+            self.cut_to_each(folder, "standings.mark", outside)
+
+    def test_control_another_name_or_score_is_found_out(self):
+        self.make_folders()
+        self.bring("stopped")
+        self.assertTrue(self.try_start())
+        self.assertEqual(self.served(), self.truth)
+        self.assertEqual(self.post("p0000001", self.new_key(), name="somebody else").status, 200)
+        served = self.served()
+        points, name = self.truth["p0000001"]
+        self.assertEqual(served.pop("p0000001"), (points + 1, "somebody else"))
+        self.assertEqual(name, "now p0000001")
+        self.assertEqual(served, {player: row for player, row in self.truth.items() if player != "p0000001"})
+        self.control_failed(f"shown instead of {name}: somebody else")
 
     def test_control_without_the_mark_a_cut_log_is_found_by_the_oracle_alone(self):
         self.make_folders(checkpoint_pages=1_000_000)  # so that what is in the log is nowhere else

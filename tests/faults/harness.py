@@ -2,6 +2,7 @@
 row of the table that `./dev faults` prints at its end."""
 
 import os
+import pathlib
 import random
 import subprocess
 import time
@@ -13,6 +14,12 @@ from support.server import KEY, Server, load_program
 FULL = os.environ.get("STANDINGS_FAULTS") == "full"
 SEED = int(os.environ.get("STANDINGS_SEED", str(random.randrange(2**32))))
 PLAYERS = 500
+
+
+def cpu_seconds(pid):
+    """Processor time that all threads of a process have used."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Row:
@@ -96,15 +103,18 @@ class FaultTest(unittest.TestCase):
         self._keys += 1
         return f"s-{self._keys}"
 
-    def send(self, player, key, client=None):
+    def send(self, player, key, client=None, **more):
         """One submission, noted as open until an answer counts it."""
         self.oracle.open[key] = player
-        answer = (client or self.server.api).request(
-            "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
-            {"Content-Type": "application/json", "Idempotency-Key": key})
+        answer = self.post(player, key, client, **more)
         if answer.status == 200:
             self.oracle.acknowledge(key, player, answer.json["seq"])
         return answer
+
+    def post(self, player, key, client=None, **more):
+        """One submission of which the oracle learns nothing."""
+        return (client or self.server.api).post(
+            f"/v1/boards/{BOARD}/submissions", {"player": player, "score": 1, **more}, idempotency_key=key)
 
     def ask_again(self):
         """What stayed open is sent again with its key; some that were acknowledged, too."""
@@ -114,9 +124,7 @@ class FaultTest(unittest.TestCase):
         recent = sorted(self.oracle.recent)
         for key in self.chance.sample(recent, min(10, len(recent))):
             seq, player = self.oracle.recent[key]
-            answer = self.server.api.request(
-                "POST", f"/v1/boards/{BOARD}/submissions", b'{"player":"%s","score":1}' % player.encode(),
-                {"Content-Type": "application/json", "Idempotency-Key": key})
+            answer = self.post(player, key)
             self.assertEqual((answer.status, answer.headers.get("idempotency-replayed")), (200, "true"), answer)
             self.assertEqual(answer.json["seq"], seq)
 

@@ -1,13 +1,18 @@
 """kill -9 under load: nothing acknowledged is lost, nothing counts twice. And the control, which must lose."""
 
+import shutil
 import signal
+import statistics
 import time
 import unittest
 
-from faults.harness import FULL, FaultTest, scaled
+from faults.harness import FULL, PLAYERS as PLAYERS_OF_LOAD, FaultTest, cpu_seconds, scaled
 
 ROUNDS = scaled(3, 500)
-SECONDS_PER_MILLION = 2.0
+PLAYERS = scaled(20_000, 1_000_000)
+# The short form runs beside other tests, and shows that it measures what it should.
+READY_IN = scaled(20.0, 2.0)
+STREAM = 10_000
 THOROUGH_EVERY = 25  # rounds; such a look costs a second per million events
 
 
@@ -17,7 +22,7 @@ class KillUnderLoad(FaultTest):
     def kill_under_load(self, connections):
         self.start_load(connections)
         # The moment of death is what is random here; nothing waits for it to be long enough.
-        time.sleep(self.chance.uniform(0.05, scaled(3, 1.5)))
+        time.sleep(self.chance.uniform(0.05, 3))
         self.server.kill()
         acknowledged = self.take_load()
         self.server.start()
@@ -25,10 +30,10 @@ class KillUnderLoad(FaultTest):
 
     def test_loses_nothing_and_counts_nothing_twice(self):
         self.start()
-        slowest = 0
+        starts = []
         for number in range(1, ROUNDS + 1):
             acknowledged = self.kill_under_load(self.chance.choice((1, 8, 64)))
-            slowest = max(slowest, self.server.ready_seconds)
+            starts.append(self.server.ready_seconds)
             if number % THOROUGH_EVERY == 1 or ROUNDS < THOROUGH_EVERY:
                 print(f"round {number}: {acknowledged} acknowledged, {len(self.oracle.open)} open, "
                       f"ready in {self.server.ready_seconds:.2f} s", flush=True)
@@ -38,27 +43,48 @@ class KillUnderLoad(FaultTest):
             # Now nothing is open: the scores are exactly what was sent.
             self.verify(f"round {number}, after asking again", thorough)
             self.count()
-        self.row.notes.append(f"slowest start {slowest:.2f} s")
-        print(f"{ROUNDS} kills, {self.oracle.count} acknowledged: none lost, none twice; slowest start {slowest:.2f} s", flush=True)
+        self.row.notes.append(f"starts with {PLAYERS_OF_LOAD} players: median {statistics.median(starts):.2f} s, slowest {max(starts):.2f} s")
+        print(f"{ROUNDS} kills, {self.oracle.count} acknowledged: none lost, none twice; {self.row.notes[-1]}", flush=True)
 
-    @unittest.skipUnless(FULL, "only ./dev faults loads a million players")
-    def test_a_million_players_are_back_soon(self):
-        self.start()
-        million = 1_000_000
-        for first in range(0, million, 100_000):
-            lines = b"".join(b'{"player":"m%07d","score":1}\n' % number for number in range(first, first + 100_000))
-            answer = self.server.api.stream("/v1/boards/b/submissions", lines)
-            self.assertEqual(answer.json["summary"]["accepted"], 100_000, answer)
+    def start_three_times(self, folder):
+        """Seconds until it is ready with a copy of `folder`, as it was killed: the median of three starts.
+        Processor time of all its threads stands in for a clock that ran on while other work had the processors."""
         times = []
         for _ in range(3):
-            self.server.restart(kill=True)
-            times.append(self.server.ready_seconds)
-            page = self.server.public.get("/v1/boards/b/standings?limit=1").json
-            self.assertEqual(page["total"], million)
-        # The best of three: other work on the machine only ever adds.
-        self.row.notes.append(f"1M players ready in {min(times):.2f} s ({', '.join(f'{time:.2f}' for time in times)})")
+            if self.server.process:
+                self.server.kill()
+            shutil.rmtree(self.server.data)
+            shutil.copytree(folder, self.server.data)
+            self.server.start()
+            used = cpu_seconds(self.server.pid)
+            times.append(min(self.server.ready_seconds, used))
+            print(f"ready in {self.server.ready_seconds:.2f} s with {used:.2f} s of processor time", flush=True)
+        return statistics.median(times)
+
+    def test_many_players_are_back_soon_after_a_kill_at_full_rate(self):
+        self.start()
+        for first in range(0, PLAYERS, STREAM):
+            names = [f"p{number:07}" for number in range(first, first + STREAM)]
+            answer = self.server.api.stream("/v1/boards/b/submissions", [{"player": name, "score": 1} for name in names])
+            self.assertEqual(answer.json["summary"]["accepted"], STREAM, answer)
+            self.oracle.grant(names)
+        killed = self.server.home / "killed"
+        ready = []
+        for number in range(1, 4):
+            # Submissions to all of them, of which the database has taken in only a part at the end.
+            self.start_load(connections=64, players=PLAYERS)
+            time.sleep(self.chance.uniform(*scaled((0.3, 1), (2, 6))))
+            self.server.kill()
+            self.assertGreater(self.take_load(), 0)
+            self.server.data.rename(killed)
+            self.server.data.mkdir()
+            ready.append(self.start_three_times(killed))
+            shutil.rmtree(killed)
+            self.verify(f"kill {number} with {PLAYERS} players", thorough=number == 3)
+            self.assertEqual(self.server.public.get("/v1/boards/b/standings?limit=1").json["total"], PLAYERS)
+        self.row.notes.append(f"{PLAYERS:,} players ready in {max(ready):.2f} s, the slowest of three kills under load")
         print(self.row.notes[-1], flush=True)
-        self.assertLess(min(times), SECONDS_PER_MILLION, times)
+        self.assertLess(max(ready), READY_IN, ready)
 
     @unittest.skipUnless(FULL, "only ./dev faults waits for longer than the load's patience")
     def test_a_load_that_is_stopped_for_long_goes_on(self):

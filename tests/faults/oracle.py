@@ -27,12 +27,20 @@ WHERE event.kind = 1 AND event.seq > ?1 ORDER BY event.seq
 TWICE = "SELECT count(*) - count(DISTINCT key) FROM event WHERE kind = 1 AND key IS NOT NULL"
 
 
-class Lost(AssertionError):
+class Wrong(AssertionError):
+    """`submissions` says of how many it is true."""
+
+    def __init__(self, message, submissions):
+        super().__init__(message)
+        self.submissions = submissions
+
+
+class Lost(Wrong):
     """Acknowledged submissions are missing."""
 
 
-class Twice(AssertionError):
-    """A submission counts more than once."""
+class Twice(Wrong):
+    """Submissions count more than once."""
 
 
 class Disagrees(AssertionError):
@@ -91,6 +99,11 @@ class Oracle:
         self.open.pop(key, None)
         self.recent[key] = (seq, player)
 
+    def grant(self, players):
+        """A point for each of them, acknowledged by the summary of a stream, which names no seq."""
+        self._points.update(players)
+        self.count += len(players)
+
     @property
     def points(self):
         """What each player was acknowledged to have."""
@@ -110,7 +123,7 @@ class Oracle:
             if thorough:
                 doubles = database.execute(TWICE).fetchone()[0]
                 if doubles:
-                    raise Twice(f"{when}: {doubles} events share their key with another one")
+                    raise Twice(f"{when}: {doubles} events share their key with another one", doubles)
             page, rows = standings(server)
             self._compare_scores({row["player"]: row["score"] for row in rows}, when)
             if rows and page["seq"] < self.newest:
@@ -126,18 +139,21 @@ class Oracle:
         missing = [seq for seq in range(self._verified + 1, len(self._by_seq))
                    if self._by_seq[seq] and stored.get(seq) != names[self._by_seq[seq]]]
         if missing:
-            raise Lost(f"{when}: {len(missing)} of {self.count} acknowledged are not in the database, the first has seq {missing[0]}")
+            raise Lost(f"{when}: {len(missing)} of {self.count} acknowledged are not in the database, "
+                       f"the first has seq {missing[0]}", len(missing))
         self._verified = len(self._by_seq) - 1
 
     def _compare_scores(self, scores, when):
         unanswered = collections.Counter(self.open.values())
         lost = sum(max(0, points - scores.get(player, 0)) for player, points in self._points.items())
         if lost:
-            raise Lost(f"{when}: {lost} of {self.count} acknowledged are not counted")
-        for player, score in scores.items():
-            most = self._points[player] + unanswered[player]
-            if score > most:
-                raise Twice(f"{when}: {player} has {score} points, but only {most} were ever sent")
+            raise Lost(f"{when}: {lost} of {self.count} acknowledged are not counted", lost)
+        excess = {player: score - self._points[player] - unanswered[player] for player, score in scores.items()}
+        excess = {player: points for player, points in excess.items() if points > 0}
+        if excess:
+            player = next(iter(excess))
+            raise Twice(f"{when}: {sum(excess.values())} more than were ever sent are counted: {player} has "
+                        f"{scores[player]} points, but only {scores[player] - excess[player]} were sent", sum(excess.values()))
 
 
 def open_database(data):
