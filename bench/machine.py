@@ -101,11 +101,12 @@ def pin(pid, cores):
 
 
 def cpu_nanoseconds(pid):
-    """What the processes of the tree have used that are there now; each has one thread."""
+    """What the threads of the tree's processes have used that are there now."""
     total = 0
     for process in tree(pid):
         try:
-            total += int(pathlib.Path(f"/proc/{process}/schedstat").read_text().split()[0])
+            for task in os.listdir(f"/proc/{process}/task"):
+                total += int(pathlib.Path(f"/proc/{process}/task/{task}/schedstat").read_text().split()[0])
         except OSError:
             continue
     return total

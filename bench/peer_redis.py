@@ -9,6 +9,7 @@ import players
 from contender import generate
 from peer import Peer
 from support.server import wait_until
+from writer import SteadyWriter
 
 AROUND = """
 local rank = redis.call('ZREVRANK', KEYS[1], ARGV[1])
@@ -41,10 +42,13 @@ class RedisClient:
         self.socket.close()
 
     def ask(self, *words):
-        self.socket.sendall(command(*words))
-        return self.reply()
+        self.send(command(*words))
+        return self.answer()
 
-    def reply(self):
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def answer(self):
         line = self.replies.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError("Redis has closed the connection")
@@ -130,7 +134,7 @@ class Redis(Peer):
         client = RedisClient(self.port)
         began = time.monotonic()
         for size, piece in pieces:
-            client.socket.sendall(piece)
+            client.send(piece)
             got = client.replies.read(4 * size)
             assert got == b":1\r\n" * size, got[:200]
         seconds = time.monotonic() - began
@@ -138,12 +142,20 @@ class Redis(Peer):
         client.close()
         return count / seconds
 
-    def ask(self, mode, **more):
+    def ask(self, mode, with_key=False, **more):
+        """It keeps no answers, so that `with_key` is the same question."""
         script = ("--script", self.scripts[mode]) if mode in self.scripts else ()
         return generate(self.port, self.pid, mode=mode, count=self.count, more=("--protocol", "redis", *script), **more)
 
     def submit(self, **more):
         return self.ask("submit", **more)
+
+    def writer(self, rate, cores):
+        return SteadyWriter(rate, self.count, players.tenth_score(self.count), cores, connect=lambda: RedisClient(self.port),
+                            request=self._submission, is_right=lambda answer: answer == 1)
+
+    def _submission(self, number, score, key):
+        return command("EVALSHA", self.scripts["submit"], 2, "b", f"key:{key}", players.player_id(number), score)
 
     def save(self):
         """Writes the RDB file that a start without the append-only file reads."""

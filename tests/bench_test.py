@@ -17,7 +17,8 @@ from peer import Peer  # noqa: E402
 from peer_postgres import transactions  # noqa: E402
 from peer_redis import Redis, RedisClient  # noqa: E402
 from report import Report, figures, number  # noqa: E402
-from support.server import KEY, load_program  # noqa: E402
+from rows_reads import submissions_share  # noqa: E402
+from support.server import KEY, load_program, wait_until  # noqa: E402
 
 MIB = 2**20
 COUNT = 30
@@ -88,6 +89,15 @@ class Table(unittest.TestCase):
         self.assertEqual(self.report.count(), (0, 0))
 
 
+class SubmissionsBesideReads(unittest.TestCase):
+    def test_are_taken_off_as_what_they_cost_beside_the_cheapest_read(self):
+        still, beside, read = {"cpu_us": 5}, {"cpu_us": 7, "per_second": 50_000}, {"cpu_us": 11, "per_second": 25_000}
+        self.assertEqual(submissions_share(still, beside, read), 4)
+
+    def test_are_never_added_to_the_read(self):
+        self.assertEqual(submissions_share({"cpu_us": 5}, {"cpu_us": 4, "per_second": 1}, {"per_second": 1}), 0)
+
+
 class Transactions(unittest.TestCase):
     def test_are_read_from_the_logs_of_all_threads(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -117,6 +127,19 @@ class WrongAnswers:
             said = self.run_load(mode)
             self.assertEqual(said.returncode, 1, f"{mode}: {said.stdout}")
 
+    def test_the_first_ten_stay_while_the_steady_writer_moves_the_board(self):
+        with self.contender.writer(500, None) as writer:
+            said = self.run_load("top")
+            wait_until(lambda: writer.count > 2 * writer.CONNECTIONS, "some submissions")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertGreater(writer.rate, 0)
+        self.assertEqual(self.run_load("standing").returncode, 1, "the board has not moved")
+
+    def test_the_steady_writer_fails_at_a_refusal(self):
+        with self.assertRaises(AssertionError), self.contender.writer(500, None) as writer:
+            writer.is_right = lambda answer: False
+            wait_until(lambda: writer.failure, "the writer to fail")
+
 
 class OurWrongAnswers(WrongAnswers, unittest.TestCase):
     def setUp(self):
@@ -124,6 +147,7 @@ class OurWrongAnswers(WrongAnswers, unittest.TestCase):
         self.addCleanup(self.ours.close)
         self.ours.fill()
         self.port = self.ours.server.port
+        self.contender = self.ours
 
     def words(self, mode):
         return ("--key", KEY, "--idempotency") if mode == "submit" else ()
@@ -148,6 +172,7 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
         self.addCleanup(self.redis.close)
         self.redis.fill()
         self.port = self.redis.port
+        self.contender = self.redis
 
     def words(self, mode):
         return ("--protocol", "redis", "--script", self.redis.scripts.get(mode, ""))
