@@ -20,16 +20,25 @@ SLOW_DISK = ("strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-o", 
              "-e", "inject=fdatasync,fsync:delay_exit=1000", "setpriv", "--pdeathsig", "KILL")
 
 
-def generate(port, pid, *, mode, count, seconds, connections=64, pipeline=1, cores=None, more=()):
+def generate(port, pid, **run):
     """One run of the load program, which checks every answer; fails when one is wrong."""
-    said = subprocess.run(
+    return result_of(start_load(port, pid, **run))
+
+
+def start_load(port, pid, *, mode, count, seconds, connections=64, pipeline=1, cores=None, more=()):
+    return subprocess.Popen(
         [str(load_program()), "--json", "--known", "--port", str(port), "--prefix", players.PREFIX, "--players", str(count), "--mode", mode,
          "--seconds", str(seconds), "--connections", str(connections), "--pipeline", str(pipeline), "--server-pid", str(pid),
          "--seed", str(time.monotonic_ns() % 2**32), *more],
-        capture_output=True, text=True, preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)))
-    if said.returncode != 0:
-        raise AssertionError(f"{mode}: {said.stderr.strip()}")
-    return json.loads(said.stdout)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)))
+
+
+def result_of(load):
+    said, complaint = load.communicate()
+    if load.returncode != 0:
+        raise AssertionError(f"{load.args[load.args.index('--mode') + 1]}: {complaint.strip()}")
+    return json.loads(said)
 
 
 def wait_for_end(process, seconds=60):
@@ -132,9 +141,15 @@ class Ours:
         self.server.wrapper = list(wrapper)
         return self._ready_seconds()
 
-    def restart_after_kill(self):
+    def restart_after_kill(self, seconds):
+        """Killed under full load, `seconds` of it; how long it took to be ready, and how many submissions it had answered."""
+        load = start_load(self.server.port, self.pid, mode="submit", count=self.count, seconds=seconds + 60,
+                          more=("--key", KEY, "--idempotency", "--until-lost"))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            load.wait(seconds)  # it ends before only when something is wrong
         self.server.kill()
-        return self._ready_seconds()
+        answered = result_of(load)["requests"]
+        return self._ready_seconds(), answered
 
     def _ready_seconds(self):
         self.server.start()

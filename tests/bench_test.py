@@ -156,6 +156,14 @@ class OurWrongAnswers(WrongAnswers, unittest.TestCase):
         answer = self.ours.server.api.post("/v1/boards/b/submissions", {"player": players.player_id(player), "score": score})
         self.assertEqual(answer.status, 200, answer)
 
+    def test_a_start_after_a_kill_has_submissions_to_recover(self):
+        seconds, answered = self.ours.restart_after_kill(0.3)
+        self.assertGreater(seconds, 0)
+        self.assertGreater(answered, 0)
+        kept = self.ours.server.api.get("/v1/boards/b").json["seq"]
+        self.assertGreaterEqual(kept, COUNT + answered)
+        self.ours.check()
+
     def test_a_receipt_below_what_the_player_has_is_found(self):
         answer = self.ours.server.api.delete("/v1/boards/b")
         self.assertEqual(answer.status, 204, answer)
