@@ -55,11 +55,11 @@ class Table(unittest.TestCase):
 
     def test_holds_a_read_against_the_cheapest_answer_of_the_same_run(self):
         self.add(self.report.row("F", "F", "us", 5.0, 4.4), standings=[5.2, 4.8, 4.9])
-        met = self.add(self.report.row("a", "a", "us", 2, 1.5, over_base=True), standings=[6.8])
-        missed = self.add(self.report.row("b", "b", "us", 2, 1.5, over_base=True), standings=[13.8])
+        met = self.add(self.report.row("a", "a", "us CPU", 2, 1.5, over_base=True), standings=[6.8])
+        missed = self.add(self.report.row("b", "b", "us CPU", 2, 1.5, over_base=True), standings=[13.8])
         self.assertEqual(self.report.base, 4.9)
         self.assertEqual(self.report.verdict(met), "met")
-        self.assertEqual(self.report.verdict(missed), "**no**, x 2.00")
+        self.assertEqual(self.report.verdict(missed), "**no**, +6.90 us over")
         self.assertEqual(self.report.count(), (3, 2))
         self.assertIn("= F +1.90", self.report.table())
 
