@@ -100,7 +100,7 @@ def main():
     if shutil.disk_usage(folder).free < needed * 1e9:
         sys.exit(f"{needed:.0f} GB of disk are needed in {folder} (TMPDIR)")
     here = machine.facts(folder)
-    report = Report(here, versions())
+    report = Report(here, versions(), vars(options))
     print(machine.sentence(here), flush=True)
     bench = Bench(options, report)
     with contextlib.ExitStack() as stack:
@@ -114,7 +114,7 @@ def finish(report, options):
     print(f"\n{report.table()}\n")
     bars, met = report.count()
     print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; "
-          f"{options.players:,} players. x: how many times better ours is.")
+          f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")
     if any(getattr(options, name) != FULL[name] for name in sizes):
         print("The bars are for " + ", ".join(f"{FULL[name]:,} {'in bulk' if name == 'bulk' else name}" for name in sizes) + ": this run had others.")

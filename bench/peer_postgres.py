@@ -61,6 +61,7 @@ def postgres_tools():
 
 class Postgres(Peer):
     name = "postgres"
+    STANDING_CONNECTIONS = 8
     modes = ("version", "standing", "top", "around")
     can_pipeline = False
     stop_signal = signal.SIGINT  # "fast": ends the sessions, writes a checkpoint
@@ -150,7 +151,7 @@ class Postgres(Peer):
         """
         assert pipeline == 1
         if mode == "standing":
-            connections = min(connections, 8)
+            connections = min(connections, self.STANDING_CONNECTIONS)
         return self._pgbench(QUERIES[mode], seconds, connections, cores, r"\set n random(0, :players - 1)")
 
     def submit(self, seconds, connections=64):

@@ -19,6 +19,7 @@ class Row:
     aim: float | None = None
     over_base: bool = False
     more_is_better: bool = False
+    connections: int | None = None
     figures: dict = dataclasses.field(default_factory=dict)
     note: str = ""
 
@@ -65,9 +66,10 @@ def figures(values):
 
 
 class Report:
-    def __init__(self, machine, peers):
+    def __init__(self, machine, peers, options=None):
         self.machine = machine
         self.peers = peers  # name: what it calls itself, with its version
+        self.options = options or {}  # what the run was asked for
         self.rows = []
 
     def row(self, key, work, unit, must=None, aim=None, **more):
@@ -133,4 +135,4 @@ class Report:
             rows.append({**dataclasses.asdict(row), "median": {name: row.median(name) for name in row.figures},
                          "met": row.is_met(row.must, self.base), "aim_met": row.is_met(row.aim, self.base),
                          "advantage": {peer: row.advantage(peer) for peer in self.peers}})
-        return json.dumps({"machine": self.machine, "peers": self.peers, "rows": rows}, indent=1)
+        return json.dumps({"machine": self.machine, "options": self.options, "peers": self.peers, "rows": rows}, indent=1)

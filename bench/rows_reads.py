@@ -3,27 +3,34 @@
 import statistics
 
 import machine
+from peer_postgres import Postgres
 
 # mode, key, what it is, must, aim over F
 READS = (("version", "F", "F: the cheapest answer", 5.0, 4.4), ("standing", "standing", "one player's standing", 2, 1.5),
          ("top", "top", "top 10", 1.5, 0.5), ("around", "around", "around a player, +-5", 3.5, 2))
 PIPELINED = (("standing", "pipelined x16: standing", 3.5, 2.5), ("top", "pipelined x16: top 10", 2.5, 1.2))
+CONNECTIONS = 64
 MOVES = 1000  # submissions a second beside the reads of a board that moves
 
 
 def measure(bench):
     bench.say("reads")
-    reads = [(mode, bench.report.row(key, f"{work}", "us CPU", must, aim, over_base=key != "F"), {}) for mode, key, work, must, aim in READS]
-    reads.append(("top", bench.report.row("top_with_key", "top 10, with a key", "us CPU", over_base=True), {"with_key": True}))
-    moving = bench.report.row("top_moving", f"top 10 of a board that moves, {MOVES:,}/s", "us CPU", 1.5, 0.5, over_base=True)
-    reads += [(mode, bench.report.row(f"pipelined_{mode}", work, "us CPU", must, aim), {"pipeline": 16}) for mode, work, must, aim in PIPELINED]
+
+    def row(key, work, *bars, over_base=True):
+        return bench.report.row(key, work, "us CPU", *bars, over_base=over_base, connections=CONNECTIONS)
+
+    reads = [(mode, row(key, work, must, aim, over_base=key != "F"), {}) for mode, key, work, must, aim in READS]
+    reads[1][1].note = f"PostgreSQL over {Postgres.STANDING_CONNECTIONS} connections"
+    reads.append(("top", row("top_with_key", "top 10, with a key"), {"with_key": True}))
+    moving = row("top_moving", f"top 10 of a board that moves, {MOVES:,}/s", 1.5, 0.5)
+    reads += [(mode, row(f"pipelined_{mode}", work, must, aim, over_base=False), {"pipeline": 16}) for mode, work, must, aim in PIPELINED]
     for contender in bench.contenders:
         machine.pin(contender.pid, bench.server_cores)
     for _ in range(bench.options.rounds):
         for mode, row, more in reads:
             for contender in bench.contenders:
                 if "pipeline" not in more or contender.can_pipeline:
-                    row.add(contender.name, contender.ask(mode, seconds=bench.options.seconds, cores=bench.client_cores, **more)["cpu_us"])
+                    row.add(contender.name, ask(bench, contender, mode, **more)["cpu_us"])
     # Other rows are checked against the board as it was filled, and this one moves it.
     for contender in bench.contenders:
         contender.check()
@@ -33,18 +40,19 @@ def measure(bench):
         contender.check()
 
 
+def ask(bench, contender, mode, **more):
+    return contender.ask(mode, seconds=bench.options.seconds, connections=CONNECTIONS, cores=bench.client_cores, **more)
+
+
 def of_a_moving_board(bench, row):
     """What the submissions cost is measured beside the cheapest read, taken off, and noted."""
     bench.say(f"top 10 beside {MOVES} submissions a second")
     taken_off, rates = {}, {}
     for _ in range(bench.options.rounds):
         for contender in bench.contenders:
-            def ask(mode):
-                return contender.ask(mode, seconds=bench.options.seconds, cores=bench.client_cores)
-
-            still = ask("version")
+            still = ask(bench, contender, "version")
             with contender.writer(MOVES, bench.client_cores) as writer:
-                beside, read = ask("version"), ask("top")
+                beside, read = ask(bench, contender, "version"), ask(bench, contender, "top")
             cost = submissions_share(still, beside, read)
             row.add(contender.name, read["cpu_us"] - cost)
             taken_off.setdefault(contender.name, []).append(cost)

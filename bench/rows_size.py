@@ -4,6 +4,7 @@ import contextlib
 import time
 
 import machine
+import rows_reads
 from contender import Ours
 from peer_postgres import Postgres
 from peer_redis import Redis
@@ -78,16 +79,15 @@ def growth(bench, large):
     small_count = max(1000, large[0].count // 100)
     # A kept page costs the same on a board of any size.
     work = {"standing": "standing", "top": "top, with a key", "around": "around"}
-    rows = {mode: bench.report.row(f"growth_{mode}", f"growth {small_count:,} -> {large[0].count:,} players: {work[mode]}", "x CPU", 1.5, 1.3)
-            for mode in work}
+    rows = {mode: bench.report.row(f"growth_{mode}", f"growth {small_count:,} -> {large[0].count:,} players: {work[mode]}", "x CPU", 1.5, 1.3,
+                                   connections=rows_reads.CONNECTIONS) for mode in work}
     with filled(bench, (lambda: Ours(small_count), lambda: Redis(small_count, durable=False))) as small:
         for contender in (*small, *large):
             machine.pin(contender.pid, bench.server_cores)
         for _ in range(bench.options.rounds):
             for mode, row in rows.items():
                 for few, many in zip(small, large):
-                    cost = [contender.ask(mode, mode == "top", seconds=bench.options.seconds, cores=bench.client_cores)["cpu_us"]
-                            for contender in (few, many)]
+                    cost = [rows_reads.ask(bench, contender, mode, with_key=mode == "top")["cpu_us"] for contender in (few, many)]
                     row.add(few.name, cost[1] / cost[0])
 
 

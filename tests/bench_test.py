@@ -1,5 +1,6 @@
 """The benchmarks: what they print is what they measured, and a wrong answer ends them. No figure of speed is tested."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -82,6 +83,13 @@ class Table(unittest.TestCase):
     def test_shows_the_median_with_the_smallest_and_largest(self):
         self.assertEqual(figures([5.0, 4.0, 9.0]), "5.00 (4.00 - 9.00)")
         self.assertEqual([number(value) for value in (1.234, 12.34, 123.4, 12345.6)], ["1.23", "12.3", "123", "12,346"])
+
+    def test_is_kept_with_the_options_of_the_run_and_the_connections_of_each_row(self):
+        self.report.options = {"rounds": 3, "quick": False}
+        self.add(self.report.row("r", "r", "us", connections=64), standings=[1])
+        kept = json.loads(self.report.json())
+        self.assertEqual(kept["options"], {"rounds": 3, "quick": False})
+        self.assertEqual(kept["rows"][0]["connections"], 64)
 
     def test_leaves_out_what_was_not_measured(self):
         self.report.row("F", "never run", "us", 5.0, 4.4)
