@@ -113,7 +113,7 @@ def main():
 def finish(report, options):
     print(f"\n{report.table()}\n")
     bars, met = report.count()
-    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; "
+    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
           f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")
     if any(getattr(options, name) != FULL[name] for name in sizes):

@@ -58,11 +58,14 @@ def number(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def figures(values):
+def figures(values, rounds=1):
+    """Says when one figure stands where `rounds` would have given more."""
     if not values:
         return "-"
     middle = number(statistics.median(values))
-    return middle if len(values) == 1 else f"{middle} ({number(min(values))} - {number(max(values))})"
+    if len(values) == 1:
+        return middle if rounds == 1 else f"{middle} (once)"
+    return f"{middle} ({number(min(values))} - {number(max(values))})"
 
 
 class Report:
@@ -101,20 +104,22 @@ class Report:
         sign = "F + " if row.over_base else ""
         return tuple("" if bar is None else f"{sign}{number(bar) if bar >= 100 else f'{bar:g}'}" for bar in (row.must, row.aim))
 
-    @staticmethod
-    def _beside(row, peer):
+    def _figures(self, row, name):
+        return figures(row.figures.get(name), self.options.get("rounds", 1))
+
+    def _beside(self, row, peer):
         advantage = row.advantage(peer)
         if advantage is None:
-            return figures(row.figures.get(peer))
+            return self._figures(row, peer)
         verdict = f"x {number(advantage)}" if advantage >= 1 else f"**{peer} wins** x {number(1 / advantage)}"
-        return f"{figures(row.figures[peer])}: {verdict}"
+        return f"{self._figures(row, peer)}: {verdict}"
 
     def table(self):
         """Markdown, aligned so that it reads well in a terminal."""
         lines = [["work", "unit", "standings", "must", "aim", "", *(f"{self.peers[peer]}: ours is better by" for peer in self.peers)]]
         for row in self.rows:
             if row.figures:
-                ours = figures(row.figures.get(OURS))
+                ours = self._figures(row, OURS)
                 if row.over_base and self.base is not None and row.median() is not None:
                     ours += f" = F {row.median() - self.base:+.2f}"
                 lines.append([row.work, row.unit, ours, *self.bars(row), self.verdict(row), *(self._beside(row, peer) for peer in self.peers)])

@@ -71,8 +71,9 @@ def memory(bench, contenders, count):
         loaded.add(contender.name, contender.memory() / count)
         if isinstance(contender, Redis):
             contender.save()
-        contender.restart()
-        started.add(contender.name, contender.memory() / count)
+        for _ in range(bench.options.rounds):
+            contender.restart()
+            started.add(contender.name, contender.memory() / count)
 
 
 def growth(bench, large):
@@ -121,9 +122,10 @@ def measure_idle(bench):
     wakes = bench.report.row("idle_wakes", "idle server: wake-ups a second", "/s", 5, 1)
     with filled(bench, (lambda: Ours(0), lambda: Redis(0), lambda: Postgres(0)), lambda contender: None) as contenders:
         time.sleep(min(2, seconds))  # what a start leaves to be done
-        before = [machine.wake_ups(contender.pid) for contender in contenders]
-        began = time.monotonic()
-        time.sleep(seconds)
-        for contender, count in zip(contenders, before):
-            wakes.add(contender.name, (machine.wake_ups(contender.pid) - count) / (time.monotonic() - began))
-            size.add(contender.name, contender.memory() / 2**20)
+        for _ in range(bench.options.rounds):
+            before = [machine.wake_ups(contender.pid) for contender in contenders]
+            began = time.monotonic()
+            time.sleep(seconds)
+            for contender, count in zip(contenders, before):
+                wakes.add(contender.name, (machine.wake_ups(contender.pid) - count) / (time.monotonic() - began))
+                size.add(contender.name, contender.memory() / 2**20)

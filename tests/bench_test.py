@@ -91,6 +91,13 @@ class Table(unittest.TestCase):
         self.assertEqual(kept["options"], {"rounds": 3, "quick": False})
         self.assertEqual(kept["rows"][0]["connections"], 64)
 
+    def test_says_where_one_figure_stands_in_a_run_of_several_rounds(self):
+        self.report.options = {"rounds": 3}
+        self.add(self.report.row("r", "r", "us"), standings=[1], redis=[1, 2, 3], postgres=[2])
+        self.assertIn("| 1.00 (once) ", self.report.table())
+        self.assertIn("2.00 (1.00 - 3.00): x 2.00", self.report.table())
+        self.assertIn("2.00 (once): x 2.00", self.report.table())
+
     def test_leaves_out_what_was_not_measured(self):
         self.report.row("F", "never run", "us", 5.0, 4.4)
         self.assertNotIn("never run", self.report.table())
