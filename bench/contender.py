@@ -67,14 +67,14 @@ class Ours:
     def close(self):
         self.server.close()
 
-    def fill(self, board="b", count=None):
+    def fill(self, board="b", count=None, lines_of=players.ndjson):
         """Seconds until the last line was committed and its summary received."""
         api = self.server.new_client(KEY, timeout=600)
         answer = api.post("/v1/boards", {"id": board})
         assert answer.status == 201, answer
         seconds = 0.0
         for numbers in players.chunks(count or self.count):
-            lines = players.ndjson(numbers)
+            lines = lines_of(numbers)
             began = time.monotonic()
             answer = api.stream(f"/v1/boards/{board}/submissions", lines)
             seconds += time.monotonic() - began
@@ -117,6 +117,10 @@ class Ours:
                             for board in boards for number in range(10))
             answer = api.stream("/v1/submissions", lines.encode())
             assert answer.status == 200 and answer.json["summary"]["accepted"] == 10 * len(boards), answer
+
+    def fill_with_names(self):
+        """Reads of such a board are not known to the load program."""
+        return self.fill(lines_of=players.ndjson_with_names)
 
     def ask(self, mode, with_key=False, **more):
         """An answer to a request with a key is never taken from the pages that the server keeps."""

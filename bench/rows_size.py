@@ -56,24 +56,27 @@ def measure_large(bench, wants_memory, wants_start):
     """PostgreSQL is left out: it holds nothing in memory that grows, and its count(*) grows by itself."""
     count = bench.options.large
     bench.say(f"{count} players")
+    if wants_memory:
+        memory(bench, count)
     with filled(bench, (lambda: Ours(count), lambda: Redis(count, durable=False))) as large:
         if wants_memory:
-            memory(bench, large, count)
             growth(bench, large)
         if wants_start:  # last: it submits, and the reads above know the board as it was filled
             start_times(bench, large, "start_large", f"{count:,} players", 15, 6)
 
 
-def memory(bench, contenders, count):
+def memory(bench, count):
+    """Our players have names, and keep them on disk; a sorted set has none."""
     loaded = bench.report.row("memory", f"memory a player at {count:,}, loaded", "B", 100, 85)
     started = bench.report.row("memory_started", f"memory a player at {count:,}, started again", "B", 100, 85)
-    for contender in contenders:
-        loaded.add(contender.name, contender.memory() / count)
-        if isinstance(contender, Redis):
-            contender.save()
-        for _ in range(bench.options.rounds):
-            contender.restart()
-            started.add(contender.name, contender.memory() / count)
+    for make in (lambda: Ours(count), lambda: Redis(count, durable=False)):
+        with filled(bench, (make,), lambda contender: contender.fill_with_names()) as (contender,):
+            loaded.add(contender.name, contender.memory() / count)
+            if isinstance(contender, Redis):
+                contender.save()
+            for _ in range(bench.options.rounds):
+                contender.restart()
+                started.add(contender.name, contender.memory() / count)
 
 
 def growth(bench, large):

@@ -113,6 +113,14 @@ class SubmissionsBesideReads(unittest.TestCase):
         self.assertEqual(submissions_share({"cpu_us": 5}, {"cpu_us": 4, "per_second": 1}, {"per_second": 1}), 0)
 
 
+class Names(unittest.TestCase):
+    def test_are_short_and_no_two_alike(self):
+        names = {players.name_of(number) for number in range(10_000)}
+        self.assertEqual(len(names), 10_000)
+        lengths = [len(players.name_of(number)) for number in (*range(1000), *range(players.MOST - 1000, players.MOST))]
+        self.assertEqual((min(lengths), max(lengths)), (8, 19))
+
+
 class Transactions(unittest.TestCase):
     def test_are_read_from_the_logs_of_all_threads(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -170,6 +178,12 @@ class OurWrongAnswers(WrongAnswers, unittest.TestCase):
     def change(self, player, score):
         answer = self.ours.server.api.post("/v1/boards/b/submissions", {"player": players.player_id(player), "score": score})
         self.assertEqual(answer.status, 200, answer)
+
+    def test_players_are_filled_with_names_for_the_row_of_memory(self):
+        ours = Ours(COUNT)
+        self.addCleanup(ours.close)
+        ours.fill_with_names()
+        self.assertEqual(ours.server.api.get(f"/v1/boards/b/players/{players.player_id(7)}").json["name"], players.name_of(7))
 
     def test_a_start_after_a_kill_has_submissions_to_recover(self):
         seconds, answered = self.ours.restart_after_kill(0.3)
