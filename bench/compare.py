@@ -50,24 +50,38 @@ class Bench:
         print(f"{time.monotonic() - self.began:6.0f} s  {what}", file=sys.stderr, flush=True)
 
     def run(self, parts):
+        """Each piece of work first names all its rows, up to its `yield`: one that a broken run did not reach is not forgotten."""
+        work = []
         if {"reads", "writes"} & parts:
-            self.compare_requests(parts)
+            work.append(self.compare_requests(parts))
         if "start" in parts:
-            rows_size.measure_start(self)
+            work.append(rows_size.measure_start(self))
         if "memory" in parts:
-            rows_size.measure_idle(self)
+            work.append(rows_size.measure_idle(self))
         if {"memory", "start"} & parts:
-            rows_size.measure_large(self, "memory" in parts, "start" in parts)
-            rows_size.measure_boards(self, "memory" in parts, "start" in parts)
+            work.append(rows_size.measure_large(self, "memory" in parts, "start" in parts))
+            work.append(rows_size.measure_boards(self, "memory" in parts, "start" in parts))
+        in_turns(work)
 
     def compare_requests(self, parts):
         """Writes come last: reads are checked against the board as it was filled."""
+        work = [module.measure(self) for part, module in (("reads", rows_reads), ("writes", rows_writes)) if part in parts]
+        for piece in work:
+            next(piece)
+        yield
+
         with rows_size.filled(self, (lambda: Ours(self.options.players), lambda: Redis(self.options.players),
                                      lambda: Postgres(self.options.players))) as self.contenders:
-            if "reads" in parts:
-                rows_reads.measure(self)
-            if "writes" in parts:
-                rows_writes.measure(self)
+            for piece in work:
+                next(piece, None)
+
+
+def in_turns(work):
+    """All pieces up to their `yield`, then each to its end."""
+    for piece in work:
+        next(piece)
+    for piece in work:
+        next(piece, None)
 
 
 def versions():
@@ -112,8 +126,8 @@ def main():
 
 def finish(report, options):
     print(f"\n{report.table()}\n")
-    bars, met = report.count()
-    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
+    bars, met, missing = report.count()
+    print(f"{met} of {bars} bars met{f', {missing} not measured' if missing else ''}. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
           f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")
     if any(getattr(options, name) != FULL[name] for name in sizes):

@@ -85,7 +85,7 @@ class Report:
 
     def verdict(self, row):
         if row.must is None:
-            return ""
+            return "" if row.figures else "not measured"
         must, aim = row.is_met(row.must, self.base), row.is_met(row.aim, self.base)
         if must is None:
             return "not measured"
@@ -115,14 +115,13 @@ class Report:
         return f"{self._figures(row, peer)}: {verdict}"
 
     def table(self):
-        """Markdown, aligned so that it reads well in a terminal."""
+        """Markdown, aligned so that it reads well in a terminal. A row without figures is there too."""
         lines = [["work", "unit", "standings", "must", "aim", "", *(f"{self.peers[peer]}: ours is better by" for peer in self.peers)]]
         for row in self.rows:
-            if row.figures:
-                ours = self._figures(row, OURS)
-                if row.over_base and self.base is not None and row.median() is not None:
-                    ours += f" = F {row.median() - self.base:+.2f}"
-                lines.append([row.work, row.unit, ours, *self.bars(row), self.verdict(row), *(self._beside(row, peer) for peer in self.peers)])
+            ours = self._figures(row, OURS)
+            if row.over_base and self.base is not None and row.median() is not None:
+                ours += f" = F {row.median() - self.base:+.2f}"
+            lines.append([row.work, row.unit, ours, *self.bars(row), self.verdict(row), *(self._beside(row, peer) for peer in self.peers)])
         widths = [max(map(len, column)) for column in zip(*lines)]
         lines.insert(1, ["-" * width for width in widths])
         text = "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
@@ -130,9 +129,9 @@ class Report:
         return "\n".join([text, "", *notes]) if notes else text
 
     def count(self):
-        """How many rows have a bar, and of those how many meet it."""
-        verdicts = [row.is_met(row.must, self.base) for row in self.rows]
-        return sum(verdict is not None for verdict in verdicts), sum(verdict is True for verdict in verdicts)
+        """How many rows have a bar, how many of those meet it, and how many were not measured."""
+        verdicts = [row.is_met(row.must, self.base) for row in self.rows if row.must is not None]
+        return len(verdicts), verdicts.count(True), verdicts.count(None)
 
     def json(self):
         rows = []

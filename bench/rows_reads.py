@@ -14,8 +14,6 @@ MOVES = 1000  # submissions a second beside the reads of a board that moves
 
 
 def measure(bench):
-    bench.say("reads")
-
     def row(key, work, *bars, over_base=True):
         return bench.report.row(key, work, "us CPU", *bars, over_base=over_base, connections=CONNECTIONS)
 
@@ -24,6 +22,9 @@ def measure(bench):
     reads.append(("top", row("top_with_key", "top 10, with a key"), {"with_key": True}))
     moving = row("top_moving", f"top 10 of a board that moves, {MOVES:,}/s", 1.5, 0.5)
     reads += [(mode, row(f"pipelined_{mode}", work, must, aim, over_base=False), {"pipeline": 16}) for mode, work, must, aim in PIPELINED]
+    yield
+
+    bench.say("reads")
     for contender in bench.contenders:
         machine.pin(contender.pid, bench.server_cores)
     for _ in range(bench.options.rounds):

@@ -26,28 +26,38 @@ class Submissions:
 
 
 def measure(bench):
-    seconds = bench.options.seconds
-    bench.say("durable submissions with an idempotency key")
-    kinds = [Submissions(bench, "submit_64", "durable submission, 64 connections", 64, (50_000, 65_000), 1.2, 5),
-             Submissions(bench, "submit_512", "the same, 512 connections", 512, (60_000, 80_000))]
-    for _ in range(bench.options.rounds):
-        for kind in kinds:
-            for contender in bench.contenders:
-                kind.run(contender, seconds)
-    on_slow_disk(bench, seconds)
-    bulk(bench)
-    on_half_a_processor(bench, seconds)
+    work = [submissions(bench), slow_disk(bench), bulk(bench), half_a_processor(bench)]
+    for piece in work:
+        next(piece)
+    yield
+
+    for piece in work:
+        next(piece, None)
     for contender in bench.contenders:
         contender.check()
 
 
-def on_slow_disk(bench, seconds):
-    bench.say("with 1 ms added to each fsync")
+def submissions(bench):
+    kinds = [Submissions(bench, "submit_64", "durable submission, 64 connections", 64, (50_000, 65_000), 1.2, 5),
+             Submissions(bench, "submit_512", "the same, 512 connections", 512, (60_000, 80_000))]
+    yield
+
+    bench.say("durable submissions with an idempotency key")
+    for _ in range(bench.options.rounds):
+        for kind in kinds:
+            for contender in bench.contenders:
+                kind.run(contender, bench.options.seconds)
+
+
+def slow_disk(bench):
     kind = Submissions(bench, "submit_slow_disk", "64 connections, 1 ms added to each fsync", 64, (28_000, 36_000))
+    yield
+
+    bench.say("with 1 ms added to each fsync")
     with on_slow_disks(bench):
         for _ in range(bench.options.rounds):
             for contender in bench.contenders:
-                kind.run(contender, seconds)
+                kind.run(contender, bench.options.seconds)
 
 
 @contextlib.contextmanager
@@ -60,33 +70,37 @@ def on_slow_disks(bench):
 
 
 def bulk(bench):
-    bench.say(f"bulk: {bench.options.bulk} new players over one connection")
     row = bench.report.row("bulk", f"bulk, one connection: {bench.options.bulk:,} new players", "/s", 200_000, 300_000, more_is_better=True,
                            connections=1)
+    yield
+
+    bench.say(f"bulk: {bench.options.bulk} new players over one connection")
     for _ in range(bench.options.rounds):
         for contender in bench.contenders:
             row.add(contender.name, contender.bulk(bench.options.bulk))
 
 
-def on_half_a_processor(bench, seconds):
+def half_a_processor(bench):
     """A fifth of the lines in bulk: with half a processor that takes as long."""
-    bench.say("on half a processor")
     kinds = [Submissions(bench, f"submit_{connections}_half", f"{connections} connections, half a processor", connections)
              for connections in (64, 512)]
     lines = max(1000, bench.options.bulk // 5)
     bulk_row = bench.report.row("bulk_half", f"bulk, half a processor: {lines:,} new players", "/s", more_is_better=True, connections=1)
     slow = Submissions(bench, "submit_slow_disk_half", "64 connections, half a processor, 1 ms added to each fsync", 64)
+    yield
+
+    bench.say("on half a processor")
     try:
         for _ in range(bench.options.rounds):
             for contender in bench.contenders:
                 with machine.HalfAProcessor(contender.pid):
                     for kind in kinds:
-                        kind.run(contender, seconds)
+                        kind.run(contender, bench.options.seconds)
                     bulk_row.add(contender.name, contender.bulk(lines))
         with on_slow_disks(bench):
             for _ in range(bench.options.rounds):
                 for contender in bench.contenders:
                     with machine.HalfAProcessor(contender.pid):
-                        slow.run(contender, seconds)
+                        slow.run(contender, bench.options.seconds)
     except machine.NoControlGroup as error:
         kinds[0].note(f"not measured: {error}")

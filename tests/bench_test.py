@@ -11,6 +11,7 @@ import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
+import compare  # noqa: E402
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
@@ -61,7 +62,7 @@ class Table(unittest.TestCase):
         self.assertEqual(self.report.base, 4.9)
         self.assertEqual(self.report.verdict(met), "met")
         self.assertEqual(self.report.verdict(missed), "**no**, +6.90 us over")
-        self.assertEqual(self.report.count(), (3, 2))
+        self.assertEqual(self.report.count(), (3, 2, 0))
         self.assertIn("= F +1.90", self.report.table())
 
     def test_says_by_how_much_a_rate_falls_short_and_when_an_aim_is_met(self):
@@ -98,10 +99,20 @@ class Table(unittest.TestCase):
         self.assertIn("2.00 (1.00 - 3.00): x 2.00", self.report.table())
         self.assertIn("2.00 (once): x 2.00", self.report.table())
 
-    def test_leaves_out_what_was_not_measured(self):
-        self.report.row("F", "never run", "us", 5.0, 4.4)
-        self.assertNotIn("never run", self.report.table())
-        self.assertEqual(self.report.count(), (0, 0))
+    def test_shows_and_counts_what_was_not_measured(self):
+        self.add(self.report.row("r", "run", "us", 5.0, 4.4), standings=[1])
+        self.report.row("n", "never run", "us", 5.0, 4.4)
+        self.report.row("m", "nor this", "us")
+        self.assertEqual([line.count("not measured") for line in self.report.table().splitlines()[2:]], [0, 1, 1])
+        self.assertEqual(self.report.count(), (2, 1, 1))
+
+    def test_holds_the_rows_of_all_parts_before_anything_is_measured(self):
+        bench = compare.Bench(compare.options_from(["--quick"]), self.report)
+        with unittest.mock.patch("rows_size.filled", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            bench.run(set(compare.PARTS))
+        bars, met, missing = self.report.count()
+        self.assertGreater(bars, 20)
+        self.assertEqual((met, missing), (0, bars))
 
 
 class SubmissionsBesideReads(unittest.TestCase):
