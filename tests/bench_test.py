@@ -20,7 +20,7 @@ from peer_postgres import transactions  # noqa: E402
 from peer_redis import Redis, RedisClient  # noqa: E402
 from report import Report, figures, number  # noqa: E402
 from rows_reads import submissions_share  # noqa: E402
-from support.server import KEY, load_program, wait_until  # noqa: E402
+from support.server import KEY, Server, load_program, wait_until  # noqa: E402
 
 MIB = 2**20
 COUNT = 30
@@ -232,6 +232,13 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
 
 
 class Ends(unittest.TestCase):
+    def test_a_server_whose_wrapper_has_not_begun_it_is_ended_too(self):
+        server = Server(wrapper=["/bin/sh", "-c", "exec sleep 600", "sh"]).spawn()
+        wrapper = server.process
+        server.close()
+        self.assertIsNotNone(wrapper.returncode)
+        self.assertFalse(server.home.exists())
+
     def test_a_peer_whose_helpers_have_just_ended_is_ended_too(self):
         peer = Peer(0)
         peer.spawn(["sleep", "600"])
