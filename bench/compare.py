@@ -2,8 +2,8 @@
 
 All three hold the same players and are asked the same, in turns, several rounds. Reads: the server on
 one core, the generator on another, and the server's own processor time for each request. Writes: all
-cores, each answer after its fsync. Every answer is checked, or counted afterwards: a wrong one ends the
-run. docs/performance.md says what each of the three runs, and what the rows mean.
+cores, each answer after its fsync. docs/performance.md says what each of the three runs, what of its
+answers is checked, and what the rows mean.
 """
 
 import argparse
