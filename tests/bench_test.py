@@ -222,6 +222,12 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
         self.port = self.redis.port
         self.contender = self.redis
 
+    def test_the_append_only_file_is_synced_and_not_rewritten_meanwhile(self):
+        client = RedisClient(self.port)
+        self.addCleanup(client.close)
+        for name, value in (("appendonly", b"yes"), ("appendfsync", b"always"), ("auto-aof-rewrite-percentage", b"0"), ("save", b"")):
+            self.assertEqual(client.ask_list("CONFIG", "GET", name), [name.encode(), value])
+
     def words(self, mode):
         return ("--protocol", "redis", "--script", self.redis.scripts.get(mode, ""))
 
