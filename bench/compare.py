@@ -2,8 +2,8 @@
 
 All three hold the same players and are asked the same, in turns, several rounds. Reads: the server on
 one core, the generator on another, and the server's own processor time for each request. Writes: all
-cores, each answer after its fsync. Every answer is checked, or counted afterwards: a wrong one ends the
-run. docs/performance.md says what each of the three runs, and what the rows mean.
+cores, each answer after its fsync. docs/performance.md says what each of the three runs, what of its
+answers is checked, and what the rows mean.
 """
 
 import argparse
@@ -50,24 +50,38 @@ class Bench:
         print(f"{time.monotonic() - self.began:6.0f} s  {what}", file=sys.stderr, flush=True)
 
     def run(self, parts):
+        """Each piece of work first names all its rows, up to its `yield`: one that a broken run did not reach is not forgotten."""
+        work = []
         if {"reads", "writes"} & parts:
-            self.compare_requests(parts)
+            work.append(self.compare_requests(parts))
         if "start" in parts:
-            rows_size.measure_start(self)
+            work.append(rows_size.measure_start(self))
         if "memory" in parts:
-            rows_size.measure_idle(self)
+            work.append(rows_size.measure_idle(self))
         if {"memory", "start"} & parts:
-            rows_size.measure_large(self, "memory" in parts, "start" in parts)
-            rows_size.measure_boards(self, "memory" in parts, "start" in parts)
+            work.append(rows_size.measure_large(self, "memory" in parts, "start" in parts))
+            work.append(rows_size.measure_boards(self, "memory" in parts, "start" in parts))
+        in_turns(work)
 
     def compare_requests(self, parts):
         """Writes come last: reads are checked against the board as it was filled."""
+        work = [module.measure(self) for part, module in (("reads", rows_reads), ("writes", rows_writes)) if part in parts]
+        for piece in work:
+            next(piece)
+        yield
+
         with rows_size.filled(self, (lambda: Ours(self.options.players), lambda: Redis(self.options.players),
                                      lambda: Postgres(self.options.players))) as self.contenders:
-            if "reads" in parts:
-                rows_reads.measure(self)
-            if "writes" in parts:
-                rows_writes.measure(self)
+            for piece in work:
+                next(piece, None)
+
+
+def in_turns(work):
+    """All pieces up to their `yield`, then each to its end."""
+    for piece in work:
+        next(piece)
+    for piece in work:
+        next(piece, None)
 
 
 def versions():
@@ -100,7 +114,7 @@ def main():
     if shutil.disk_usage(folder).free < needed * 1e9:
         sys.exit(f"{needed:.0f} GB of disk are needed in {folder} (TMPDIR)")
     here = machine.facts(folder)
-    report = Report(here, versions())
+    report = Report(here, versions(), vars(options))
     print(machine.sentence(here), flush=True)
     bench = Bench(options, report)
     with contextlib.ExitStack() as stack:
@@ -112,9 +126,9 @@ def main():
 
 def finish(report, options):
     print(f"\n{report.table()}\n")
-    bars, met = report.count()
-    print(f"{met} of {bars} bars met. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; "
-          f"{options.players:,} players. x: how many times better ours is.")
+    bars, met, missing = report.count()
+    print(f"{met} of {bars} bars met{f', {missing} not measured' if missing else ''}. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
+          f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")
     if any(getattr(options, name) != FULL[name] for name in sizes):
         print("The bars are for " + ", ".join(f"{FULL[name]:,} {'in bulk' if name == 'bulk' else name}" for name in sizes) + ": this run had others.")

@@ -13,22 +13,32 @@ import time
 import machine
 import players
 from support.server import KEY, Server, die_with_parent, load_program, program
+from writer import SteadyWriter
 
 # Only these calls stop, so that strace costs nothing elsewhere. The server ends with strace.
 SLOW_DISK = ("strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
              "-e", "inject=fdatasync,fsync:delay_exit=1000", "setpriv", "--pdeathsig", "KILL")
 
 
-def generate(port, pid, *, mode, count, seconds, connections=64, pipeline=1, cores=None, more=()):
+def generate(port, pid, **run):
     """One run of the load program, which checks every answer; fails when one is wrong."""
-    said = subprocess.run(
+    return result_of(start_load(port, pid, **run))
+
+
+def start_load(port, pid, *, mode, count, seconds, connections=64, pipeline=1, cores=None, more=()):
+    return subprocess.Popen(
         [str(load_program()), "--json", "--known", "--port", str(port), "--prefix", players.PREFIX, "--players", str(count), "--mode", mode,
          "--seconds", str(seconds), "--connections", str(connections), "--pipeline", str(pipeline), "--server-pid", str(pid),
          "--seed", str(time.monotonic_ns() % 2**32), *more],
-        capture_output=True, text=True, preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)))
-    if said.returncode != 0:
-        raise AssertionError(f"{mode}: {said.stderr.strip()}")
-    return json.loads(said.stdout)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)))
+
+
+def result_of(load):
+    said, complaint = load.communicate()
+    if load.returncode != 0:
+        raise AssertionError(f"{load.args[load.args.index('--mode') + 1]}: {complaint.strip()}")
+    return json.loads(said)
 
 
 def wait_for_end(process, seconds=60):
@@ -57,14 +67,14 @@ class Ours:
     def close(self):
         self.server.close()
 
-    def fill(self, board="b", count=None):
+    def fill(self, board="b", count=None, lines_of=players.ndjson):
         """Seconds until the last line was committed and its summary received."""
         api = self.server.new_client(KEY, timeout=600)
         answer = api.post("/v1/boards", {"id": board})
         assert answer.status == 201, answer
         seconds = 0.0
         for numbers in players.chunks(count or self.count):
-            lines = players.ndjson(numbers)
+            lines = lines_of(numbers)
             began = time.monotonic()
             answer = api.stream(f"/v1/boards/{board}/submissions", lines)
             seconds += time.monotonic() - began
@@ -108,8 +118,23 @@ class Ours:
             answer = api.stream("/v1/submissions", lines.encode())
             assert answer.status == 200 and answer.json["summary"]["accepted"] == 10 * len(boards), answer
 
-    def ask(self, mode, **more):
-        return generate(self.server.port, self.pid, mode=mode, count=self.count, **more)
+    def fill_with_names(self):
+        """Reads of such a board are not known to the load program."""
+        return self.fill(lines_of=players.ndjson_with_names)
+
+    def ask(self, mode, with_key=False, **more):
+        """An answer to a request with a key is never taken from the pages that the server keeps."""
+        return generate(self.server.port, self.pid, mode=mode, count=self.count, more=("--key", KEY) if with_key else (), **more)
+
+    def writer(self, rate, cores):
+        return SteadyWriter(rate, self.count, players.tenth_score(self.count), cores, connect=lambda: self.server.raw(60),
+                            request=self._submission, is_right=lambda answer: answer and answer.status == 200)
+
+    @staticmethod
+    def _submission(number, score, key):
+        body = f'{{"player":"{players.player_id(number)}","score":{score}}}'
+        return (f"POST /v1/boards/b/submissions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nIdempotency-Key: {key}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
 
     def submit(self, **more):
         return generate(self.server.port, self.pid, mode="submit", count=self.count, more=("--key", KEY, "--idempotency"), **more)
@@ -120,9 +145,15 @@ class Ours:
         self.server.wrapper = list(wrapper)
         return self._ready_seconds()
 
-    def restart_after_kill(self):
+    def restart_after_kill(self, seconds):
+        """Killed under full load, `seconds` of it; how long it took to be ready, and how many submissions it had answered."""
+        load = start_load(self.server.port, self.pid, mode="submit", count=self.count, seconds=seconds + 60,
+                          more=("--key", KEY, "--idempotency", "--until-lost"))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            load.wait(seconds)  # it ends before only when something is wrong
         self.server.kill()
-        return self._ready_seconds()
+        answered = result_of(load)["requests"]
+        return self._ready_seconds(), answered
 
     def _ready_seconds(self):
         self.server.start()

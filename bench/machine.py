@@ -101,11 +101,12 @@ def pin(pid, cores):
 
 
 def cpu_nanoseconds(pid):
-    """What the processes of the tree have used that are there now; each has one thread."""
+    """What the threads of the tree's processes have used that are there now."""
     total = 0
     for process in tree(pid):
         try:
-            total += int(pathlib.Path(f"/proc/{process}/schedstat").read_text().split()[0])
+            for task in os.listdir(f"/proc/{process}/task"):
+                total += int(pathlib.Path(f"/proc/{process}/task/{task}/schedstat").read_text().split()[0])
         except OSError:
             continue
     return total
@@ -131,16 +132,23 @@ def proportional_memory(pid):
     return total
 
 
+class NoControlGroup(Exception):
+    """None can be made here."""
+
+
 class HalfAProcessor:
-    """Holds processes to 50 % of one processor between `with` and its end. OSError where no control group can be made."""
+    """Holds processes to 50 % of one processor between `with` and its end, or says NoControlGroup."""
 
     def __init__(self, pid):
         self.pid = pid
 
     def __enter__(self):
-        self.group = cgroup.Cgroup(processor=0.5)
-        self.before = self._group_of(self.pid)
-        self._move_to(self.group.path)
+        try:
+            self.group = cgroup.Cgroup(processor=0.5)
+            self.before = self._group_of(self.pid)
+            self._move_to(self.group.path)
+        except OSError as error:
+            raise NoControlGroup(f"no control group can be made here: {error}") from error
         return self
 
     def __exit__(self, *_):

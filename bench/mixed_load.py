@@ -6,7 +6,8 @@ seconds; an export and a backup run every ten minutes. The players are a fixed s
 clock starts, so that memory has no reason to grow.
 
 Every ten seconds the server's memory, descriptors, threads and files are looked at; every minute the
-latencies that the writers saw. All answers are checked; the first wrong one ends the run with status 1.
+latencies that the writers saw. Each answer is checked for what holds while the board moves: status, player,
+a rank, the number of rows; the first wrong one ends the run with status 1.
 At the end `standings check` compares the database with the ranks in memory.
 """
 

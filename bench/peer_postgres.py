@@ -1,5 +1,6 @@
 """PostgreSQL from Debian, with the SQL that a careful developer would write. docs/performance.md says what it runs."""
 
+import contextlib
 import math
 import os
 import pathlib
@@ -10,11 +11,13 @@ import signal
 import subprocess
 import tempfile
 import time
+import types
 
 import machine
 import players
 from peer import Peer
 from support.server import die_with_parent, wait_until
+from writer import SteadyWriter
 
 PLAYER = f"'{players.PREFIX}' || lpad(:n::text, 7, '0')"
 SCHEMA = """
@@ -58,6 +61,7 @@ def postgres_tools():
 
 class Postgres(Peer):
     name = "postgres"
+    STANDING_CONNECTIONS = 8
     modes = ("version", "standing", "top", "around")
     can_pipeline = False
     stop_signal = signal.SIGINT  # "fast": ends the sessions, writes a checkpoint
@@ -140,11 +144,14 @@ class Postgres(Peer):
         assert int(self.sql(f"SELECT count(*) FROM standing WHERE board = {self._boards};")) == count
         return count / seconds
 
-    def ask(self, mode, seconds, connections=64, cores=None, pipeline=1):
-        """Counting a rank takes so long that few connections give more answers in the time, each at the same cost."""
+    def ask(self, mode, with_key=False, *, seconds, connections=64, cores=None, pipeline=1):
+        """Counting a rank takes so long that few connections give more answers in the time, each at the same cost.
+
+        It keeps no answers, so that `with_key` is the same question.
+        """
         assert pipeline == 1
         if mode == "standing":
-            connections = min(connections, 8)
+            connections = min(connections, self.STANDING_CONNECTIONS)
         return self._pgbench(QUERIES[mode], seconds, connections, cores, r"\set n random(0, :players - 1)")
 
     def submit(self, seconds, connections=64):
@@ -154,6 +161,31 @@ class Postgres(Peer):
         kept = int(self.sql("SELECT count(*) FROM submitted;")) - before
         assert kept == said["all_requests"], f"{kept} submissions were kept of {said['all_requests']}"
         return said
+
+    @contextlib.contextmanager
+    def writer(self, rate, cores):
+        """pgbench with a rate; what it says of it is there afterwards, as of SteadyWriter."""
+        writer = types.SimpleNamespace()
+        with tempfile.TemporaryDirectory(dir=self.home) as folder:
+            folder = pathlib.Path(folder)
+            (folder / "script").write_text("\n".join([r"\set n random(0, :players - 1)", rf"\set score random(0, {players.tenth_score(self.count) - 1})",
+                                                      r"\set key random(1, 9000000000000000000)", " ".join(SUBMISSION.split())]) + "\n")
+            if self.user:
+                shutil.chown(folder, self.user)
+            before = int(self.sql("SELECT count(*) FROM submitted;"))
+            began = time.monotonic()
+            process = subprocess.Popen(
+                [*self._words("pgbench"), "--no-vacuum", "--client", str(SteadyWriter.CONNECTIONS), "--protocol", "prepared", "--rate", str(rate),
+                 "--time", "86400", "--define", f"players={self.count}", "--file", str(folder / "script"), "postgres"], cwd=folder,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                preexec_fn=lambda: (die_with_parent(), cores and os.sched_setaffinity(0, cores)), **self._as_user())
+            try:
+                yield writer
+                assert process.poll() is None, f"pgbench ended with {process.returncode}"
+            finally:
+                process.kill()
+                process.wait()
+            writer.rate = (int(self.sql("SELECT count(*) FROM submitted;")) - before) / (time.monotonic() - began)
 
     def _pgbench(self, query, seconds, connections, cores, *settings):
         """Measures between two moments at which all sessions are there, so that what connecting costs does not count."""

@@ -1,5 +1,6 @@
 """The benchmarks: what they print is what they measured, and a wrong answer ends them. No figure of speed is tested."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
+import compare  # noqa: E402
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
@@ -17,7 +19,8 @@ from peer import Peer  # noqa: E402
 from peer_postgres import transactions  # noqa: E402
 from peer_redis import Redis, RedisClient  # noqa: E402
 from report import Report, figures, number  # noqa: E402
-from support.server import KEY, load_program  # noqa: E402
+from rows_reads import submissions_share  # noqa: E402
+from support.server import KEY, Server, load_program, wait_until  # noqa: E402
 
 MIB = 2**20
 COUNT = 30
@@ -54,12 +57,12 @@ class Table(unittest.TestCase):
 
     def test_holds_a_read_against_the_cheapest_answer_of_the_same_run(self):
         self.add(self.report.row("F", "F", "us", 5.0, 4.4), standings=[5.2, 4.8, 4.9])
-        met = self.add(self.report.row("a", "a", "us", 2, 1.5, over_base=True), standings=[6.8])
-        missed = self.add(self.report.row("b", "b", "us", 2, 1.5, over_base=True), standings=[13.8])
+        met = self.add(self.report.row("a", "a", "us CPU", 2, 1.5, over_base=True), standings=[6.8])
+        missed = self.add(self.report.row("b", "b", "us CPU", 2, 1.5, over_base=True), standings=[13.8])
         self.assertEqual(self.report.base, 4.9)
         self.assertEqual(self.report.verdict(met), "met")
-        self.assertEqual(self.report.verdict(missed), "**no**, x 2.00")
-        self.assertEqual(self.report.count(), (3, 2))
+        self.assertEqual(self.report.verdict(missed), "**no**, +6.90 us over")
+        self.assertEqual(self.report.count(), (3, 2, 0))
         self.assertIn("= F +1.90", self.report.table())
 
     def test_says_by_how_much_a_rate_falls_short_and_when_an_aim_is_met(self):
@@ -82,10 +85,51 @@ class Table(unittest.TestCase):
         self.assertEqual(figures([5.0, 4.0, 9.0]), "5.00 (4.00 - 9.00)")
         self.assertEqual([number(value) for value in (1.234, 12.34, 123.4, 12345.6)], ["1.23", "12.3", "123", "12,346"])
 
-    def test_leaves_out_what_was_not_measured(self):
-        self.report.row("F", "never run", "us", 5.0, 4.4)
-        self.assertNotIn("never run", self.report.table())
-        self.assertEqual(self.report.count(), (0, 0))
+    def test_is_kept_with_the_options_of_the_run_and_the_connections_of_each_row(self):
+        self.report.options = {"rounds": 3, "quick": False}
+        self.add(self.report.row("r", "r", "us", connections=64), standings=[1])
+        kept = json.loads(self.report.json())
+        self.assertEqual(kept["options"], {"rounds": 3, "quick": False})
+        self.assertEqual(kept["rows"][0]["connections"], 64)
+
+    def test_says_where_one_figure_stands_in_a_run_of_several_rounds(self):
+        self.report.options = {"rounds": 3}
+        self.add(self.report.row("r", "r", "us"), standings=[1], redis=[1, 2, 3], postgres=[2])
+        self.assertIn("| 1.00 (once) ", self.report.table())
+        self.assertIn("2.00 (1.00 - 3.00): x 2.00", self.report.table())
+        self.assertIn("2.00 (once): x 2.00", self.report.table())
+
+    def test_shows_and_counts_what_was_not_measured(self):
+        self.add(self.report.row("r", "run", "us", 5.0, 4.4), standings=[1])
+        self.report.row("n", "never run", "us", 5.0, 4.4)
+        self.report.row("m", "nor this", "us")
+        self.assertEqual([line.count("not measured") for line in self.report.table().splitlines()[2:]], [0, 1, 1])
+        self.assertEqual(self.report.count(), (2, 1, 1))
+
+    def test_holds_the_rows_of_all_parts_before_anything_is_measured(self):
+        bench = compare.Bench(compare.options_from(["--quick"]), self.report)
+        with unittest.mock.patch("rows_size.filled", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            bench.run(set(compare.PARTS))
+        bars, met, missing = self.report.count()
+        self.assertGreater(bars, 20)
+        self.assertEqual((met, missing), (0, bars))
+
+
+class SubmissionsBesideReads(unittest.TestCase):
+    def test_are_taken_off_as_what_they_cost_beside_the_cheapest_read(self):
+        still, beside, read = {"cpu_us": 5}, {"cpu_us": 7, "per_second": 50_000}, {"cpu_us": 11, "per_second": 25_000}
+        self.assertEqual(submissions_share(still, beside, read), 4)
+
+    def test_are_never_added_to_the_read(self):
+        self.assertEqual(submissions_share({"cpu_us": 5}, {"cpu_us": 4, "per_second": 1}, {"per_second": 1}), 0)
+
+
+class Names(unittest.TestCase):
+    def test_are_short_and_no_two_alike(self):
+        names = {players.name_of(number) for number in range(10_000)}
+        self.assertEqual(len(names), 10_000)
+        lengths = [len(players.name_of(number)) for number in (*range(1000), *range(players.MOST - 1000, players.MOST))]
+        self.assertEqual((min(lengths), max(lengths)), (8, 19))
 
 
 class Transactions(unittest.TestCase):
@@ -117,6 +161,19 @@ class WrongAnswers:
             said = self.run_load(mode)
             self.assertEqual(said.returncode, 1, f"{mode}: {said.stdout}")
 
+    def test_the_first_ten_stay_while_the_steady_writer_moves_the_board(self):
+        with self.contender.writer(500, None) as writer:
+            said = self.run_load("top")
+            wait_until(lambda: writer.count > 2 * writer.CONNECTIONS, "some submissions")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertGreater(writer.rate, 0)
+        self.assertEqual(self.run_load("standing").returncode, 1, "the board has not moved")
+
+    def test_the_steady_writer_fails_at_a_refusal(self):
+        with self.assertRaises(AssertionError), self.contender.writer(500, None) as writer:
+            writer.is_right = lambda answer: False
+            wait_until(lambda: writer.failure, "the writer to fail")
+
 
 class OurWrongAnswers(WrongAnswers, unittest.TestCase):
     def setUp(self):
@@ -124,6 +181,7 @@ class OurWrongAnswers(WrongAnswers, unittest.TestCase):
         self.addCleanup(self.ours.close)
         self.ours.fill()
         self.port = self.ours.server.port
+        self.contender = self.ours
 
     def words(self, mode):
         return ("--key", KEY, "--idempotency") if mode == "submit" else ()
@@ -131,6 +189,20 @@ class OurWrongAnswers(WrongAnswers, unittest.TestCase):
     def change(self, player, score):
         answer = self.ours.server.api.post("/v1/boards/b/submissions", {"player": players.player_id(player), "score": score})
         self.assertEqual(answer.status, 200, answer)
+
+    def test_players_are_filled_with_names_for_the_row_of_memory(self):
+        ours = Ours(COUNT)
+        self.addCleanup(ours.close)
+        ours.fill_with_names()
+        self.assertEqual(ours.server.api.get(f"/v1/boards/b/players/{players.player_id(7)}").json["name"], players.name_of(7))
+
+    def test_a_start_after_a_kill_has_submissions_to_recover(self):
+        seconds, answered = self.ours.restart_after_kill(0.3)
+        self.assertGreater(seconds, 0)
+        self.assertGreater(answered, 0)
+        kept = self.ours.server.api.get("/v1/boards/b").json["seq"]
+        self.assertGreaterEqual(kept, COUNT + answered)
+        self.ours.check()
 
     def test_a_receipt_below_what_the_player_has_is_found(self):
         answer = self.ours.server.api.delete("/v1/boards/b")
@@ -148,6 +220,13 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
         self.addCleanup(self.redis.close)
         self.redis.fill()
         self.port = self.redis.port
+        self.contender = self.redis
+
+    def test_the_append_only_file_is_synced_and_not_rewritten_meanwhile(self):
+        client = RedisClient(self.port)
+        self.addCleanup(client.close)
+        for name, value in (("appendonly", b"yes"), ("appendfsync", b"always"), ("auto-aof-rewrite-percentage", b"0"), ("save", b"")):
+            self.assertEqual(client.ask_list("CONFIG", "GET", name), [name.encode(), value])
 
     def words(self, mode):
         return ("--protocol", "redis", "--script", self.redis.scripts.get(mode, ""))
@@ -159,6 +238,13 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
 
 
 class Ends(unittest.TestCase):
+    def test_a_server_whose_wrapper_has_not_begun_it_is_ended_too(self):
+        server = Server(wrapper=["/bin/sh", "-c", "exec sleep 600", "sh"]).spawn()
+        wrapper = server.process
+        server.close()
+        self.assertIsNotNone(wrapper.returncode)
+        self.assertFalse(server.home.exists())
+
     def test_a_peer_whose_helpers_have_just_ended_is_ended_too(self):
         peer = Peer(0)
         peer.spawn(["sleep", "600"])

@@ -188,7 +188,7 @@ class Server:
         if self.process:
             try:
                 self.signal(signal.SIGKILL)
-            except OSError:
+            except (OSError, IndexError):  # a wrapper may not have begun the program yet
                 pass
             self.process.kill()
             self.wait()
