@@ -323,7 +323,7 @@ class ExitCodes(CommandTest):
     def test_numbers_out_of_range_are_said_plainly(self):
         for words, says in [(("top", "b", "-n", "abc"), "--count: it is a whole number from 1 to 1000000, not 'abc'"),
                             (("demo", "--rate", "-1"), "--rate: it is a number from 0 to 50000, not '-1'"),
-                            (("demo", "--for", "soon"), "--for: it is a whole number")]:
+                            (("demo", "--for", "soon"), "--for: it is a number of seconds, or a time from 1s")]:
             with self.subTest(words=words):
                 self.assertIn(says, self.command(*words, expect=2).stderr)
 
@@ -334,6 +334,7 @@ class ExitCodes(CommandTest):
         (("boards", "freeze"), "boards has no command 'freeze'; did you mean 'close'?"), (("boards", "delete"), "did you mean 'rm'?"),
         (("list",), "did you mean 'boards ls'?"), (("help", "status"), "did you mean 'health'?"), (("start",), "did you mean 'serve'?"),
         (("help", "nope"), "there is no command 'nope'\n"), (("demo", "--data", "x"), "demo has no flag '--data'\n"),
+        (("demo", "--thread", "1"), "demo has no flag '--thread'; did you mean '--threads'?"), (("demo", "--threads", "x"), "--threads is 'x'"),
         (("--rate", "1"), "there is no flag '--rate' without a command\n"),
         (("top",), "BOARD is required"), (("top", "b", "c"), "does not take 'c'"), (("top", "b", "--cuont=5"), "'--cuont'; did you mean '--count'?"),
         (("top", "b", "-n"), "--count needs a value"), (("top", "b", "-n", "1", "-n", "2"), "--count can be given only once"),
@@ -345,7 +346,7 @@ class ExitCodes(CommandTest):
         (("import", "--board", "b"), "name either a file"), (("export", "b", "x.xlsx"), "export writes CSV, NDJSON and JSON"),
         (("serve", "--threads", "x"), "--threads is 'x', but it is a whole number from 0 to 256"),
         (("serve", "--open=maybe"), "--open: it is true or false, not 'maybe'"), (("serve", "--listen", "300.1.1.1:1"), "--listen: it is an address"),
-        (("serve", "--config", "none.toml"), "'none.toml' cannot be read"), (("demo", "--listen", "x"), "--listen: it is an address"),
+        (("serve", "--config", "none.toml"), "'none.toml' cannot be read"), (("demo", "--listen", "x"), "--listen is 'x', but it is an address"),
         (("restore", "nofile"), "there is no backup 'nofile'"), (("backup", "--data", "nowhere"), "name the data folder"),
         (("check", "--data", "nowhere"), "name the data folder"), (("config", "show", "--threads", "x"), "--threads is 'x'"),
         (("config", "check", "none.toml"), "'none.toml' cannot be read")]
