@@ -325,14 +325,23 @@ class Commands(SettingsTest):
         self.assertEqual(complete("standings serve --log-level=d"), ["--log-level=debug"])
         self.assertEqual(complete("standings boards create --rule="), [f"--rule={word}" for word in ("best", "first", "last", "sum")])
 
+    def test_no_line_of_the_manual_page_is_taken_for_a_request(self):
+        """troff leaves out a line of text that begins with a dot or an apostrophe."""
+        said = self.run_once("man").stdout
+        for line in said.splitlines():
+            self.assertRegex(line, r"\A(?!['.])|\A\.(TH|SH|SS|TP)\b", line)
+        self.assertIn("\n\\&./standings.toml\n", said)
+        self.assertIn("\n\\&./standings\\-data\n", said)
+
     @unittest.skipUnless(shutil.which("man"), "no man")
     def test_the_manual_page_renders(self):
         page = self.home / "standings.1"
         page.write_text(self.run_once("man").stdout)
-        done = subprocess.run(["man", "-l", str(page)], capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["man", "--warnings", "-l", str(page)], capture_output=True, text=True, timeout=60,
                               env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"})
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("EXIT STATUS", done.stdout)
+        self.assertIn("./standings.toml\n", done.stdout)
         self.assertIn("standings serve", done.stdout)
 
 
