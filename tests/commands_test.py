@@ -21,7 +21,7 @@ import time
 import unicodedata
 import unittest
 
-from support.server import KEY, Server, ServerTest, program
+from support.server import KEY, Server, ServerTest, program, wait_until
 
 FORMS = ("table", "json", "ndjson", "csv")
 NAMES = ["Ayşe", "さくらの花が咲く頃にまた会いましょう", "مريم بنت محمد", "👩‍👩‍👧 family", "q\u0301uq\u0323\u0307u", "한국어 이름", "דוד",
@@ -499,6 +499,20 @@ class _Stub(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"only this\n")
             self.close_connection = True
             return None
+        if path in ("/v1/boards/slow/export", "/v1/boards/stalled/export"):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000000")
+            self.end_headers()
+            try:
+                self.wfile.write(b"a row\n")
+                while "slow" in path:
+                    self.wfile.write(b"another\n")
+                    time.sleep(0.01)
+                self.rfile.read(1)  # until the client goes away
+            except OSError:
+                pass
+            self.close_connection = True
+            return None
         if path == "/readyz":
             return self.answer(503, b'{"title":"The server is shutting down","detail":"Soon.","code":"draining"}')
         if path == "/moved/v1/boards":
@@ -566,6 +580,32 @@ class Strangers(CommandTest):
             self.assertTrue(self.command("export", "good", "-", flag, "json").stdout.startswith("json,"))
         self.assertIn("--format: it is one of csv, ndjson, json, not 'table'",
                       self.command("export", "good", "-o", "table", expect=2).stderr)
+
+    def interrupted_export(self, board, number, *words, cwd=None):
+        process = subprocess.Popen([str(program()), "export", board, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   cwd=cwd, env=clean_environment(STANDINGS_SERVER=self.server.url))
+        self.addCleanup(process.kill)
+        if cwd:
+            wait_until(lambda: any(path.stat().st_size > 0 for path in pathlib.Path(cwd).glob("*.partial-*")), "the first rows")
+        else:
+            self.assertEqual(process.stdout.read(5), b"a row")
+        process.send_signal(number)
+        errors = process.communicate(timeout=30)[1].decode()
+        return process.returncode, errors
+
+    def test_export_that_is_interrupted_leaves_nothing_behind_and_says_so(self):
+        for board in ("slow", "stalled"):
+            for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+                with self.subTest(board=board, number=number), tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+                    (pathlib.Path(folder) / "board.csv").write_text("as it was")
+                    code, errors = self.interrupted_export(board, number, "board.csv", cwd=folder)
+                    self.assertEqual((code, errors), (
+                        status, "\nstandings: interrupted. Nothing was kept; the same command begins anew.\n"))
+                    self.assertEqual(os.listdir(folder), ["board.csv"])
+                    self.assertEqual((pathlib.Path(folder) / "board.csv").read_text(), "as it was")
+        code, errors = self.interrupted_export("slow", signal.SIGINT)
+        self.assertEqual((code, errors), (
+            130, "\nstandings: interrupted. What was written is not whole; the same command begins anew.\n"))
 
     def test_export_replaces_no_device_and_no_pipe(self):
         with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
