@@ -21,7 +21,7 @@ import time
 import unicodedata
 import unittest
 
-from support.server import KEY, Server, ServerTest, program
+from support.server import KEY, Server, ServerTest, program, wait_until
 
 FORMS = ("table", "json", "ndjson", "csv")
 NAMES = ["Ayşe", "さくらの花が咲く頃にまた会いましょう", "مريم بنت محمد", "👩‍👩‍👧 family", "q\u0301uq\u0323\u0307u", "한국어 이름", "דוד",
@@ -323,7 +323,7 @@ class ExitCodes(CommandTest):
     def test_numbers_out_of_range_are_said_plainly(self):
         for words, says in [(("top", "b", "-n", "abc"), "--count: it is a whole number from 1 to 1000000, not 'abc'"),
                             (("demo", "--rate", "-1"), "--rate: it is a number from 0 to 50000, not '-1'"),
-                            (("demo", "--for", "soon"), "--for: it is a whole number")]:
+                            (("demo", "--for", "soon"), "--for: it is a number of seconds, or a time from 1s")]:
             with self.subTest(words=words):
                 self.assertIn(says, self.command(*words, expect=2).stderr)
 
@@ -334,6 +334,7 @@ class ExitCodes(CommandTest):
         (("boards", "freeze"), "boards has no command 'freeze'; did you mean 'close'?"), (("boards", "delete"), "did you mean 'rm'?"),
         (("list",), "did you mean 'boards ls'?"), (("help", "status"), "did you mean 'health'?"), (("start",), "did you mean 'serve'?"),
         (("help", "nope"), "there is no command 'nope'\n"), (("demo", "--data", "x"), "demo has no flag '--data'\n"),
+        (("demo", "--thread", "1"), "demo has no flag '--thread'; did you mean '--threads'?"), (("demo", "--threads", "x"), "--threads is 'x'"),
         (("--rate", "1"), "there is no flag '--rate' without a command\n"),
         (("top",), "BOARD is required"), (("top", "b", "c"), "does not take 'c'"), (("top", "b", "--cuont=5"), "'--cuont'; did you mean '--count'?"),
         (("top", "b", "-n"), "--count needs a value"), (("top", "b", "-n", "1", "-n", "2"), "--count can be given only once"),
@@ -345,7 +346,7 @@ class ExitCodes(CommandTest):
         (("import", "--board", "b"), "name either a file"), (("export", "b", "x.xlsx"), "export writes CSV, NDJSON and JSON"),
         (("serve", "--threads", "x"), "--threads is 'x', but it is a whole number from 0 to 256"),
         (("serve", "--open=maybe"), "--open: it is true or false, not 'maybe'"), (("serve", "--listen", "300.1.1.1:1"), "--listen: it is an address"),
-        (("serve", "--config", "none.toml"), "'none.toml' cannot be read"), (("demo", "--listen", "x"), "--listen: it is an address"),
+        (("serve", "--config", "none.toml"), "'none.toml' cannot be read"), (("demo", "--listen", "x"), "--listen is 'x', but it is an address"),
         (("restore", "nofile"), "there is no backup 'nofile'"), (("backup", "--data", "nowhere"), "name the data folder"),
         (("check", "--data", "nowhere"), "name the data folder"), (("config", "show", "--threads", "x"), "--threads is 'x'"),
         (("config", "check", "none.toml"), "'none.toml' cannot be read")]
@@ -498,6 +499,20 @@ class _Stub(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"only this\n")
             self.close_connection = True
             return None
+        if path in ("/v1/boards/slow/export", "/v1/boards/stalled/export"):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000000")
+            self.end_headers()
+            try:
+                self.wfile.write(b"a row\n")
+                while "slow" in path:
+                    self.wfile.write(b"another\n")
+                    time.sleep(0.01)
+                self.rfile.read(1)  # until the client goes away
+            except OSError:
+                pass
+            self.close_connection = True
+            return None
         if path == "/readyz":
             return self.answer(503, b'{"title":"The server is shutting down","detail":"Soon.","code":"draining"}')
         if path == "/moved/v1/boards":
@@ -565,6 +580,32 @@ class Strangers(CommandTest):
             self.assertTrue(self.command("export", "good", "-", flag, "json").stdout.startswith("json,"))
         self.assertIn("--format: it is one of csv, ndjson, json, not 'table'",
                       self.command("export", "good", "-o", "table", expect=2).stderr)
+
+    def interrupted_export(self, board, number, *words, cwd=None):
+        process = subprocess.Popen([str(program()), "export", board, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   cwd=cwd, env=clean_environment(STANDINGS_SERVER=self.server.url))
+        self.addCleanup(process.kill)
+        if cwd:
+            wait_until(lambda: any(path.stat().st_size > 0 for path in pathlib.Path(cwd).glob("*.partial-*")), "the first rows")
+        else:
+            self.assertEqual(process.stdout.read(5), b"a row")
+        process.send_signal(number)
+        errors = process.communicate(timeout=30)[1].decode()
+        return process.returncode, errors
+
+    def test_export_that_is_interrupted_leaves_nothing_behind_and_says_so(self):
+        for board in ("slow", "stalled"):
+            for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+                with self.subTest(board=board, number=number), tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+                    (pathlib.Path(folder) / "board.csv").write_text("as it was")
+                    code, errors = self.interrupted_export(board, number, "board.csv", cwd=folder)
+                    self.assertEqual((code, errors), (
+                        status, "\nstandings: interrupted. Nothing was kept; the same command begins anew.\n"))
+                    self.assertEqual(os.listdir(folder), ["board.csv"])
+                    self.assertEqual((pathlib.Path(folder) / "board.csv").read_text(), "as it was")
+        code, errors = self.interrupted_export("slow", signal.SIGINT)
+        self.assertEqual((code, errors), (
+            130, "\nstandings: interrupted. What was written is not whole; the same command begins anew.\n"))
 
     def test_export_replaces_no_device_and_no_pipe(self):
         with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:

@@ -184,6 +184,63 @@ class Output(DemoTest):
             self.assertRegex(line, r'\A\{"time":"[^"]+","level":"info","message":".*\}\Z')
 
 
+class Settings(DemoTest):
+    def wrong(self, *args, toml=None, **environment):
+        """What it says of settings that it does not start with."""
+        server = DemoServer(*args, env=environment)
+        self.addCleanup(server.close)
+        if toml:
+            (server.home / "standings.toml").write_text(toml)
+        server.spawn()
+        self.assertEqual(server.wait(), 2, server.log())
+        return server.log()
+
+    def largest_body(self, server):
+        """The largest of a few bodies that it takes."""
+        def status(size):
+            body = {"player": "p", "score": 1, "name": "n"}
+            padding = size - len('{"player": "p", "score": 1, "name": "n"}')
+            return server.public.request("POST", "/v1/boards/rating/submissions", {**body, "name": "n" + " " * padding}).status
+        return max(size for size in (250, 350, 450, 1000) if status(size) != 413)
+
+    def test_flag_before_environment_before_file(self):
+        server = DemoServer("--rate", "0")
+        self.addCleanup(server.close)
+        (server.home / "standings.toml").write_text("data = '/nowhere'\n[http]\nmax_body = 300\n")
+        server.start()
+        self.assertEqual(self.largest_body(server), 250)
+        server.terminate()
+        server.env["STANDINGS_HTTP_MAX_BODY"] = "400"
+        server.start()
+        self.assertEqual(self.largest_body(server), 350)
+        server.terminate()
+        server.args += ["--http-max-body", "500"]
+        server.start()
+        self.assertEqual(self.largest_body(server), 450)
+
+    def test_what_is_wrong_is_refused_by_its_source(self):
+        self.assertIn("STANDINGS_HTTP_MAX_BODY is 'foo', but it is a size", self.wrong(STANDINGS_HTTP_MAX_BODY="foo"))
+        self.assertIn("standings.toml:1: there is no setting 'lisen'; did you mean 'listen'?", self.wrong(toml="lisen = 'x'\n"))
+        self.assertIn("--threads is '999'", self.wrong("--threads", "999"))
+        self.assertIn("standings.toml:1: it is at least four times", self.wrong(toml="http.input_memory = 1\n"))
+
+    def test_an_unknown_variable_is_a_warning(self):
+        server = self.demo("--rate", "0", env={"STANDINGS_LISSTEN": "x", "STANDINGS_LOG_FORMAT": "pretty"})
+        self.assertRegex(server.log(), "WARN.* STANDINGS_LISSTEN is not a setting; did you mean 'STANDINGS_LISTEN'?")
+
+    def test_an_address_of_the_environment_is_obeyed(self):
+        server = DemoServer("--rate", "0", env={"STANDINGS_LISTEN": "127.0.0.1:0"})
+        self.addCleanup(server.close)
+        server.command = lambda listen: [str(program()), "demo", "--players", "100"]
+        server.start()
+        self.assertNotIn(server.port, range(8420, 8440))
+        server.terminate()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            server.env["STANDINGS_LISTEN"] = f"127.0.0.1:{taken.getsockname()[1]}"
+            server.spawn()
+            self.assertEqual(server.wait(), 3)
+
+
 class End(DemoTest):
     def run_once(self, *arguments, seconds=30):
         return subprocess.run([str(program()), "demo", "--players", "100", *arguments], stdin=subprocess.DEVNULL,
@@ -199,8 +256,9 @@ class End(DemoTest):
             self.assertLess(time.monotonic() - began, 5)
 
     def test_ends_by_itself_after_its_time(self):
-        done = self.run_once("--listen", "127.0.0.1:0", "--for", "1")
-        self.assertEqual(done.returncode, 0, done)
+        for length in ("1", "1s"):
+            done = self.run_once("--listen", "127.0.0.1:0", "--for", length)
+            self.assertEqual(done.returncode, 0, done)
 
     def test_a_port_that_was_asked_for_and_is_busy_exits_3(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -224,7 +282,7 @@ class End(DemoTest):
         self.assertIn("8420 is in use", done.stderr)
 
     def test_wrong_usage_exits_2(self):
-        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"], ["--for", "0"]):
+        for wrong in (["--players", "1"], ["--rate", "-1"], ["--seed", "x"], ["--listen", "nonsense"], ["--no-such"], ["--for", "0"], ["--for", "10ms"]):
             with self.subTest(wrong):
                 self.assertEqual(self.run_once(*wrong).returncode, 2)
 

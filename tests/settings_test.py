@@ -1,5 +1,7 @@
 """Settings by flag, environment and file, their effect on a server, the log, and the commands about them."""
 
+import csv
+import io
 import json
 import os
 import pathlib
@@ -218,11 +220,32 @@ class Commands(SettingsTest):
         self.assertNotIn("127.0.0.1:9\n", self.run_once("health").stderr)
         self.assertEqual(self.shown("--config", "standings.toml")["client.server"]["value"], "http://127.0.0.1:9")
 
+    def test_show_has_each_form_that_a_list_has(self):
+        whole = json.loads(self.run_once("config", "show", "-o", "json", "--threads", "3").stdout)
+        rows = self.run_once("config", "show", "-o", "ndjson", "--threads", "3").stdout.splitlines()
+        self.assertEqual([json.loads(row) for row in rows], whole)
+        written = self.run_once("config", "show", "-o", "csv", "--threads", "3").stdout
+        self.assertEqual(list(csv.DictReader(io.StringIO(written, newline=""))), whole)
+        self.assertIn({"key": "threads", "value": "3", "source": "flag", "where": "--threads", "default": "0"}, whole)
+
+    def test_show_is_written_as_the_environment_says_unless_a_flag_does(self):
+        asked = {"STANDINGS_OUTPUT": "ndjson"}
+        first = json.loads(self.run_once("config", "show", env=asked).stdout.splitlines()[0])
+        self.assertEqual(first["key"], "listen")
+        self.assertTrue(self.run_once("config", "show", "-o", "table", env=asked).stdout.startswith("listen  "))
+        done = self.run_once("config", "show", "-o", "xml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--output: it is one of table, json, ndjson, csv, not 'xml'", done.stderr)
+
     def test_show_masks_secrets(self):
         done = self.run_once("config", "show", env={"STANDINGS_INIT_KEY": "hush" * 10, "STANDINGS_KEY": "hush"})
         self.assertEqual(done.returncode, 0)
         self.assertNotIn("hush", done.stdout)
         self.assertIn("STANDINGS_INIT_KEY", done.stdout)
+        for form in ("json", "ndjson", "csv"):
+            done = self.run_once("config", "show", "-o", form, env={"STANDINGS_INIT_KEY": "hush" * 10, "STANDINGS_KEY": "hush"})
+            self.assertIn("********", done.stdout)
+            self.assertNotIn("hush", done.stdout)
 
     def test_the_reference_page_is_that_of_the_program(self):
         done = self.run_once("config", "docs")
@@ -325,14 +348,23 @@ class Commands(SettingsTest):
         self.assertEqual(complete("standings serve --log-level=d"), ["--log-level=debug"])
         self.assertEqual(complete("standings boards create --rule="), [f"--rule={word}" for word in ("best", "first", "last", "sum")])
 
+    def test_no_line_of_the_manual_page_is_taken_for_a_request(self):
+        """troff leaves out a line of text that begins with a dot or an apostrophe."""
+        said = self.run_once("man").stdout
+        for line in said.splitlines():
+            self.assertRegex(line, r"\A(?!['.])|\A\.(TH|SH|SS|TP)\b", line)
+        self.assertIn("\n\\&./standings.toml\n", said)
+        self.assertIn("\n\\&./standings\\-data\n", said)
+
     @unittest.skipUnless(shutil.which("man"), "no man")
     def test_the_manual_page_renders(self):
         page = self.home / "standings.1"
         page.write_text(self.run_once("man").stdout)
-        done = subprocess.run(["man", "-l", str(page)], capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["man", "--warnings", "-l", str(page)], capture_output=True, text=True, timeout=60,
                               env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"})
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("EXIT STATUS", done.stdout)
+        self.assertIn("./standings.toml\n", done.stdout)
         self.assertIn("standings serve", done.stdout)
 
 

@@ -1,23 +1,18 @@
 #include "cli/client_commands.h"
 
-#include <map>
 #include <memory>
 
 #include "cli/boards.h"
 #include "cli/client_settings.h"
 #include "cli/export.h"
 #include "cli/health.h"
+#include "cli/listing.h"
 #include "cli/number_range.h"
 #include "cli/scores.h"
 #include "cli/usage.h"
 
 namespace standings::cli {
 namespace {
-
-const std::map<std::string, Format> kFormats = {{"table", Format::kTable},
-                                                {"json", Format::kJson},
-                                                {"ndjson", Format::kNdjson},
-                                                {"csv", Format::kCsv}};
 
 // A command under `parent` that does `run` with its options when it is chosen. The options live as
 // long as the callback, and so as the parser.
@@ -42,7 +37,7 @@ void add_common(CLI::App& command, Options& options) {
         command
             .add_option_function<std::string>(
                 "-o,--output",
-                [&options](const std::string& name) { options.format = kFormats.at(name); },
+                [&options](const std::string& name) { options.format = format_named(name); },
                 "How the output is written [default: table; STANDINGS_OUTPUT]")
             ->transform(one_of({"table", "json", "ndjson", "csv"}));
     add_client_settings(command, options.client, output);

@@ -12,6 +12,8 @@
 #include <memory>
 #include <string>
 
+#include "cli/command.h"
+#include "cli/listing.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "settings/flags.h"
@@ -37,10 +39,21 @@ void warn(const settings::Values& values) {
     }
 }
 
+int show_values(const settings::Values& values, Format format) {
+    if (format == Format::kTable) return print(settings::show_table(values));
+    Listing listing({{"key", "key"},
+                     {"value", "value"},
+                     {"source", "source"},
+                     {"where", "where"},
+                     {"default", "default"}});
+    for (std::string& row : settings::show_rows(values)) listing.add(std::move(row));
+    return exit_after(listing.print(format, settings::show_json(values)));
+}
+
 void add_show(CommandLine& line, CLI::App& config) {
     struct State {
         settings::Flags flags;
-        std::string output = "table";
+        std::string output;
     };
     const auto state = std::make_shared<State>();
     CLI::App* show = config.add_subcommand(
@@ -48,16 +61,17 @@ void add_show(CommandLine& line, CLI::App& config) {
     state->flags.add_to(*show, settings::kServe | settings::kDemo | settings::kClient);
     CLI::Option* output = show->get_option_no_throw("--output");
     if (output != nullptr) show->remove_option(output);
-    show->add_option("-o,--output", state->output, "How it looks")
-        ->transform(one_of({"table", "json"}))
-        ->capture_default_str();
+    show->add_option("-o,--output", state->output,
+                     "How the output is written [default: table; STANDINGS_OUTPUT]")
+        ->transform(one_of({"table", "json", "ndjson", "csv"}));
     show->callback([&line, state] {
         line.chosen = [state] {
             const auto values = state->flags.settle();
             if (!values) return fail(values.error().detail, kUsage);
             warn(*values);
-            return print(state->output == "json" ? settings::show_json(*values)
-                                                 : settings::show_table(*values));
+            return show_values(*values,
+                               format_named(state->output.empty() ? values->text("client.output")
+                                                                  : state->output));
         };
     });
 }

@@ -13,6 +13,7 @@
 #include "base/output_path.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 
 namespace standings::cli {
@@ -30,7 +31,7 @@ Error refused(const std::string& file) {
 }
 
 // A file that is written under a name of its own beside the one it will have. Unless kept, it is
-// removed.
+// removed, by a signal as well.
 class PartialFile {
   public:
     static Result<PartialFile> create(const std::string& path) {
@@ -45,6 +46,7 @@ class PartialFile {
             file.temporary_.clear();
             return error;
         }
+        StopRequest::set_unfinished_file(file.temporary_);
         // The mode of the file that is replaced, or that of any other new file; the temporary's is
         // for its owner only.
         const mode_t mask = ::umask(0);
@@ -62,7 +64,9 @@ class PartialFile {
     PartialFile& operator=(PartialFile&&) = delete;
     ~PartialFile() {
         if (number_ >= 0) ::close(number_);
-        if (!temporary_.empty()) ::unlink(temporary_.c_str());
+        if (temporary_.empty()) return;
+        ::unlink(temporary_.c_str());
+        StopRequest::set_unfinished_file({});
     }
 
     int number() const { return number_; }
@@ -72,6 +76,7 @@ class PartialFile {
             return refused(path_);
         }
         temporary_.clear();
+        StopRequest::set_unfinished_file({});
         return {};
     }
 
@@ -83,11 +88,11 @@ class PartialFile {
     int number_ = -1;
 };
 
-// Writes all of it; false with errno when that fails.
+// Writes all of it; false with errno when that fails, and EINTR when a signal asks to stop.
 bool write_all(int file, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::write(file, bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EINTR && StopRequest::signal() == 0) continue;
         if (count < 0) return false;
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
@@ -145,6 +150,10 @@ Result<std::string> format_of(const ExportOptions& options) {
                      "'. Name it .csv, .ndjson or .json, or say what it is to hold with --format"};
 }
 
+bool is_to_file(const ExportOptions& options) {
+    return !options.file.empty() && options.file != "-";
+}
+
 enum class End { kComplete, kReaderGone };
 
 Result<End> export_to(const ExportOptions& options) {
@@ -153,7 +162,7 @@ Result<End> export_to(const ExportOptions& options) {
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();
     std::optional<PartialFile> file;
-    if (!options.file.empty() && options.file != "-") {
+    if (is_to_file(options)) {
         auto created = PartialFile::create(options.file);
         if (!created) return created.error();
         file.emplace(*std::move(created));
@@ -170,7 +179,7 @@ Result<End> export_to(const ExportOptions& options) {
                 return false;
             }
             progress.add(piece.size());
-            return true;
+            return StopRequest::signal() == 0;
         });
     progress.clear();
     // Whoever read has seen enough, as `head` does.
@@ -191,7 +200,16 @@ Result<End> export_to(const ExportOptions& options) {
 }  // namespace
 
 int export_board(const ExportOptions& options) {
+    const StopRequest stop;
+    StopRequest::set_last_words(
+        std::string("\nstandings: interrupted. ") +
+        (is_to_file(options) ? "Nothing was kept" : "What was written is not whole") +
+        "; the same command begins anew.\n");
     const auto end = export_to(options);
+    if (const int signal = StopRequest::signal(); signal != 0 && !end) {
+        StopRequest::write_last_words();
+        return StopRequest::exit_code(signal);
+    }
     if (!end) return exit_after(end.error());
     return *end == End::kComplete ? kDone : kFailed;
 }

@@ -44,6 +44,14 @@ std::string upper(std::string text) {
 
 }  // namespace
 
+Format format_named(std::string_view word) {
+    if (word == "json") return Format::kJson;
+    if (word == "ndjson") return Format::kNdjson;
+    if (word == "csv") return Format::kCsv;
+    CHECK(word == "table");
+    return Format::kTable;
+}
+
 void append_csv_field(std::string& out, std::string_view field) {
     const bool is_plain = field.find_first_of(",\"\r\n") == std::string_view::npos &&
                           !field.starts_with(' ') && !field.ends_with(' ');

@@ -13,6 +13,8 @@
 namespace standings::cli {
 
 enum class Format { kTable, kJson, kNdjson, kCsv };
+// Of one of the words that a command's --output takes.
+Format format_named(std::string_view word);
 
 // A column of a listing, and where its value is in a row.
 struct ListColumn {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <vector>
 
 #include "base/clock.h"
 #include "cli/terminal.h"
@@ -51,6 +50,10 @@ void announce_start(base::Log& log, const StartNotice& notice) {
 void announce_stop(base::Log& log, int signal) {
     const char* name = signal == SIGINT ? "SIGINT" : "SIGTERM";
     log.write(base::LogLevel::kInfo, "stopping", {{"signal", name}});
+}
+
+void announce_warnings(base::Log& log, const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings) log.write(base::LogLevel::kWarning, warning);
 }
 
 void announce_event(base::Log& log, const std::string& event) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -25,6 +26,8 @@ struct StartNotice {
 // On standard output when that is a terminal, else into the log; a key only on the terminal.
 void announce_start(base::Log& log, const StartNotice& notice);
 void announce_stop(base::Log& log, int signal);
+// Of the settings: what is odd but harmless.
+void announce_warnings(base::Log& log, const std::vector<std::string>& warnings);
 // Something that a person who looks on would like to hear.
 void announce_event(base::Log& log, const std::string& event);
 // Of a server, on standard error, whether there is a log yet or not: a line for a person, and one

@@ -5,12 +5,7 @@
 
 namespace standings::server {
 
-struct DemoSettings;
-
-// Adds the command to the program.
+// Adds the command to the program. It runs until SIGTERM, SIGINT or the end of its time.
 void add_demo(cli::CommandLine& line);
-
-// Runs until SIGTERM, SIGINT or the end of its time. Answers the exit code of the process.
-int demo(const DemoSettings& settings);
 
 }  // namespace standings::server

@@ -78,9 +78,7 @@ Result<void> run(const ServeSettings& settings) {
     const base::SystemClock clock;
     const auto log = start_log(settings.log, clock);
     std::error_code ignored;
-    for (const std::string& warning : settings.warnings) {
-        log->write(base::LogLevel::kWarning, warning);
-    }
+    announce_warnings(*log, settings.warnings);
     // A start that cannot listen leaves no new folder behind. One that was served before has a
     // lock, which names the server that runs on it, if one does: the better answer.
     if (!std::filesystem::exists(settings.data + "/lock", ignored)) {

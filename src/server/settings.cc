@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "access/credentials.h"
+#include "demo/game.h"
 #include "server/memory_limit.h"
 
 namespace standings::server {
@@ -20,6 +21,7 @@ using settings::Values;
 // A body's memory doubles as it grows, and the last quarter is for small ones.
 constexpr std::uint64_t kArraysInInputMemory = 4;
 constexpr std::uint64_t kMostInputMemory = 256 << 20;
+constexpr std::size_t kDemoDetailsBytes = 256;  // of a name in the cache, on each board
 
 std::uint64_t largest_body(const Values& values) {
     return std::max({values.bytes("http.max_array"), values.bytes("http.max_body"),
@@ -79,6 +81,37 @@ ledger::SqliteOptions ledger_options(const Values& values) {
     return options;
 }
 
+ServerSettings server_settings(const Values& values) {
+    ServerSettings out;
+    out.engine = engine_options(values);
+    out.front.transport.loops = values.count("threads");
+    out.front.transport.limits = transport_limits(values);
+    out.front.limits = {.max_body_bytes = values.bytes("http.max_body"),
+                        .max_array_bytes = values.bytes("http.max_array"),
+                        .max_line_bytes = values.bytes("http.max_line"),
+                        .max_depth = values.count("http.max_depth")};
+    out.front.slow_request = values.duration("log.slow_request");
+    out.front.drain_deadline = values.duration("drain_deadline");
+    out.log = {.level = log_level(values.text("log.level")),
+               .format = log_format(values.text("log.format"), STDERR_FILENO),
+               .queue = values.count("log.queue"),
+               .file = STDERR_FILENO};
+    out.warnings = values.warnings();
+    return out;
+}
+
+bool was_said(const Values& values, std::string_view key) {
+    return values.at(settings::find_key(key).value()).source != settings::Source::kDefault;
+}
+
+// kSettings with all that a start refuses, one a line.
+Result<void> accepted(const Values& values) {
+    std::string all;
+    for (const std::string& one : refused_by_start(values)) all += (all.empty() ? "" : "\n") + one;
+    if (!all.empty()) return Error{ErrorCode::kSettings, all};
+    return {};
+}
+
 }  // namespace
 
 Result<ListenAddress> parse_listen(const std::string& text) {
@@ -129,34 +162,32 @@ std::vector<std::string> refused_by_start(const Values& values) {
 }
 
 Result<ServeSettings> serve_settings(const Values& values) {
-    std::string all;
-    for (const std::string& one : refused_by_start(values)) all += (all.empty() ? "" : "\n") + one;
-    if (!all.empty()) return Error{ErrorCode::kSettings, all};
-    ServeSettings out;
+    if (const auto fine = accepted(values); !fine) return fine.error();
+    ServeSettings out{server_settings(values)};
     out.listen = *parse_listen(values.text("listen"));
     out.data = values.text("data");
     out.initial_key = values.text("init_key");
     out.open = values.flag("open");
     out.ledger = ledger_options(values);
-    out.engine = engine_options(values);
-    out.front.transport.loops = values.count("threads");
-    out.front.transport.limits = transport_limits(values);
-    out.front.limits = {.max_body_bytes = values.bytes("http.max_body"),
-                        .max_array_bytes = values.bytes("http.max_array"),
-                        .max_line_bytes = values.bytes("http.max_line"),
-                        .max_depth = values.count("http.max_depth")};
-    out.front.slow_request = values.duration("log.slow_request");
-    out.front.drain_deadline = values.duration("drain_deadline");
-    out.log = {.level = log_level(values.text("log.level")),
-               .format = log_format(values.text("log.format"), STDERR_FILENO),
-               .queue = values.count("log.queue"),
-               .file = STDERR_FILENO};
     out.backup = {
         .every = std::chrono::duration_cast<std::chrono::seconds>(values.duration("backup.every")),
         .keep = values.count("backup.keep"),
         .bytes_per_second = values.bytes("backup.rate"),
         .folder = values.text("backup.folder")};
-    out.warnings = values.warnings();
+    return out;
+}
+
+Result<DemoSettings> demo_settings(const Values& values, const DemoGame& game) {
+    if (const auto fine = accepted(values); !fine) return fine.error();
+    DemoSettings out{server_settings(values)};
+    out.game = game;
+    if (was_said(values, "listen")) out.listen = *parse_listen(values.text("listen"));
+    if (was_said(values, "open")) out.open = values.flag("open");
+    // All names at once: they come from memory either way.
+    if (!was_said(values, "engine.details_cache")) {
+        out.engine.details_cache_bytes = std::max(out.engine.details_cache_bytes,
+                                                  game.players * demo::kBoards * kDemoDetailsBytes);
+    }
     return out;
 }
 

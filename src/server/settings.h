@@ -1,4 +1,4 @@
-// What `standings serve` can be told, brought to the places that use it.
+// What `standings serve` and `demo` can be told, brought to the places that use it.
 #pragma once
 
 #include <chrono>
@@ -34,32 +34,42 @@ struct FrontSettings {
     base::Log* log = &base::no_log();
 };
 
-struct ServeSettings {
-    ListenAddress listen = {"127.0.0.1", 8420};
-    std::string data = "./standings-data";
-    std::string initial_key;  // empty: as stored, or made on the first start
-    bool open = false;
-    ledger::SqliteOptions ledger = {};    // but the folder and chance
+// What both take alike.
+struct ServerSettings {
     engine::Engine::Options engine = {};  // but the log
     FrontSettings front = {};             // but the log
-    jobs::BackupOptions backup = {};      // folder empty: DATA/backups
     LogOptions log = {};
     std::vector<std::string> warnings = {};
 };
 
-// What `standings demo` can be told.
-struct DemoSettings {
-    std::string listen;  // empty: the usual address, or the next free port
+struct ServeSettings : ServerSettings {
+    ListenAddress listen = {"127.0.0.1", 8420};
+    std::string data = "./standings-data";
+    std::string initial_key;  // empty: as stored, or made on the first start
+    bool open = false;
+    ledger::SqliteOptions ledger = {};  // but the folder and chance
+    jobs::BackupOptions backup = {};    // folder empty: DATA/backups
+};
+
+// The game of `standings demo`, which only its own flags choose.
+struct DemoGame {
     std::size_t players = 50'000;
     double rate = 50;  // submissions a second; 0: none
     std::uint64_t seed = 1;
-    std::optional<bool> open;       // the browser; none: where there is a desktop and a terminal
-    std::uint32_t for_seconds = 0;  // 0: until it is ended
+    std::chrono::milliseconds length{0};  // 0: until it is ended
+};
+
+// Where nothing was said, the demo chooses for itself.
+struct DemoSettings : ServerSettings {
+    std::optional<ListenAddress> listen = {};  // none: the usual address, or the next free port
+    std::optional<bool> open = {};  // the browser; none: where there is a desktop and a terminal
+    DemoGame game = {};
 };
 
 // What a start refuses of values that are each well-formed: a sentence for each, with its source.
 std::vector<std::string> refused_by_start(const settings::Values& values);
 // kSettings with all of them, one a line.
 base::Result<ServeSettings> serve_settings(const settings::Values& values);
+base::Result<DemoSettings> demo_settings(const settings::Values& values, const DemoGame& game);
 
 }  // namespace standings::server

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 
 namespace standings::server {
 namespace {
@@ -146,6 +147,48 @@ TEST(ServeSettings, NoneIsForgotten) {
                                         [&](const Place& one) { return setting.key == one.key; });
         EXPECT_TRUE(placed) << setting.key;
     }
+}
+
+TEST(DemoSettings, EachOfItsSettingsReachesAPlace) {
+    std::set<std::string_view> reached = {"listen", "open"};  // they have choices of their own
+    for (const Place& place : kPlaces) {
+        Inputs inputs;
+        inputs.flags.push_back({settings::find_key(place.key).value(), place.text});
+        const auto demo = demo_settings(*Values::settle(inputs), {});
+        ASSERT_TRUE(demo);
+        ServeSettings seen;
+        static_cast<ServerSettings&>(seen) = *demo;
+        if (place.read(seen) == place.expected) reached.insert(place.key);
+    }
+    for (const settings::Setting& setting : settings::kTable) {
+        if ((setting.commands & settings::kDemo) == 0) continue;
+        EXPECT_TRUE(reached.contains(setting.key)) << setting.key;
+    }
+}
+
+TEST(DemoSettings, ChoosesForItselfWhereNothingIsSaid) {
+    const auto demo = [](const Inputs& inputs, const DemoGame& game) {
+        return *demo_settings(*Values::settle(inputs), game);
+    };
+    Inputs inputs;
+    EXPECT_FALSE(demo(inputs, {}).listen);
+    EXPECT_EQ(demo(inputs, {}).open, std::nullopt);
+    const DemoGame crowd{.players = 1'000'000};
+    EXPECT_GT(demo(inputs, crowd).engine.details_cache_bytes, std::size_t{500} << 20);
+    inputs.environment = {{"STANDINGS_LISTEN", "[::1]:9"},
+                          {"STANDINGS_OPEN", "false"},
+                          {"STANDINGS_ENGINE_DETAILS_CACHE", "1MiB"}};
+    EXPECT_EQ(demo(inputs, {}).listen->port, 9);
+    EXPECT_EQ(demo(inputs, {}).open, false);
+    EXPECT_EQ(demo(inputs, crowd).engine.details_cache_bytes, std::size_t{1} << 20);
+}
+
+TEST(DemoSettings, RefusesWhatTheServerRefuses) {
+    Inputs inputs;
+    inputs.environment = {{"STANDINGS_LISTEN", "300.1.1.1:1"}};
+    const auto refused = demo_settings(*Values::settle(inputs), {});
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().detail.starts_with("STANDINGS_LISTEN: ")) << refused.error().detail;
 }
 
 // The table's defaults are those of the code, which tests of the layers use.

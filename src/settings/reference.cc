@@ -107,8 +107,9 @@ std::string reference_page() {
     std::string page =
         "# Settings\n\n"
         "A flag comes before the environment, the environment before the file, the file\n"
-        "before the default. `standings config show` says what holds and where it came from;\n"
-        "`config init` writes a file with all defaults; `config check [FILE]` says `ok`, or\n"
+        "before the default. `standings config show` says what holds and where it came from (`-o`\n"
+        "as of [other lists](cli.md#output)); `config init` writes a file with all defaults; "
+        "`config check [FILE]` says `ok`, or\n"
         "everything that is wrong with the file, the environment and its flags (exit 2),\n"
         "without a start; `config schema` gives editors the file's JSON Schema. A command\n"
         "looks only at the settings that it uses.\n\n"
@@ -198,23 +199,29 @@ std::string show_table(const Values& values) {
     return out;
 }
 
-std::string show_json(const Values& values) {
-    std::string out = "[";
+std::vector<std::string> show_rows(const Values& values) {
+    std::vector<std::string> rows;
     for (std::size_t i = 0; i < kTable.size(); ++i) {
         const Setting& setting = kTable[i];
         const Settled& settled = values.at(i);
-        out += i == 0 ? "{" : ",\n {";
-        text::append_member(out, "key", setting.key);
-        out += ',';
-        text::append_member(out, "value", shown(setting, settled.value));
-        out += ',';
-        text::append_member(out, "source", name_of(settled.source));
-        out += ',';
-        text::append_member(out, "where", settled.where);
-        out += ',';
-        text::append_member(out, "default", setting.fallback);
-        out += '}';
+        std::string& row = rows.emplace_back("{");
+        text::append_member(row, "key", setting.key);
+        row += ',';
+        text::append_member(row, "value", shown(setting, settled.value));
+        row += ',';
+        text::append_member(row, "source", name_of(settled.source));
+        row += ',';
+        text::append_member(row, "where", settled.where);
+        row += ',';
+        text::append_member(row, "default", setting.fallback);
+        row += '}';
     }
+    return rows;
+}
+
+std::string show_json(const Values& values) {
+    std::string out;
+    for (const std::string& row : show_rows(values)) out += (out.empty() ? "[" : ",\n ") + row;
     return out + "]\n";
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "settings/values.h"
 
@@ -16,5 +17,7 @@ std::string json_schema();
 // Value and source of each, secrets masked.
 std::string show_table(const Values& values);
 std::string show_json(const Values& values);
+// The items of show_json(), a JSON object each.
+std::vector<std::string> show_rows(const Values& values);
 
 }  // namespace standings::settings

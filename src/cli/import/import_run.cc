@@ -12,10 +12,10 @@
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
 #include "cli/import/redis_input.h"
-#include "cli/import/stop_request.h"
 #include "cli/import/summary.h"
 #include "cli/import/target_board.h"
 #include "cli/import/upload.h"
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "text/clean_text.h"
 

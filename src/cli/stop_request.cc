@@ -1,4 +1,4 @@
-#include "cli/import/stop_request.h"
+#include "cli/stop_request.h"
 
 #include <unistd.h>
 
@@ -14,11 +14,13 @@ constexpr unsigned kPatienceSeconds = 2;
 constexpr int kInterrupted = 130;
 
 volatile std::sig_atomic_t g_signal = 0;
-// Changed only while no handler that reads it can run: set before anything is sent.
-std::string g_last_words;  // NOLINT(cert-err58-cpp)
+// Changed only while no handler that reads them can run.
+std::string g_last_words;       // NOLINT(cert-err58-cpp)
+std::string g_unfinished_file;  // NOLINT(cert-err58-cpp)
 
 void end_now(int number) {
     // Nothing else is allowed in a handler.
+    if (!g_unfinished_file.empty()) ::unlink(g_unfinished_file.c_str());
     StopRequest::write_last_words();
     ::_exit(StopRequest::exit_code(number));
 }
@@ -38,6 +40,15 @@ void handle(int number, void (*handler)(int)) {
     action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
     ::sigaction(number, &action, nullptr);
+}
+
+void replace_without_signals(std::string& text, std::string value) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    text = std::move(value);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
@@ -61,12 +72,11 @@ int StopRequest::signal() {
 }
 
 void StopRequest::set_last_words(std::string words) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
-    g_last_words = std::move(words);
-    sigprocmask(SIG_SETMASK, &before, nullptr);
+    replace_without_signals(g_last_words, std::move(words));
+}
+
+void StopRequest::set_unfinished_file(std::string path) {
+    replace_without_signals(g_unfinished_file, std::move(path));
 }
 
 void StopRequest::write_last_words() {
