@@ -657,6 +657,71 @@ class Folder(unittest.TestCase):
             self.assertIn("is not that of this folder", errors)
             self.assertEqual(run("check", "--data", other.data, *ask)[0], 0)
 
+    def check_with(self, server, key=None):
+        code, said, errors = run("check", "--data", server.data, "--server", server.url, "-o", "json", key=key)
+        self.assertIn(code, (0, 5), said + errors)
+        return json.loads(said)
+
+    def test_a_board_that_the_key_may_not_see_is_named_as_not_compared(self):
+        with Server() as server:
+            for board, visibility in (("open", "public"), ("inner", "private"), ("staff", "private")):
+                server.api.post("/v1/boards", {"id": board, "visibility": visibility})
+                server.api.post(f"/v1/boards/{board}/submissions", {"player": "p", "score": 5})
+            report = self.check_with(server)
+            self.assertEqual((report["whole"], report["boards"], report["boards_compared"], report["boards_hidden"]), (True, 3, 1, 2))
+            self.assertIn("inner, staff", report["notes"][0])
+            self.assertIn("--key", report["notes"][0])
+            code, said, errors = run("check", "--data", server.data, "--server", server.url)
+            self.assertEqual(code, 0, said + errors)
+            self.assertIn("inner, staff", said)
+            self.assertIn("in what was compared", said)
+            report = self.check_with(server, KEY)
+            self.assertEqual((report["boards_compared"], report["boards_hidden"], report["notes"]), (3, 0, []))
+
+    def test_a_board_that_only_the_server_or_only_the_database_has_is_found(self):
+        with Server() as server:
+            for board in ("a", "b"):
+                server.api.post("/v1/boards", {"id": board})
+            database = sqlite3.connect(server.data / "standings.db")
+            row = list(database.execute("SELECT * FROM board WHERE slug = 'a'").fetchone())
+            names = [column[1] for column in database.execute("PRAGMA table_info(board)")]
+            for name, value in (("id", 99), ("slug", "lost"), ("ranking", 99)):
+                row[names.index(name)] = value
+            database.execute(f"INSERT INTO board VALUES ({', '.join('?' * len(row))})", row)
+            database.execute("DELETE FROM board WHERE slug = 'b'")
+            database.commit()
+            database.close()
+            for key in (None, KEY):
+                found = [item["what"] for item in self.check_with(server, key)["findings"] if item["table"] == "ranks"]
+                self.assertEqual(found, ["board b: the server shows it, the database does not have it",
+                                         "board lost: the database has it, the server does not"])
+            server.kill()
+
+    def test_boards_that_come_and_go_meanwhile_are_no_finding(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "stays"})
+            ending = threading.Event()
+
+            def churn():
+                client = server.new_client(KEY)
+                for n in range(100_000):
+                    if ending.is_set():
+                        break
+                    client.post("/v1/boards", {"id": f"b{n % 3}", "visibility": ("public", "private")[n % 2]})
+                    client.post(f"/v1/boards/b{n % 3}/submissions", {"player": "p", "score": n})
+                    client.delete(f"/v1/boards/b{(n + 1) % 3}")
+                client.close()
+            thread = threading.Thread(target=churn)
+            thread.start()
+            try:
+                for key in (None, KEY) * 5:
+                    report = self.check_with(server, key)
+                    self.assertTrue(report["whole"], report)
+                    self.assertGreater(report["boards_compared"], 0)
+            finally:
+                ending.set()
+                thread.join()
+
     def test_what_cannot_be_looked_at_is_an_error(self):
         long = "x" * 300
         for args in (("check", "--data", long), ("backup", "--data", long), ("restore", long, "--data", self.folder)):
