@@ -212,6 +212,23 @@ class Jobs(ServerTest):
                 self.assertEqual(self.server.public.get(f"/v1/boards/jobs-3/standings?limit=50&offset={n * 50}").status, 200)
             self.assertLess(self.server.rss_bytes(), 500 * 2**20)
 
+    def test_the_same_request_again_is_answered_with_its_job(self):
+        def post(key, body=None):
+            return self.server.api.post("/v1/backups", body, idempotency_key=key)
+        first = post("again")
+        self.assertEqual((first.status, first.headers.get("idempotency-replayed")), (202, None), first)
+        for _ in range(2):
+            again = post("again")
+            self.assertEqual((again.status, again.json["id"], again.headers["location"]), (202, first.json["id"], first.headers["location"]))
+            self.assertEqual(again.headers["idempotency-replayed"], "true")
+            job_ended(self.server, first.json["id"])
+        self.assert_problem(post("again", {"other": 1}), 422, "idempotency_mismatch")
+        self.assert_problem(post(""), 400, "malformed")
+        other = post("another")
+        self.assertEqual((other.status, other.headers.get("idempotency-replayed")), (202, None), other)
+        self.assertNotEqual(other.json["id"], first.json["id"])
+        job_ended(self.server, other.json["id"])
+
     def test_needs_the_scope_admin(self):
         for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/backups"), ("GET", "/v1/backups"), ("DELETE", "/v1/jobs/j1")):
             self.assert_problem(self.server.public.request(method, path), 401)
