@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -26,6 +27,22 @@ def run(*words, key=None, cwd=None, env=None):
         clean["STANDINGS_KEY"] = key
     done = subprocess.run([str(program()), *map(str, words)], env={**clean, "NO_COLOR": "1", **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def begin(*words, key=None):
+    """The program with these words, under way."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+    if key:
+        env["STANDINGS_KEY"] = key
+    return subprocess.Popen([str(program()), *map(str, words)], env=env, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run_with_signal(calls, when, *words):
+    """The program, to which SIGINT is sent in the `when`-th of these system calls."""
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:signal=INT:when={when}",
+                           str(program()), *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -353,6 +370,45 @@ class Interrupted(unittest.TestCase):
         self.assertEqual([path.name for path in self.folder().iterdir() if path.name.endswith(".part")], [])
 
 
+    def test_a_signal_ends_the_command_and_cancels_the_servers_job(self):
+        self.start(args=("--backup-rate", "1MiB"))
+        kept = {path.name for path in self.folder().iterdir()}
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+            jobs = len(self.server.api.get("/v1/jobs").json["items"])
+            process = begin("backup", "--server", self.server.url, key=KEY)
+            wait_until(lambda jobs=jobs: len(self.server.api.get("/v1/jobs").json["items"]) > jobs, "the job to begin")
+            process.send_signal(number)
+            said, errors = process.communicate(timeout=30)
+            self.assertEqual((process.returncode, said), (status, ""), errors)
+            self.assertEqual(errors.count("standings:"), 1, errors)
+            self.assertIn("was cancelled", errors)
+            self.assertEqual(self.server.api.get("/v1/jobs").json["items"][0]["state"], "cancelled")
+            self.assertEqual({path.name for path in self.folder().iterdir()}, kept)
+
+    def test_a_signal_that_cannot_cancel_says_how_to(self):
+        self.start(args=("--backup-rate", "1MiB"))
+        process = begin("backup", "--server", self.server.url, key=KEY)
+        wait_until(lambda: self.server.api.get("/v1/jobs").json["items"], "the job to begin")
+        job = self.server.api.get("/v1/jobs").json["items"][0]["id"]
+        self.server.signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+        self.server.signal(signal.SIGCONT)
+        self.assertEqual((process.returncode, said), (130, ""), errors)
+        self.assertIn(f"curl -X DELETE -H 'Authorization: Bearer KEY' {self.server.url}/v1/jobs/{job}", errors)
+
+    def test_a_signal_in_a_download_leaves_no_part_of_it(self):
+        self.start()
+        to = self.server.home / "mine.db"
+        interrupted = 0
+        for when in (1, 2, 5, 20, 80):
+            code, said, errors = run_with_signal("write", when, "backup", "--server", self.server.url, "--key", KEY, "--to", to)
+            self.assertEqual(code, 130, errors)
+            self.assertEqual([path.name for path in self.server.home.iterdir() if path.name.startswith("mine")], [], errors)
+            interrupted += "was not written; the backup stays" in errors
+        self.assertGreater(interrupted, 0)
+
+
 class Folder(unittest.TestCase):
     """Commands on the folder of a stopped server."""
 
@@ -612,6 +668,49 @@ class Folder(unittest.TestCase):
             self.assertEqual(state_of(self.folder), state_of_file(self.backup))
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
+
+    def test_a_signal_to_restore_leaves_all_as_it_was_or_all_restored(self):
+        calls = "openat,read,write,pwrite64,fsync,unlink,rename,link,mkdir"
+        ends = set()
+        for place in (self.folder, self.server.home / "half" / "made"):
+            for when in (*range(1, 120, 7), *range(120, 2000, 41)):
+                before = state_of(self.folder), sorted(self.folder.iterdir())
+                code, said, errors = run_with_signal(calls, when, "restore", self.backup, "--data", place)
+                if code == 0:
+                    self.assertIn("Restored", said)
+                    self.assertEqual(state_of(place), state_of_file(self.backup))
+                    ends.add((place, "whole"))
+                    break
+                self.assertIn(code, (130, -signal.SIGINT), f"at call {when}: {said}{errors}")
+                ends.add((place, code))
+                self.assertEqual((state_of(self.folder), sorted(self.folder.iterdir())), before, f"at call {when}")
+                self.assertFalse((self.server.home / "half").exists(), f"at call {when}")
+                self.assertEqual(errors, "" if code < 0 else "\nstandings: interrupted. Nothing was restored.\n")
+        self.assertLessEqual({(self.folder, 130), (self.folder, "whole"), (place, 130), (place, "whole")}, ends)
+        shutil.rmtree(place.parent)
+
+    def test_a_failed_restore_leaves_no_half_made_folder(self):
+        place = self.server.home / "new" / "folder"
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=statfs,fstatfs:error=EIO", str(program()),
+                               "restore", str(self.backup), "--data", str(place)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertFalse(place.parent.exists())
+
+    def test_a_signal_to_check_and_to_a_backup_of_a_folder_changes_nothing(self):
+        before = sorted(path.name for path in self.folder.rglob("*"))
+        for words, said in ((("check",), "Not all was checked."), (("backup",), "No backup was made.")):
+            ends = collections.Counter()
+            for when in range(40, 1000, 37):
+                code, _, errors = run_with_signal("openat,read,pread64,write,pwrite64,fsync", when, *words, "--data", self.folder)
+                ends[code] += 1
+                if code == 0:
+                    break
+                self.assertIn(code, (130, -signal.SIGINT), errors)
+                self.assertEqual(sorted(path.name for path in self.folder.rglob("*")), before, f"{words} at call {when}")
+                if code == 130:
+                    self.assertEqual(errors, f"\nstandings: interrupted. {said}\n")
+            self.assertGreater(ends[130], 0, ends)
+            self.assertEqual(ends[0], 1, ends)
 
     def test_a_board_whose_last_player_was_removed_is_whole(self):
         with Server() as server:

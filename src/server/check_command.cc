@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "ledger/sqlite/check.h"
@@ -29,6 +30,7 @@ namespace sqlite = ledger::sqlite;
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+using cli::StopRequest;
 
 struct CheckSettings {
     settings::Flags flags;
@@ -69,7 +71,7 @@ Result<Outcome> check(const CheckSettings& settings) {
     ProgressLine progress("Check");
     options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
         progress.show(table, done, total, "");
-        return true;
+        return StopRequest::signal() == 0;
     };
     auto report = sqlite::check_database(options);
     if (!report) return report.error().with_context(database.string());
@@ -215,8 +217,11 @@ int run(CheckSettings& settings) {
     }
     settings.data = values->text("data");
     settings.client = {values->text("client.server"), values->text("client.key")};
+    const StopRequest stop;
+    StopRequest::set_last_words("\nstandings: interrupted. Not all was checked.\n");
     const auto outcome = check(settings);
     if (!outcome) {
+        if (StopRequest::signal() != 0) return StopRequest::end();
         const bool damaged = outcome.error().code == ErrorCode::kIntegrity;
         if (damaged && settings.output == "json") {
             std::puts(too_damaged_to_read(outcome.error()).c_str());

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,13 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
                                            "; stop it, or choose another folder with --data"};
     }
     DataFolder folder(path, lock);
+    if (!changed.empty()) {
+        folder.made_ = {lock_path, whole.string()};
+        // The last one was there before.
+        for (const auto& made : std::span(changed).first(changed.size() - 1)) {
+            folder.made_.push_back(made.string());
+        }
+    }
     folder.note_address("starting");
     return folder;
 }
@@ -93,7 +101,9 @@ Result<std::optional<DataFolder>> DataFolder::open_to_read(const std::string& pa
 }
 
 DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      made_(std::move(other.made_)) {}
 
 DataFolder::~DataFolder() {
     if (lock_ >= 0) ::close(lock_);

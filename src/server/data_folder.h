@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -25,6 +26,10 @@ class DataFolder {
     const std::string& path() const { return path_; }
     std::string file(const std::string& name) const { return path_ + '/' + name; }
 
+    // Files and folders that opening it has made where there was no folder, so that who makes
+    // nothing of it can take them away, in this order. Empty: there was one.
+    const std::vector<std::string>& made() const { return made_; }
+
     // Tells whoever is refused where this server listens.
     void note_address(const std::string& url);
 
@@ -33,6 +38,7 @@ class DataFolder {
 
     std::string path_;
     int lock_;
+    std::vector<std::string> made_;
 };
 
 // Writes a small file of its own (0600), durably and whole.

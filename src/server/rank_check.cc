@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/http_client.h"
+#include "cli/stop_request.h"
 #include "ledger/sqlite/connection.h"
 #include "server/progress_line.h"
 #include "text/json_document.h"
@@ -76,6 +77,9 @@ class RankCheck {
 
     // None: the server says that there is no such thing.
     Result<std::optional<const text::JsonNode*>> get(const std::string& target) {
+        if (cli::StopRequest::signal() != 0) {
+            return base::Error{base::ErrorCode::kCancelled, "interrupted"};
+        }
         auto answer = client_.send({.target = target});
         if (!answer) return answer.error();
         if (answer->status == 404) return std::optional<const text::JsonNode*>();

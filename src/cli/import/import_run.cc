@@ -11,10 +11,10 @@
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
 #include "cli/import/redis_input.h"
-#include "cli/import/stop_request.h"
 #include "cli/import/summary.h"
 #include "cli/import/target_board.h"
 #include "cli/import/upload.h"
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "text/clean_text.h"
 
@@ -381,10 +381,7 @@ int run_import(const ImportSettings& settings) {
     const StopRequest stop;
     StopRequest::set_last_words("\nstandings: interrupted before anything was sent.\n");
     const auto summary = ImportRun(settings, *std::move(client)).run();
-    if (const int signal = StopRequest::signal(); signal != 0 && !summary) {
-        StopRequest::write_last_words();
-        return StopRequest::exit_code(signal);
-    }
+    if (!summary && StopRequest::signal() != 0) return StopRequest::end();
     if (!summary) return fail(summary.error());
     print_summary(*summary, settings.output == "json");
     if (!summary->mismatch.empty()) return kFailed;

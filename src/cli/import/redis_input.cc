@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cli/import/rejects.h"
-#include "cli/import/stop_request.h"
+#include "cli/stop_request.h"
 #include "ranking/score.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"

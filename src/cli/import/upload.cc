@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "cli/command.h"
-#include "cli/import/stop_request.h"
+#include "cli/stop_request.h"
 #include "text/json_document.h"
 
 namespace standings::cli {

@@ -1,9 +1,10 @@
-#include "cli/import/stop_request.h"
+#include "cli/stop_request.h"
 
 #include <unistd.h>
 
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "cli/command_line.h"
 
@@ -15,10 +16,12 @@ constexpr int kInterrupted = 130;
 
 volatile std::sig_atomic_t g_signal = 0;
 // Changed only while no handler that reads it can run: set before anything is sent.
-std::string g_last_words;  // NOLINT(cert-err58-cpp)
+std::string g_last_words;           // NOLINT(cert-err58-cpp)
+std::vector<std::string> g_litter;  // NOLINT(cert-err58-cpp)
 
 void end_now(int number) {
     // Nothing else is allowed in a handler.
+    StopRequest::remove_litter();
     StopRequest::write_last_words();
     ::_exit(StopRequest::exit_code(number));
 }
@@ -44,6 +47,8 @@ void handle(int number, void (*handler)(int)) {
 
 StopRequest::StopRequest() {
     g_signal = 0;
+    g_last_words.clear();
+    g_litter.clear();
     handle(SIGALRM, on_alarm);
     handle(SIGINT, on_signal);
     handle(SIGTERM, on_signal);
@@ -61,12 +66,19 @@ int StopRequest::signal() {
 }
 
 void StopRequest::set_last_words(std::string words) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
+    const Hold hold;
     g_last_words = std::move(words);
-    sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+void StopRequest::set_litter(std::vector<std::string> paths) {
+    const Hold hold;
+    g_litter = std::move(paths);
+}
+
+void StopRequest::remove_litter() {
+    for (const std::string& path : g_litter) {
+        if (::unlink(path.c_str()) != 0) ::rmdir(path.c_str());
+    }
 }
 
 void StopRequest::write_last_words() {
@@ -76,6 +88,23 @@ void StopRequest::write_last_words() {
 
 int StopRequest::exit_code(int signal) {
     return signal == SIGINT ? kInterrupted : int{kFailed};
+}
+
+int StopRequest::end() {
+    remove_litter();
+    write_last_words();
+    return exit_code(g_signal);
+}
+
+StopRequest::Hold::Hold() : before_() {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int number : {SIGINT, SIGTERM, SIGALRM}) sigaddset(&ours, number);
+    sigprocmask(SIG_BLOCK, &ours, &before_);
+}
+
+StopRequest::Hold::~Hold() {
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 }  // namespace standings::cli
