@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -26,6 +27,22 @@ def run(*words, key=None, cwd=None, env=None):
         clean["STANDINGS_KEY"] = key
     done = subprocess.run([str(program()), *map(str, words)], env={**clean, "NO_COLOR": "1", **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def begin(*words, key=None):
+    """The program with these words, under way."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+    if key:
+        env["STANDINGS_KEY"] = key
+    return subprocess.Popen([str(program()), *map(str, words)], env=env, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run_with_signal(calls, when, *words):
+    """The program, to which SIGINT is sent in the `when`-th of these system calls."""
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:signal=INT:when={when}",
+                           str(program()), *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -212,6 +229,23 @@ class Jobs(ServerTest):
                 self.assertEqual(self.server.public.get(f"/v1/boards/jobs-3/standings?limit=50&offset={n * 50}").status, 200)
             self.assertLess(self.server.rss_bytes(), 500 * 2**20)
 
+    def test_the_same_request_again_is_answered_with_its_job(self):
+        def post(key, body=None):
+            return self.server.api.post("/v1/backups", body, idempotency_key=key)
+        first = post("again")
+        self.assertEqual((first.status, first.headers.get("idempotency-replayed")), (202, None), first)
+        for _ in range(2):
+            again = post("again")
+            self.assertEqual((again.status, again.json["id"], again.headers["location"]), (202, first.json["id"], first.headers["location"]))
+            self.assertEqual(again.headers["idempotency-replayed"], "true")
+            job_ended(self.server, first.json["id"])
+        self.assert_problem(post("again", {"other": 1}), 422, "idempotency_mismatch")
+        self.assert_problem(post(""), 400, "malformed")
+        other = post("another")
+        self.assertEqual((other.status, other.headers.get("idempotency-replayed")), (202, None), other)
+        self.assertNotEqual(other.json["id"], first.json["id"])
+        job_ended(self.server, other.json["id"])
+
     def test_needs_the_scope_admin(self):
         for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/backups"), ("GET", "/v1/backups"), ("DELETE", "/v1/jobs/j1")):
             self.assert_problem(self.server.public.request(method, path), 401)
@@ -334,6 +368,45 @@ class Interrupted(unittest.TestCase):
         self.assertEqual(self.server.terminate(), 0)
         self.server.start()
         self.assertEqual([path.name for path in self.folder().iterdir() if path.name.endswith(".part")], [])
+
+
+    def test_a_signal_ends_the_command_and_cancels_the_servers_job(self):
+        self.start(args=("--backup-rate", "1MiB"))
+        kept = {path.name for path in self.folder().iterdir()}
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+            jobs = len(self.server.api.get("/v1/jobs").json["items"])
+            process = begin("backup", "--server", self.server.url, key=KEY)
+            wait_until(lambda jobs=jobs: len(self.server.api.get("/v1/jobs").json["items"]) > jobs, "the job to begin")
+            process.send_signal(number)
+            said, errors = process.communicate(timeout=30)
+            self.assertEqual((process.returncode, said), (status, ""), errors)
+            self.assertEqual(errors.count("standings:"), 1, errors)
+            self.assertIn("was cancelled", errors)
+            self.assertEqual(self.server.api.get("/v1/jobs").json["items"][0]["state"], "cancelled")
+            self.assertEqual({path.name for path in self.folder().iterdir()}, kept)
+
+    def test_a_signal_that_cannot_cancel_says_how_to(self):
+        self.start(args=("--backup-rate", "1MiB"))
+        process = begin("backup", "--server", self.server.url, key=KEY)
+        wait_until(lambda: self.server.api.get("/v1/jobs").json["items"], "the job to begin")
+        job = self.server.api.get("/v1/jobs").json["items"][0]["id"]
+        self.server.signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+        self.server.signal(signal.SIGCONT)
+        self.assertEqual((process.returncode, said), (130, ""), errors)
+        self.assertIn(f"curl -X DELETE -H 'Authorization: Bearer KEY' {self.server.url}/v1/jobs/{job}", errors)
+
+    def test_a_signal_in_a_download_leaves_no_part_of_it(self):
+        self.start()
+        to = self.server.home / "mine.db"
+        interrupted = 0
+        for when in (1, 2, 5, 20, 80):
+            code, said, errors = run_with_signal("write", when, "backup", "--server", self.server.url, "--key", KEY, "--to", to)
+            self.assertEqual(code, 130, errors)
+            self.assertEqual([path.name for path in self.server.home.iterdir() if path.name.startswith("mine")], [], errors)
+            interrupted += "was not written; the backup stays" in errors
+        self.assertGreater(interrupted, 0)
 
 
 class Folder(unittest.TestCase):
@@ -596,6 +669,49 @@ class Folder(unittest.TestCase):
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
 
+    def test_a_signal_to_restore_leaves_all_as_it_was_or_all_restored(self):
+        calls = "openat,read,write,pwrite64,fsync,unlink,rename,link,mkdir"
+        ends = set()
+        for place in (self.folder, self.server.home / "half" / "made"):
+            for when in (*range(1, 120, 7), *range(120, 2000, 41)):
+                before = state_of(self.folder), sorted(self.folder.iterdir())
+                code, said, errors = run_with_signal(calls, when, "restore", self.backup, "--data", place)
+                if code == 0:
+                    self.assertIn("Restored", said)
+                    self.assertEqual(state_of(place), state_of_file(self.backup))
+                    ends.add((place, "whole"))
+                    break
+                self.assertIn(code, (130, -signal.SIGINT), f"at call {when}: {said}{errors}")
+                ends.add((place, code))
+                self.assertEqual((state_of(self.folder), sorted(self.folder.iterdir())), before, f"at call {when}")
+                self.assertFalse((self.server.home / "half").exists(), f"at call {when}")
+                self.assertEqual(errors, "" if code < 0 else "\nstandings: interrupted. Nothing was restored.\n")
+        self.assertLessEqual({(self.folder, 130), (self.folder, "whole"), (place, 130), (place, "whole")}, ends)
+        shutil.rmtree(place.parent)
+
+    def test_a_failed_restore_leaves_no_half_made_folder(self):
+        place = self.server.home / "new" / "folder"
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=statfs,fstatfs:error=EIO", str(program()),
+                               "restore", str(self.backup), "--data", str(place)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertFalse(place.parent.exists())
+
+    def test_a_signal_to_check_and_to_a_backup_of_a_folder_changes_nothing(self):
+        before = sorted(path.name for path in self.folder.rglob("*"))
+        for words, said in ((("check",), "Not all was checked."), (("backup",), "No backup was made.")):
+            ends = collections.Counter()
+            for when in range(40, 1000, 37):
+                code, _, errors = run_with_signal("openat,read,pread64,write,pwrite64,fsync", when, *words, "--data", self.folder)
+                ends[code] += 1
+                if code == 0:
+                    break
+                self.assertIn(code, (130, -signal.SIGINT), errors)
+                self.assertEqual(sorted(path.name for path in self.folder.rglob("*")), before, f"{words} at call {when}")
+                if code == 130:
+                    self.assertEqual(errors, f"\nstandings: interrupted. {said}\n")
+            self.assertGreater(ends[130], 0, ends)
+            self.assertEqual(ends[0], 1, ends)
+
     def test_a_board_whose_last_player_was_removed_is_whole(self):
         with Server() as server:
             server.api.post("/v1/boards", {"id": "b"})
@@ -656,6 +772,71 @@ class Folder(unittest.TestCase):
             self.assertEqual(code, 2, said + errors)
             self.assertIn("is not that of this folder", errors)
             self.assertEqual(run("check", "--data", other.data, *ask)[0], 0)
+
+    def check_with(self, server, key=None):
+        code, said, errors = run("check", "--data", server.data, "--server", server.url, "-o", "json", key=key)
+        self.assertIn(code, (0, 5), said + errors)
+        return json.loads(said)
+
+    def test_a_board_that_the_key_may_not_see_is_named_as_not_compared(self):
+        with Server() as server:
+            for board, visibility in (("open", "public"), ("inner", "private"), ("staff", "private")):
+                server.api.post("/v1/boards", {"id": board, "visibility": visibility})
+                server.api.post(f"/v1/boards/{board}/submissions", {"player": "p", "score": 5})
+            report = self.check_with(server)
+            self.assertEqual((report["whole"], report["boards"], report["boards_compared"], report["boards_hidden"]), (True, 3, 1, 2))
+            self.assertIn("inner, staff", report["notes"][0])
+            self.assertIn("--key", report["notes"][0])
+            code, said, errors = run("check", "--data", server.data, "--server", server.url)
+            self.assertEqual(code, 0, said + errors)
+            self.assertIn("inner, staff", said)
+            self.assertIn("in what was compared", said)
+            report = self.check_with(server, KEY)
+            self.assertEqual((report["boards_compared"], report["boards_hidden"], report["notes"]), (3, 0, []))
+
+    def test_a_board_that_only_the_server_or_only_the_database_has_is_found(self):
+        with Server() as server:
+            for board in ("a", "b"):
+                server.api.post("/v1/boards", {"id": board})
+            database = sqlite3.connect(server.data / "standings.db")
+            row = list(database.execute("SELECT * FROM board WHERE slug = 'a'").fetchone())
+            names = [column[1] for column in database.execute("PRAGMA table_info(board)")]
+            for name, value in (("id", 99), ("slug", "lost"), ("ranking", 99)):
+                row[names.index(name)] = value
+            database.execute(f"INSERT INTO board VALUES ({', '.join('?' * len(row))})", row)
+            database.execute("DELETE FROM board WHERE slug = 'b'")
+            database.commit()
+            database.close()
+            for key in (None, KEY):
+                found = [item["what"] for item in self.check_with(server, key)["findings"] if item["table"] == "ranks"]
+                self.assertEqual(found, ["board b: the server shows it, the database does not have it",
+                                         "board lost: the database has it, the server does not"])
+            server.kill()
+
+    def test_boards_that_come_and_go_meanwhile_are_no_finding(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "stays"})
+            ending = threading.Event()
+
+            def churn():
+                client = server.new_client(KEY)
+                for n in range(100_000):
+                    if ending.is_set():
+                        break
+                    client.post("/v1/boards", {"id": f"b{n % 3}", "visibility": ("public", "private")[n % 2]})
+                    client.post(f"/v1/boards/b{n % 3}/submissions", {"player": "p", "score": n})
+                    client.delete(f"/v1/boards/b{(n + 1) % 3}")
+                client.close()
+            thread = threading.Thread(target=churn)
+            thread.start()
+            try:
+                for key in (None, KEY) * 5:
+                    report = self.check_with(server, key)
+                    self.assertTrue(report["whole"], report)
+                    self.assertGreater(report["boards_compared"], 0)
+            finally:
+                ending.set()
+                thread.join()
 
     def test_what_cannot_be_looked_at_is_an_error(self):
         long = "x" * 300

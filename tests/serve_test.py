@@ -1,5 +1,6 @@
 """`standings serve` as whoever runs it sees it: first output, key, locks, signals, exit codes."""
 
+import json
 import os
 import pty
 import re
@@ -91,6 +92,56 @@ class FirstStart(ServeTest):
     def test_a_data_folder_is_for_its_owner_only(self):
         with self.server() as server:
             self.assertEqual(stat.S_IMODE(server.data.stat().st_mode), 0o700)
+            self.assertNotIn("chmod", server.log())
+
+    def modes(self, folder):
+        return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*") if path.is_file()}
+
+    def test_files_are_for_their_owner_only_whatever_folder_and_umask(self):
+        server = self.server()
+        server.data.mkdir()
+        server.data.chmod(0o755)
+        before = os.umask(0)
+        try:
+            server.start()
+            server.api.post("/v1/boards", {"id": "b"})
+            server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1})
+            job = server.api.post("/v1/backups").json["id"]
+            wait_until(lambda: server.api.get(f"/v1/jobs/{job}").json["state"] == "done", "the backup")
+            modes = self.modes(server.data)
+            self.assertLessEqual({"standings.db", "standings.db-wal", "standings.db-shm", "standings.mark", "lock"}, modes.keys())
+            self.assertEqual(set(modes.values()), {"0o600"}, modes)
+            server.kill()
+            made = server.home / "made.db"
+            self.assertEqual(self.run_once("backup", "--data", server.data, "--to", made).returncode, 0)
+            for folder in (server.home / "old", server.home / "new"):
+                if folder.name == "old":
+                    folder.mkdir()
+                    folder.chmod(0o755)
+                done = self.run_once("restore", made, "--data", folder)
+                self.assertEqual(done.returncode, 0, done)
+                self.assertEqual(self.run_once("check", "--data", folder).returncode, 0)
+                self.assertEqual(set(self.modes(folder).values()), {"0o600"}, self.modes(folder))
+            self.assertEqual({self.modes(server.home)[name] for name in ("made.db", "made.json")}, {"0o600"})
+        finally:
+            os.umask(before)
+
+    def test_a_start_warns_of_a_folder_that_others_may_read(self):
+        server = self.server()
+        server.data.mkdir()
+        server.data.chmod(0o750)
+        for database_too in (False, True):
+            server.start()
+            lines = [json.loads(line) for line in server.log_since_start().splitlines() if "chmod" in line]
+            self.assertEqual([line["level"] for line in lines], ["warning"], lines)
+            self.assertIn(f"chmod 700 '{server.data}'", lines[0]["message"])
+            self.assertEqual("and so is the database" in lines[0]["message"], database_too)
+            server.terminate()
+            (server.data / "standings.db").chmod(0o644)
+        subprocess.run(["sh", "-c", lines[0]["message"].split("by: ")[1]], check=True)
+        server.start()
+        self.assertNotIn("chmod", server.log_since_start())
+        self.assertEqual(set(self.modes(server.data).values()), {"0o600"})
 
     def test_takes_the_key_from_the_environment_or_a_file(self):
         with self.server() as server:

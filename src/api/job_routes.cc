@@ -105,9 +105,14 @@ Result<jobs::Backups*> backups_of(Call& call) {
 void start_backup(Call& call) {
     const auto backups = backups_of(call);
     if (!backups) return call.reply.problem(backups.error());
-    const auto job = (*backups)->start();
-    if (!job) return call.reply.problem(job.error());
-    answer_job(call, 202, *job, std::string(kNoStore) + "Location: /v1/jobs/" + job->id + "\r\n");
+    const auto key = call.idempotency_key();
+    if (!key) return call.reply.problem(key.error());
+    const auto begun = (*backups)->start(*key);
+    if (!begun) return call.reply.problem(begun.error());
+    std::string headers(kNoStore);
+    if (begun->replayed) headers += "Idempotency-Replayed: true\r\n";
+    headers += "Location: /v1/jobs/" + begun->job.id + "\r\n";
+    answer_job(call, 202, begun->job, headers);
 }
 
 // Folders are read, and files removed, by a worker: an event loop would wait for the disk, for a

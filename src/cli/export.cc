@@ -46,7 +46,7 @@ class PartialFile {
             file.temporary_.clear();
             return error;
         }
-        StopRequest::set_unfinished_file(file.temporary_);
+        StopRequest::set_litter({file.temporary_});
         // The mode of the file that is replaced, or that of any other new file; the temporary's is
         // for its owner only.
         const mode_t mask = ::umask(0);
@@ -66,7 +66,7 @@ class PartialFile {
         if (number_ >= 0) ::close(number_);
         if (temporary_.empty()) return;
         ::unlink(temporary_.c_str());
-        StopRequest::set_unfinished_file({});
+        StopRequest::set_litter({});
     }
 
     int number() const { return number_; }
@@ -76,7 +76,7 @@ class PartialFile {
             return refused(path_);
         }
         temporary_.clear();
-        StopRequest::set_unfinished_file({});
+        StopRequest::set_litter({});
         return {};
     }
 
@@ -206,10 +206,7 @@ int export_board(const ExportOptions& options) {
         (is_to_file(options) ? "Nothing was kept" : "What was written is not whole") +
         "; the same command begins anew.\n");
     const auto end = export_to(options);
-    if (const int signal = StopRequest::signal(); signal != 0 && !end) {
-        StopRequest::write_last_words();
-        return StopRequest::exit_code(signal);
-    }
+    if (!end && StopRequest::signal() != 0) return StopRequest::end();
     if (!end) return exit_after(end.error());
     return *end == End::kComplete ? kDone : kFailed;
 }

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "cli/command_line.h"
 
@@ -14,13 +15,13 @@ constexpr unsigned kPatienceSeconds = 2;
 constexpr int kInterrupted = 130;
 
 volatile std::sig_atomic_t g_signal = 0;
-// Changed only while no handler that reads them can run.
-std::string g_last_words;       // NOLINT(cert-err58-cpp)
-std::string g_unfinished_file;  // NOLINT(cert-err58-cpp)
+// Changed only while no handler that reads it can run: set before anything is sent.
+std::string g_last_words;           // NOLINT(cert-err58-cpp)
+std::vector<std::string> g_litter;  // NOLINT(cert-err58-cpp)
 
 void end_now(int number) {
     // Nothing else is allowed in a handler.
-    if (!g_unfinished_file.empty()) ::unlink(g_unfinished_file.c_str());
+    StopRequest::remove_litter();
     StopRequest::write_last_words();
     ::_exit(StopRequest::exit_code(number));
 }
@@ -42,19 +43,12 @@ void handle(int number, void (*handler)(int)) {
     ::sigaction(number, &action, nullptr);
 }
 
-void replace_without_signals(std::string& text, std::string value) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
-    text = std::move(value);
-    sigprocmask(SIG_SETMASK, &before, nullptr);
-}
-
 }  // namespace
 
 StopRequest::StopRequest() {
     g_signal = 0;
+    g_last_words.clear();
+    g_litter.clear();
     handle(SIGALRM, on_alarm);
     handle(SIGINT, on_signal);
     handle(SIGTERM, on_signal);
@@ -72,11 +66,19 @@ int StopRequest::signal() {
 }
 
 void StopRequest::set_last_words(std::string words) {
-    replace_without_signals(g_last_words, std::move(words));
+    const Hold hold;
+    g_last_words = std::move(words);
 }
 
-void StopRequest::set_unfinished_file(std::string path) {
-    replace_without_signals(g_unfinished_file, std::move(path));
+void StopRequest::set_litter(std::vector<std::string> paths) {
+    const Hold hold;
+    g_litter = std::move(paths);
+}
+
+void StopRequest::remove_litter() {
+    for (const std::string& path : g_litter) {
+        if (::unlink(path.c_str()) != 0) ::rmdir(path.c_str());
+    }
 }
 
 void StopRequest::write_last_words() {
@@ -86,6 +88,23 @@ void StopRequest::write_last_words() {
 
 int StopRequest::exit_code(int signal) {
     return signal == SIGINT ? kInterrupted : int{kFailed};
+}
+
+int StopRequest::end() {
+    remove_litter();
+    write_last_words();
+    return exit_code(g_signal);
+}
+
+StopRequest::Hold::Hold() : before_() {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int number : {SIGINT, SIGTERM, SIGALRM}) sigaddset(&ours, number);
+    sigprocmask(SIG_BLOCK, &ours, &before_);
+}
+
+StopRequest::Hold::~Hold() {
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 }  // namespace standings::cli

@@ -1,13 +1,16 @@
 // Ctrl-C and SIGTERM, for a command that wants to end in order.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
+#include <vector>
 
 namespace standings::cli {
 
 // While it lives, the first signal only asks the command to stop. Where that does not happen within
-// two seconds, or at the second signal, the process ends at once: it removes the unfinished file
-// and writes the last words. One at a time, in the main thread.
+// two seconds, or at the second signal, the process ends at once with the last words. One at a
+// time, in the main thread.
 class StopRequest {
   public:
     StopRequest();
@@ -20,10 +23,27 @@ class StopRequest {
     // What is written to standard error when the process ends by itself.
     static void set_last_words(std::string words);
     static void write_last_words();
-    // A file that is removed when the process ends by itself; empty: none.
-    static void set_unfinished_file(std::string path);
+    // Files, and folders that are empty by then, that go when the process ends by itself; in this
+    // order.
+    static void set_litter(std::vector<std::string> paths);
+    static void remove_litter();
     // The exit code of a command that a signal stopped: 130 after Ctrl-C, 1 after SIGTERM.
     static int exit_code(int signal);
+    // The end in order of a command that a signal stopped: litter, last words, exit code.
+    static int end();
+
+    // While it lives, no signal ends the process: what must be done in one go is. Looks at nothing
+    // that came before.
+    class Hold {
+      public:
+        Hold();
+        ~Hold();
+        Hold(const Hold&) = delete;
+        Hold& operator=(const Hold&) = delete;
+
+      private:
+        sigset_t before_;
+    };
 };
 
 }  // namespace standings::cli

@@ -118,8 +118,9 @@ void Backups::stop() {
     if (schedule_.joinable()) schedule_.join();
 }
 
-Result<Job> Backups::start() {
-    return jobs_.start("backup", "bytes", [this](JobControl& control) { return make(control); });
+Result<BegunJob> Backups::start(const std::optional<engine::RequestKey>& key) {
+    return jobs_.start(
+        "backup", "bytes", [this](JobControl& control) { return make(control); }, key);
 }
 
 void Backups::note(const BackupManifest& manifest) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -36,8 +37,8 @@ class Backups {
                                                        std::string version);
     ~Backups();
 
-    // kJobRunning while another job runs.
-    base::Result<Job> start();
+    // kJobRunning while another job runs. `key` as in JobList::start().
+    base::Result<BegunJob> start(const std::optional<engine::RequestKey>& key = {});
     const BackupFolder& folder() const { return folder_; }
     const BackupStatistics& statistics() const { return statistics_; }
     // Ends the schedule. Idempotent.

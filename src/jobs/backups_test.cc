@@ -44,7 +44,7 @@ class MadeBackups : public ::testing::Test {
 
 TEST_F(MadeBackups, AreWholeFilesWithAManifest) {
     open(file_ledger());
-    const Job job = ended(backups_->start().value().id);
+    const Job job = ended(backups_->start().value().job.id);
     ASSERT_EQ(job.state, JobState::kDone) << job.detail;
     const auto all = backups_->folder().list();
     ASSERT_EQ(all.size(), 1U);
@@ -64,7 +64,7 @@ TEST_F(MadeBackups, ComeByThemselvesOnASchedule) {
 
 TEST_F(MadeBackups, AreNotDueWhileTheNewestIsYoung) {
     open(file_ledger());
-    ended(backups_->start().value().id);
+    ended(backups_->start().value().job.id);
     backups_->stop();
     const auto again = Backups::open(
         *engine_, *jobs_,
@@ -85,7 +85,7 @@ TEST_F(MadeBackups, AreTriedAgainSoonAfterAFailure) {
 
 TEST_F(MadeBackups, EndInTheMiddleWhenTheyAreCancelled) {
     open(file_ledger());
-    const std::string id = backups_->start().value().id;
+    const std::string id = backups_->start().value().job.id;
     jobs_->cancel(id);
     // Wherever it was; it may have been faster.
     const Job job = ended(id);
@@ -95,7 +95,7 @@ TEST_F(MadeBackups, EndInTheMiddleWhenTheyAreCancelled) {
 
 TEST_F(MadeBackups, OfAServerInMemoryFailWithASentence) {
     open(ledger::MemoryLedger::open());
-    const Job job = ended(backups_->start().value().id);
+    const Job job = ended(backups_->start().value().job.id);
     EXPECT_EQ(job.state, JobState::kFailed);
     EXPECT_NE(job.detail.find("memory"), std::string::npos) << job.detail;
     EXPECT_TRUE(backups_->folder().list().empty());

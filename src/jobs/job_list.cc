@@ -58,8 +58,16 @@ JobList::~JobList() {
     stop();
 }
 
-Result<Job> JobList::start(std::string kind, std::string unit, Work work) {
+Result<BegunJob> JobList::start(std::string kind, std::string unit, Work work,
+                                const std::optional<engine::RequestKey>& key) {
     const std::lock_guard hold(mutex_);
+    for (const Job& job : jobs_) {
+        if (!key || !job.key || job.key->hash != key->hash) continue;
+        if (job.key->fingerprint == key->fingerprint) return BegunJob{job, true};
+        return Error{ErrorCode::kIdempotencyMismatch,
+                     "This Idempotency-Key was used for another request. Use a new key for each "
+                     "request, and the same one only to repeat it."};
+    }
     if (stopping_) {
         return Error{ErrorCode::kDraining, "The server is shutting down. Try again in a moment."};
     }
@@ -71,13 +79,14 @@ Result<Job> JobList::start(std::string kind, std::string unit, Work work) {
     Job job{.id = "j" + std::to_string(++last_id_), .kind = std::move(kind)};
     job.started_at = clock_.now();
     job.unit = std::move(unit);
+    job.key = key;
     jobs_.push_front(job);
     if (jobs_.size() > kKept) jobs_.pop_back();
     work_ = std::move(work);
     busy_ = true;
     cancelled_ = false;
     changed_.notify_all();
-    return job;
+    return BegunJob{std::move(job)};
 }
 
 std::vector<Job> JobList::list() const {

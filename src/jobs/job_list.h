@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/operation.h"
 
 namespace standings::jobs {
 
@@ -31,10 +32,16 @@ struct Job {
     base::Instant started_at;
     base::Instant ended_at = base::kNever;
     std::uint64_t done = 0;
-    std::uint64_t total = 0;  // 0: not known yet
-    std::string unit;         // of both
-    std::string detail;       // what it does now, or why it failed
-    std::string result;       // what it made, once it is done
+    std::uint64_t total = 0;                // 0: not known yet
+    std::string unit;                       // of both
+    std::string detail;                     // what it does now, or why it failed
+    std::string result;                     // what it made, once it is done
+    std::optional<engine::RequestKey> key;  // of the request that began it
+};
+
+struct BegunJob {
+    Job job;
+    bool replayed = false;  // the request began it before
 };
 
 // What the work of a job may do. The job's thread.
@@ -59,8 +66,11 @@ class JobList {
     explicit JobList(const base::Clock& clock);
     ~JobList();
 
-    // Begins at once, or fails with kJobRunning (which names the other one) or kDraining.
-    base::Result<Job> start(std::string kind, std::string unit, Work work);
+    // Begins at once, or fails with kJobRunning (which names the other one) or kDraining. A `key`
+    // that began a job which is still kept answers with that one; kIdempotencyMismatch where it
+    // came with another request.
+    base::Result<BegunJob> start(std::string kind, std::string unit, Work work,
+                                 const std::optional<engine::RequestKey>& key = {});
     // The newest first.
     std::vector<Job> list() const;
     std::optional<Job> find(std::string_view id) const;

@@ -12,10 +12,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/output_path.h"
 #include "cli/http_client.h"
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "jobs/backup_folder.h"
@@ -32,6 +35,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+using cli::StopRequest;
 
 constexpr auto kAskEvery = std::chrono::milliseconds(200);
 
@@ -41,6 +45,16 @@ struct BackupSettings {
     std::string to;
     std::string output = "text";
 };
+
+// Where a signal came; the last words say what that means.
+Error interrupted() {
+    return {ErrorCode::kCancelled, "interrupted"};
+}
+
+// A copy under way, and what SQLite lays beside it.
+std::vector<std::string> litter_of(const std::string& part) {
+    return {part, part + "-journal", part + "-wal", part + "-shm"};
+}
 
 // --- a running server -------------------------------------------------------------------------
 
@@ -55,24 +69,73 @@ std::uint64_t number_of(const text::JsonDocument& document, const text::JsonNode
     return std::strtoull(text_of(document, object, key).c_str(), nullptr, 10);
 }
 
+struct JobView {
+    std::string id;
+    std::string state;
+    std::string detail;
+    std::string result;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+};
+
+Result<JobView> ask_for_job(cli::HttpClient& client, const cli::HttpRequest& request) {
+    const auto answer = client.send(request);
+    if (!answer) return answer.error();
+    if (!answer->is_ok()) return cli::error_of(*answer);
+    text::JsonDocument document;
+    const auto job = document.parse(answer->body);
+    if (!job) return job.error().with_context("the answer of " + client.server());
+    return JobView{.id = text_of(document, **job, "id"),
+                   .state = text_of(document, **job, "state"),
+                   .detail = text_of(document, **job, "detail"),
+                   .result = text_of(document, **job, "result"),
+                   .done = number_of(document, **job, "done"),
+                   .total = number_of(document, **job, "total")};
+}
+
+// Ends the job of a command that a signal has stopped. The last words say what became of it.
+void cancel_job(cli::HttpClient& client, const std::string& id) {
+    const std::string path = "/v1/jobs/" + cli::escaped(id);
+    auto job = ask_for_job(client, {.method = "DELETE", .target = path});
+    if (!job) {
+        // Those of before say how to cancel it by hand.
+        cli::complain("the server could not be asked to cancel: " + job.error().detail);
+        return;
+    }
+    StopRequest::set_last_words(
+        "\nstandings: interrupted. The server was asked to cancel the backup.\n");
+    while (job && job->state == "running") {
+        std::this_thread::sleep_for(kAskEvery);
+        job = ask_for_job(client, {.target = path});
+    }
+    if (!job) return;
+    StopRequest::set_last_words(
+        job->state == "done"
+            ? "\nstandings: interrupted. The backup was whole already: " + job->result +
+                  " (on the server).\n"
+            : "\nstandings: interrupted. The backup was cancelled, nothing of it is left.\n");
+}
+
 // What a job made, once it has ended.
 Result<std::string> wait_for_job(cli::HttpClient& client, const std::string& id) {
+    const std::string path = "/v1/jobs/" + cli::escaped(id);
+    StopRequest::set_last_words(
+        "\nstandings: interrupted. The server's job " + id +
+        " may go on; cancel it by: curl -X DELETE -H 'Authorization: Bearer KEY' " +
+        client.server() + path + '\n');
     ProgressLine progress("Backup");
     while (true) {
-        const auto answer = client.send({.target = "/v1/jobs/" + cli::escaped(id)});
-        if (!answer) return answer.error();
-        if (!answer->is_ok()) return cli::error_of(*answer);
-        text::JsonDocument document;
-        const auto job = document.parse(answer->body);
-        if (!job) return job.error().with_context("the answer of " + client.server());
-        const std::string state = text_of(document, **job, "state");
-        if (state == "done") return text_of(document, **job, "result");
-        const std::string detail = text_of(document, **job, "detail");
-        if (state != "running") {
-            return Error{ErrorCode::kIo, "the backup " + state + ": " + detail};
+        const auto job = ask_for_job(client, {.target = path});
+        if (!job) return job.error();
+        if (job->state == "done") return job->result;
+        if (StopRequest::signal() != 0) {
+            cancel_job(client, id);
+            return interrupted();
         }
-        progress.show(detail, number_of(document, **job, "done"),
-                      number_of(document, **job, "total"), "bytes");
+        if (job->state != "running") {
+            return Error{ErrorCode::kIo, "the backup " + job->state + ": " + job->detail};
+        }
+        progress.show(job->detail, job->done, job->total, "bytes");
         std::this_thread::sleep_for(kAskEvery);
     }
 }
@@ -127,6 +190,10 @@ Error cannot_write(const std::string& path) {
 Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manifest,
                       const std::string& to) {
     const std::string part = to + ".part";
+    StopRequest::set_litter({part});
+    StopRequest::set_last_words("\nstandings: interrupted. '" + to +
+                                "' was not written; the backup stays on the server as " +
+                                manifest.name + ".\n");
     {
         NewFile file(part);
         if (!file.is_open()) return cannot_write(part);
@@ -135,7 +202,7 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
         const auto take = [&](std::string_view bytes) {
             got += bytes.size();
             progress.show("", got, manifest.bytes, "bytes");
-            return file.write(bytes);
+            return StopRequest::signal() == 0 && file.write(bytes);
         };
         const auto answer =
             client.download({.target = "/v1/backups/" + cli::escaped(manifest.name)}, take);
@@ -146,9 +213,10 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
     const auto sum = jobs::sum_file(part);
     if (!sum) return sum.error();
     if (sum->bytes != manifest.bytes || sum->crc32c != manifest.crc32c) {
-        return Error{ErrorCode::kIntegrity,
-                     "'" + part + "' is not what the server has; download it again"};
+        return Error{ErrorCode::kIntegrity, "what came of " + manifest.name +
+                                                " is not what the server has; download it again"};
     }
+    const StopRequest::Hold hold;
     return jobs::put_in_place(part, to, manifest);
 }
 
@@ -165,13 +233,12 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
         if (!NewFile(part).is_open()) return cannot_write(settings.to);
         ::unlink(part.c_str());
     }
-    const auto answer = client->send({.method = "POST", .target = "/v1/backups"});
-    if (!answer) return answer.error();
-    if (!answer->is_ok()) return cli::error_of(*answer);
-    text::JsonDocument document;
-    const auto job = document.parse(answer->body);
-    if (!job) return job.error().with_context("the answer of " + client->server());
-    const auto name = wait_for_job(*client, text_of(document, **job, "id"));
+    StopRequest::set_last_words(
+        "\nstandings: interrupted. The server may have begun a backup; GET " + client->server() +
+        "/v1/jobs lists it.\n");
+    const auto job = ask_for_job(*client, {.method = "POST", .target = "/v1/backups"});
+    if (!job) return job.error();
+    const auto name = wait_for_job(*client, job->id);
     if (!name) return name.error();
     auto manifest = find_backup(*client, *name);
     if (!manifest || to.empty()) return manifest;
@@ -202,6 +269,8 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         }
         return error;
     }
+    StopRequest::set_last_words("\nstandings: interrupted. No backup was made.\n");
+    const auto goes_on = [] { return StopRequest::signal() == 0; };
     const base::SystemClock clock;
     const auto began = clock.monotonic();
     std::string to = settings.to;
@@ -214,20 +283,21 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     if (!real) return real.error();
     to = *std::move(real);
     const std::string part = to + ".part";
-    ::unlink(part.c_str());
+    StopRequest::set_litter(litter_of(part));
+    StopRequest::remove_litter();  // of a failure before
     {
         ProgressLine progress("Backup");
         const auto copied =
             ledger::sqlite::copy_database(database, part, [&](const ledger::BackupProgress& at) {
                 progress.show("copying", at.done_bytes, at.total_bytes, "bytes");
-                return true;
+                return goes_on();
             });
-        if (!copied) return ::unlink(part.c_str()), copied.error();
+        if (!copied) return copied.error();
     }
-    auto facts = ledger::sqlite::seal_copy(part);
-    if (!facts) return ::unlink(part.c_str()), facts.error();
-    const auto sum = jobs::sum_file(part);
-    if (!sum) return ::unlink(part.c_str()), sum.error();
+    auto facts = ledger::sqlite::seal_copy(part, [&] { return !goes_on(); });
+    if (!facts) return facts.error();
+    const auto sum = jobs::sum_file(part, [&](std::uint64_t) { return goes_on(); });
+    if (!sum) return sum.error();
 
     jobs::BackupManifest manifest{.version = kVersion, .created_at = clock.now()};
     manifest.facts = *std::move(facts);
@@ -241,6 +311,7 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     } else {
         manifest.name = std::filesystem::path(to).filename().string();
     }
+    const StopRequest::Hold hold;
     if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
     made = to;
     return manifest;
@@ -248,9 +319,12 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
 
 int run(const BackupSettings& settings) {
     std::string made = settings.to;
+    const StopRequest stop;
     const auto manifest =
         settings.data.empty() ? ask_server(settings) : copy_folder(settings, made);
     if (!manifest) {
+        if (StopRequest::signal() != 0) return StopRequest::end();
+        StopRequest::remove_litter();
         cli::complain(manifest.error().detail);
         return exit_code(manifest.error().code);
     }

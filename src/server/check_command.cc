@@ -1,12 +1,15 @@
 #include "server/check_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "ledger/sqlite/check.h"
@@ -27,6 +30,7 @@ namespace sqlite = ledger::sqlite;
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+using cli::StopRequest;
 
 struct CheckSettings {
     settings::Flags flags;
@@ -67,7 +71,7 @@ Result<Outcome> check(const CheckSettings& settings) {
     ProgressLine progress("Check");
     options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
         progress.show(table, done, total, "");
-        return true;
+        return StopRequest::signal() == 0;
     };
     auto report = sqlite::check_database(options);
     if (!report) return report.error().with_context(database.string());
@@ -82,6 +86,29 @@ Result<Outcome> check(const CheckSettings& settings) {
     if (!ranks) return ranks.error();
     outcome.ranks = *std::move(ranks);
     return outcome;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+    std::string text;
+    const std::size_t named = std::min(names.size(), RankReport::kMostNamed);
+    for (std::size_t i = 0; i < named; ++i) text += (i > 0 ? ", " : "") + names[i];
+    if (names.size() > named) text += " and " + std::to_string(names.size() - named) + " more";
+    return text;
+}
+
+// What is not wrong, but worth knowing.
+std::vector<std::string> notes_of(const Outcome& outcome) {
+    std::vector<std::string> notes;
+    if (outcome.ranks && !outcome.ranks->moving.empty()) {
+        notes.push_back("not compared, since they moved all the time: " +
+                        list_of(outcome.ranks->moving) + "; ask again at a quiet time");
+    }
+    if (outcome.ranks && !outcome.ranks->hidden.empty()) {
+        notes.push_back("not compared, since they are private: " + list_of(outcome.ranks->hidden) +
+                        "; give a key that may read private boards with --key or STANDINGS_KEY");
+    }
+    notes.insert(notes.end(), outcome.database.notes.begin(), outcome.database.notes.end());
+    return notes;
 }
 
 void append_findings(std::string& out, const Outcome& outcome) {
@@ -129,12 +156,14 @@ std::string as_json(const Outcome& outcome) {
         number("boards_compared", outcome.ranks->boards);
         number("rows_compared", outcome.ranks->rows);
         number("boards_moving", outcome.ranks->moving.size());
+        number("boards_hidden", outcome.ranks->hidden.size());
     }
     number("damages", report.damages + (outcome.ranks ? outcome.ranks->damages : 0));
     out += "\"notes\":[";
-    for (std::size_t i = 0; i < report.notes.size(); ++i) {
-        if (i > 0) out += ',';
-        text::append_json_string(out, report.notes[i]);
+    bool first = true;
+    for (const std::string& note : notes_of(outcome)) {
+        if (!std::exchange(first, false)) out += ',';
+        text::append_json_string(out, text::as_utf8(note));
     }
     out += "],\"findings\":[";
     append_findings(out, outcome);
@@ -166,15 +195,11 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
         std::printf("  %llu ranks on %llu boards are those that the server gives\n",
                     static_cast<unsigned long long>(outcome.ranks->rows),
                     static_cast<unsigned long long>(outcome.ranks->boards));
-        for (const auto& board : outcome.ranks->moving) {
-            std::printf("  the board %s moved all the time and was not compared\n", board.c_str());
-        }
     }
-    for (const auto& note : report.notes) std::printf("  %s\n", note.c_str());
+    for (const auto& note : notes_of(outcome)) std::printf("  %s\n", note.c_str());
     if (outcome.whole()) {
-        const bool compared = !outcome.ranks || outcome.ranks->moving.empty();
-        std::puts(compared ? "Nothing is damaged."
-                           : "Nothing is damaged in what was compared. Ask again at a quiet time.");
+        const bool compared = !outcome.ranks || outcome.ranks->complete();
+        std::puts(compared ? "Nothing is damaged." : "Nothing is damaged in what was compared.");
         return;
     }
     std::fputs(findings_text(report).c_str(), stdout);
@@ -192,8 +217,11 @@ int run(CheckSettings& settings) {
     }
     settings.data = values->text("data");
     settings.client = {values->text("client.server"), values->text("client.key")};
+    const StopRequest stop;
+    StopRequest::set_last_words("\nstandings: interrupted. Not all was checked.\n");
     const auto outcome = check(settings);
     if (!outcome) {
+        if (StopRequest::signal() != 0) return StopRequest::end();
         const bool damaged = outcome.error().code == ErrorCode::kIntegrity;
         if (damaged && settings.output == "json") {
             std::puts(too_damaged_to_read(outcome.error()).c_str());

@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "cli/shell_word.h"
 #include "ledger/sqlite/files.h"
 
 namespace standings::server {
@@ -56,6 +59,9 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
     if (::mkdir(whole.c_str(), 0700) != 0 && errno != EEXIST) {
         return Error{ErrorCode::kIo, "cannot make the data folder '" + path + "': " + why()};
     }
+    // SQLite takes the mode of its files from here, and the folder may have been there, open to
+    // all.
+    ::umask(077);
     // What is durable in a folder whose own name is not would be lost with it.
     for (const auto& folder : changed) {
         if (auto done = ledger::sqlite::sync_folder(folder); !done) return done.error();
@@ -75,12 +81,20 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
                                            "; stop it, or choose another folder with --data"};
     }
     DataFolder folder(path, lock);
+    if (!changed.empty()) {
+        folder.made_ = {lock_path, whole.string()};
+        // The last one was there before.
+        for (const auto& made : std::span(changed).first(changed.size() - 1)) {
+            folder.made_.push_back(made.string());
+        }
+    }
     folder.note_address("starting");
     return folder;
 }
 
 Result<std::optional<DataFolder>> DataFolder::open_to_read(const std::string& path,
                                                            std::string& owner) {
+    ::umask(077);  // SQLite may make a file for its locks
     const int lock = ::open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
     // Never served: nothing to lock, and nobody to name.
     if (lock < 0 && errno == ENOENT) return std::optional(DataFolder(path, -1));
@@ -93,10 +107,31 @@ Result<std::optional<DataFolder>> DataFolder::open_to_read(const std::string& pa
 }
 
 DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      made_(std::move(other.made_)) {}
 
 DataFolder::~DataFolder() {
     if (lock_ >= 0) ::close(lock_);
+}
+
+std::string DataFolder::who_else_reads() const {
+    struct stat folder {};
+    struct stat database {};
+    if (::stat(path_.c_str(), &folder) != 0) return {};
+    const bool enters = (folder.st_mode & (S_IXGRP | S_IXOTH)) != 0;
+    const bool lists = (folder.st_mode & (S_IRGRP | S_IROTH)) != 0;
+    const bool reads = enters && ::stat(file("standings.db").c_str(), &database) == 0 &&
+                       (database.st_mode & (S_IRGRP | S_IROTH)) != 0;
+    if (!lists && !reads) return {};
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", folder.st_mode & 07777U);
+    const std::string word = cli::shell_word(path_);
+    std::string text = "the data folder '" + path_ + "' is open to group or others (" + mode + ')';
+    if (reads) text += ", and so is the database with all names and meta in it";
+    text += "; close it by: chmod 700 " + word;
+    if (reads) text += " && chmod 600 " + word + "/standings.*";
+    return text;
 }
 
 void DataFolder::note_address(const std::string& url) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -12,7 +13,8 @@ namespace standings::server {
 // ends. Owner: serve().
 class DataFolder {
   public:
-    // Makes the folder (0700) if need be and locks it. kBusy names the other server.
+    // Makes the folder (0700) if need be and locks it. kBusy names the other server. What the
+    // process makes from then on is for its owner only, whatever its umask was.
     static base::Result<DataFolder> open(const std::string& path);
     // For those who only read a folder that no server uses: keeps a server from starting meanwhile.
     // None while a server runs, which it names in `owner`.
@@ -25,6 +27,13 @@ class DataFolder {
     const std::string& path() const { return path_; }
     std::string file(const std::string& name) const { return path_ + '/' + name; }
 
+    // Files and folders that opening it has made where there was no folder, so that who makes
+    // nothing of it can take them away, in this order. Empty: there was one.
+    const std::vector<std::string>& made() const { return made_; }
+
+    // Who else may read it, and how to end that; empty: nobody may.
+    std::string who_else_reads() const;
+
     // Tells whoever is refused where this server listens.
     void note_address(const std::string& url);
 
@@ -33,6 +42,7 @@ class DataFolder {
 
     std::string path_;
     int lock_;
+    std::vector<std::string> made_;
 };
 
 // Writes a small file of its own (0600), durably and whole.

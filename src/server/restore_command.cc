@@ -12,10 +12,13 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/shell_word.h"
+#include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/check.h"
@@ -36,6 +39,7 @@ namespace sqlite = ledger::sqlite;
 using base::Error;
 using base::ErrorCode;
 using base::Result;
+using cli::StopRequest;
 
 constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
 // What belongs to a database, in the order in which it may go from the folder: without the database
@@ -54,6 +58,10 @@ Error failed(const std::string& doing) {
             "cannot " + doing + ": " + std::strerror(errno)};
 }
 
+bool goes_on() {
+    return StopRequest::signal() == 0;
+}
+
 struct Verified {
     sqlite::CheckReport report;
     bool has_manifest;
@@ -64,7 +72,7 @@ Result<Verified> verify(const std::string& backup) {
     const auto manifest = jobs::read_manifest(backup);
     if (!manifest) return manifest.error();
     if (*manifest) {
-        const auto sum = jobs::sum_file(backup);
+        const auto sum = jobs::sum_file(backup, [](std::uint64_t) { return goes_on(); });
         if (!sum) return sum.error();
         if (sum->bytes != (*manifest)->bytes || sum->crc32c != (*manifest)->crc32c) {
             return Error{ErrorCode::kIntegrity, "the backup '" + backup + "' is damaged: it has " +
@@ -79,7 +87,7 @@ Result<Verified> verify(const std::string& backup) {
     sqlite::CheckOptions options{.database = backup, .frozen = true};
     options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
         progress.show(table, done, total, "");
-        return true;
+        return goes_on();
     };
     auto report = sqlite::check_database(options);
     if (!report) return report.error().with_context("the backup '" + backup + "'");
@@ -121,6 +129,7 @@ Result<void> copy_durably(const std::string& from, const std::string& to) {
         const ssize_t got = ::read(in.descriptor(), buffer.get(), kPiece);
         if (got < 0) return failed("read '" + from + "'");
         if (got == 0) break;
+        if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
         if (::write(out.descriptor(), buffer.get(), static_cast<std::size_t>(got)) != got) {
             return failed("write '" + to + "'");
         }
@@ -177,12 +186,20 @@ struct Restored {
 Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup) {
     const std::string fresh = folder.file("standings.db.restoring");
     const std::string fresh_mark = folder.file("standings.mark.restoring");
+    std::vector<std::string> litter = {fresh, fresh + "-journal", fresh_mark};
+    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
+    StopRequest::set_litter(std::move(litter));
     if (auto done = copy_durably(backup, fresh); !done) return done.error();
     base::SystemRandom random;
     auto mark = sqlite::renew_epoch(fresh, random);
     if (!mark) return mark.error();
     if (auto done = write_mark(fresh_mark, *mark); !done) return done.error();
 
+    // From here on to the end.
+    const StopRequest::Hold hold;
+    if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
+    StopRequest::set_litter({});
+    StopRequest::set_last_words({});
     auto aside = keep_old(folder);
     if (!aside) return aside.error();
     for (const char* name : {"standings.db", "standings.db-wal", "standings.db-shm"}) {
@@ -227,6 +244,7 @@ Result<void> restore(const RestoreSettings& settings) {
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
     folder->note_address("restoring a backup");
+    StopRequest::set_litter(folder->made());
     if (auto done = check_space(settings.data, fs::file_size(settings.backup, ignored)); !done)
         return done;
     const auto restored = put_in_place(*folder, settings.backup);
@@ -263,8 +281,12 @@ int run(RestoreSettings& settings) {
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
+    const StopRequest stop;
+    StopRequest::set_last_words("\nstandings: interrupted. Nothing was restored.\n");
     const auto restored = restore(settings);
     if (restored) return 0;
+    if (restored.error().code == ErrorCode::kCancelled) return StopRequest::end();
+    StopRequest::remove_litter();
     cli::complain(restored.error().detail);
     return exit_code(restored.error().code);
 }

@@ -87,6 +87,10 @@ Result<void> run(const ServeSettings& settings) {
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
 
+    if (const std::string open_to = folder->who_else_reads(); !open_to.empty()) {
+        log->write(base::LogLevel::kWarning, open_to);
+    }
+
     base::SystemRandom random;
     auto key = settle_secret_key(*folder, settings.initial_key, random);
     if (!key) return key.error();

@@ -355,6 +355,7 @@ Result<void> ImportRun::add_server_rejects(const Refusals& refusals, const Earli
 // than what the command says anyway.
 void ImportRun::keep_server_rejects(const Refusals& refusals, Rejects& rejects) {
     if (refusals.all().empty()) return;
+    const StopRequest::Hold whole;
     rejects.start_over();
     if (add_server_rejects(refusals, read_server_rejects(rejects_path()), rejects)) {
         static_cast<void>(rejects.finish());
@@ -415,10 +416,7 @@ int run_import(const ImportSettings& settings) {
     const StopRequest stop;
     StopRequest::set_last_words("\nstandings: interrupted before anything was sent.\n");
     const auto summary = ImportRun(settings, *std::move(client)).run();
-    if (const int signal = StopRequest::signal(); signal != 0 && !summary) {
-        StopRequest::write_last_words();
-        return StopRequest::exit_code(signal);
-    }
+    if (!summary && StopRequest::signal() != 0) return StopRequest::end();
     if (!summary) return fail(summary.error());
     print_summary(*summary, settings.output == "json");
     if (!summary->mismatch.empty()) return kFailed;

@@ -71,7 +71,7 @@ std::optional<Slot> decode(std::span<const std::byte, kSlotBytes> in) {
 
 base::Result<MarkFile> MarkFile::open(const std::filesystem::path& path) {
     MarkFile mark;
-    mark.file_ = File(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    mark.file_ = File(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     const int descriptor = mark.file_.descriptor();
     if (descriptor < 0) return system_error("open " + path.string());
 
