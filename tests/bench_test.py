@@ -45,6 +45,26 @@ class MemorySlope(unittest.TestCase):
         self.assertIsNone(mixed_load.slope_kb_per_minute(samples(lambda at: MIB)[:2]))
 
 
+class LimitsOfALongRun(unittest.TestCase):
+    HEALTHY = {"counts": {"submissions": 30_000_000}, "memory_growth_mb": 3.0, "descriptor_growth": 2, "wal_max_mb": 16}
+
+    def past(self, minutes=60, **other):
+        return mixed_load.past_limits({**self.HEALTHY, **other}, minutes)
+
+    def test_are_kept_by_a_healthy_server(self):
+        self.assertEqual(self.past(), [])
+
+    def test_find_memory_descriptors_and_a_log_that_grow(self):
+        self.assertEqual([len(self.past(**leak)) for leak in ({"memory_growth_mb": 17}, {"descriptor_growth": 40}, {"wal_max_mb": 300})], [1, 1, 1])
+
+    def test_leave_room_for_keys_that_are_still_to_come(self):
+        self.assertEqual(self.past(memory_growth_mb=40, counts={"submissions": 300_000}), [])
+        self.assertEqual(len(self.past(memory_growth_mb=70, counts={"submissions": 300_000})), 1)
+
+    def test_are_not_held_in_a_short_run(self):
+        self.assertEqual(self.past(9, memory_growth_mb=100), [])
+
+
 class Table(unittest.TestCase):
     def setUp(self):
         self.report = Report({}, {"redis": "Redis 7", "postgres": "PostgreSQL 15"})
