@@ -12,6 +12,7 @@ import unittest.mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
 import compare  # noqa: E402
+import long_readers  # noqa: E402
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
@@ -43,6 +44,12 @@ class MemorySlope(unittest.TestCase):
 
     def test_is_unknown_for_a_run_of_seconds(self):
         self.assertIsNone(mixed_load.slope_kb_per_minute(samples(lambda at: MIB)[:2]))
+
+
+class LongReaders(unittest.TestCase):
+    def test_are_held_against_their_bar(self):
+        self.assertEqual(long_readers.verdict(1.5), ", bar 1.5: met")
+        self.assertEqual(long_readers.verdict(1.51), ", bar 1.5: not met")
 
 
 class LimitsOfALongRun(unittest.TestCase):
