@@ -21,7 +21,7 @@ SLOW_DISK = ("strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-o", 
 
 
 def generate(port, pid, **run):
-    """One run of the load program, which checks every answer; fails when one is wrong."""
+    """One run of the load program, which checks each answer; fails when one is wrong."""
     return result_of(start_load(port, pid, **run))
 
 
