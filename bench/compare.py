@@ -31,7 +31,7 @@ from peer_redis import Redis  # noqa: E402
 from report import Report  # noqa: E402
 
 PARTS = ("reads", "writes", "memory", "start")
-# The full run, and the quick one that only shows that everything works, about 2 minutes.
+# The full run, and the quick one that only shows that everything works, about 3 minutes.
 FULL = {"players": 1_000_000, "large": 10_000_000, "bulk": 1_000_000, "boards": 100_000, "rounds": 3, "seconds": 5.0, "idle_seconds": 20.0}
 QUICK = {"players": 50_000, "large": 200_000, "bulk": 50_000, "boards": 1_000, "rounds": 1, "seconds": 1.0, "idle_seconds": 5.0}
 
@@ -92,7 +92,7 @@ def versions():
 
 def options_from(words):
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="2 minutes: does it all work? Its figures say little")
+    parser.add_argument("--quick", action="store_true", help="3 minutes: does it all work? Its figures say little")
     parser.add_argument("--only", action="append", choices=PARTS, help="may be given several times")
     parser.add_argument("--json", metavar="FILE", help="every figure, with the machine")
     for name, value in FULL.items():

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
-from faults import cgroup  # noqa: E402
+from support import cgroup  # noqa: E402
 
 
 def fsync_milliseconds(folder, count=200):

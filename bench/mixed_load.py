@@ -8,7 +8,8 @@ clock starts, so that memory has no reason to grow.
 Every ten seconds the server's memory, descriptors, threads and files are looked at; every minute the
 latencies that the writers saw. Each answer is checked for what holds while the board moves: status, player,
 a rank, the number of rows; the first wrong one ends the run with status 1.
-At the end `standings check` compares the database with the ranks in memory.
+At the end `standings check` compares the database with the ranks in memory. A run of ten minutes or more
+also ends with status 1 when memory, descriptors or the write-ahead log have passed a limit.
 """
 
 import argparse
@@ -34,6 +35,13 @@ BOARD = "main"
 CHUNK = 100_000
 MOST_STREAM_LINES = 200_000
 SAMPLE_SECONDS = 10
+# Limits, for runs that are long enough to tell growth from warming up. All are far above what a healthy server was
+# seen to do; growth is from the middle third of the run to the last.
+LIMITS_FROM_MINUTES = 10
+MOST_GROWTH_MB = 16  # as large as the database's cache, should that fill late; a leak of 16 bytes a submission is more
+KEY_BYTES, MOST_KEYS = 48, 1_000_000  # idempotency keys are remembered up to this number, and may still be filling up
+MOST_MORE_DESCRIPTORS = 16  # readers come and go by six; one leaked with each short board would be 40 in ten minutes
+MOST_WAL_MB = 256  # where the server itself begins to warn (database.wal_warning)
 RATE = re.compile(r"\w+: (\d+) requests .*?(\d+)/s\s+p50 ([\d.]+) ms\s+p99 ([\d.]+) ms\s+max ([\d.]+) ms")
 
 
@@ -186,14 +194,36 @@ def sample(server, began):
             "wal": machine.size_of(server.data / "standings.db-wal"), "database": machine.size_of(server.data / "standings.db")}
 
 
-def slope_kb_per_minute(samples):
-    """Median memory of the last third less that of the middle third, over the time between their middles."""
+def growth(samples, what):
+    """The median of the last third less that of the middle third."""
     third = len(samples) // 3
     if third < 1:
         return None
     middle, last = samples[third:2 * third], samples[2 * third:3 * third]
-    minutes = (statistics.median(at["seconds"] for at in last) - statistics.median(at["seconds"] for at in middle)) / 60
-    return (statistics.median(at["rss"] for at in last) - statistics.median(at["rss"] for at in middle)) / 1024 / minutes
+    return statistics.median(at[what] for at in last) - statistics.median(at[what] for at in middle)
+
+
+def slope_kb_per_minute(samples):
+    """Growth of memory, over the time between the middles of the thirds."""
+    grown = growth(samples, "rss")
+    return None if grown is None else grown / 1024 / (growth(samples, "seconds") / 60)
+
+
+def past_limits(summary, minutes):
+    """A sentence for each limit that was passed; none are held in a short run."""
+    if minutes < LIMITS_FROM_MINUTES or summary["memory_growth_mb"] is None:
+        return []
+    # Keys that were not yet there when the middle third began.
+    keys_to_come = max(0, MOST_KEYS - summary["counts"]["submissions"] // 3)
+    most_growth = MOST_GROWTH_MB + keys_to_come * KEY_BYTES / 2**20
+    complaints = []
+    if summary["memory_growth_mb"] > most_growth:
+        complaints.append(f"memory has grown by {summary['memory_growth_mb']:.1f} MiB between two thirds of the run, {most_growth:.0f} may be")
+    if summary["descriptor_growth"] > MOST_MORE_DESCRIPTORS:
+        complaints.append(f"{summary['descriptor_growth']:.0f} more descriptors in the last third, {MOST_MORE_DESCRIPTORS} may be")
+    if summary["wal_max_mb"] > MOST_WAL_MB:
+        complaints.append(f"the write-ahead log had {summary['wal_max_mb']:.0f} MiB, {MOST_WAL_MB} may be")
+    return complaints
 
 
 def worst_and_median(minutes):
@@ -206,6 +236,8 @@ def summary_of(mix, samples):
     quiet = [at for at in samples if at["seconds"] >= 60] or samples
     return {
         "counts": mix.counts, "memory_slope_kb_per_minute": slope_kb_per_minute(samples),
+        "memory_growth_mb": None if (grown := growth(samples, "rss")) is None else grown / 2**20,
+        "descriptor_growth": growth(samples, "descriptors"),
         "rss_mb": {"first": samples[0]["rss"] / 2**20, "last": samples[-1]["rss"] / 2**20, "max": max(at["rss"] for at in samples) / 2**20},
         "descriptors": {"first": quiet[0]["descriptors"], "last": quiet[-1]["descriptors"], "max": max(at["descriptors"] for at in samples)},
         "threads": {"first": quiet[0]["threads"], "last": quiet[-1]["threads"]},
@@ -224,10 +256,10 @@ def print_summary(summary):
         print(f"memory slope          {slope:+.1f} KB/min (last third against middle third); {rss['first']:.0f} MiB first, {rss['last']:.0f} last, {rss['max']:.0f} most")
     print(f"descriptors           {files['first']} after the first minute, {files['last']} last, {files['max']} most; "
           f"threads {summary['threads']['first']}, {summary['threads']['last']}")
-    print(f"write-ahead log       {summary['wal_max_mb']:.0f} MiB most; database {summary['database_mb']['first']:.0f} MiB first, {summary['database_mb']['last']:.0f} last")
+    print(f"write-ahead log       {summary['wal_max_mb']:.0f} MiB most, looked at every {SAMPLE_SECONDS} s; database {summary['database_mb']['first']:.0f} MiB first, {summary['database_mb']['last']:.0f} last")
     first, last = summary["first_minutes"], summary["last_minutes"]
     if first:
-        print(f"p99 of a submission   first {summary['minutes_compared']} minutes: median {first['median_p99_ms']:.2f}, worst {first['worst_p99_ms']:.2f} ms; "
+        print(f"p99 of a submission   of one minute each; first {summary['minutes_compared']} minutes: median {first['median_p99_ms']:.2f}, worst {first['worst_p99_ms']:.2f} ms; "
               f"last {summary['minutes_compared']}: median {last['median_p99_ms']:.2f}, worst {last['worst_p99_ms']:.2f} ms")
     print(f"backups took          {', '.join(f'{seconds:g} s' for seconds in summary['backup_seconds']) or 'none ended'}")
 
@@ -280,16 +312,19 @@ def main():
             mix.end()
         summary = summary_of(mix, samples)
         print_summary(summary)
-        is_well = check(server)
+        passed = past_limits(summary, options.minutes)
+        is_well = check(server) and not passed
         status = server.terminate()
         if status != 0:
             is_well = False
             print(f"the server ended with {status}:\n{server.log_tail()}")
+        for complaint in passed:
+            print(f"FAILED: {complaint}")
         if mix.failure:
             print(f"FAILED: {mix.failure}\n{server.log_tail(20)}")
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps({"machine": here, "summary": summary, "minutes": mix.minutes, "samples": samples,
-                                                              "well": is_well and mix.failure is None}, indent=1))
+                                                              "past_limits": passed, "well": is_well and mix.failure is None}, indent=1))
     sys.exit(0 if is_well and not mix.failure else 1)
 
 

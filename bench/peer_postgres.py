@@ -62,7 +62,6 @@ def postgres_tools():
 class Postgres(Peer):
     name = "postgres"
     STANDING_CONNECTIONS = 8
-    modes = ("version", "standing", "top", "around")
     can_pipeline = False
     stop_signal = signal.SIGINT  # "fast": ends the sessions, writes a checkpoint
 
@@ -121,12 +120,9 @@ class Postgres(Peer):
                           "--dbname", "postgres"], input=script).strip()
 
     def fill(self):
-        began = time.monotonic()
         for numbers in players.chunks(self.count):
             self._load(1, players.csv(numbers))
-        seconds = time.monotonic() - began
         self.sql("VACUUM (ANALYZE) standing; CHECKPOINT;")
-        return seconds
 
     def _load(self, board, lines):
         """Scores of any players, new or not: a plain COPY into the table could not take one twice."""
@@ -227,9 +223,6 @@ class Postgres(Peer):
 
     def memory(self):
         return machine.proportional_memory(self.pid)
-
-    def disk(self):
-        return int(self.sql("SELECT pg_total_relation_size('standing');"))
 
     def check(self):
         """The queries give the right rank, page and neighbours of some players; to be asked before anything is submitted."""

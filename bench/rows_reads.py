@@ -14,14 +14,14 @@ MOVES = 1000  # submissions a second beside the reads of a board that moves
 
 
 def measure(bench):
-    def row(key, work, *bars, over_base=True):
+    def new_row(key, work, *bars, over_base=True):
         return bench.report.row(key, work, "us CPU", *bars, over_base=over_base, connections=CONNECTIONS)
 
-    reads = [(mode, row(key, work, must, aim, over_base=key != "F"), {}) for mode, key, work, must, aim in READS]
+    reads = [(mode, new_row(key, work, must, aim, over_base=key != "F"), {}) for mode, key, work, must, aim in READS]
     reads[1][1].note = f"PostgreSQL over {Postgres.STANDING_CONNECTIONS} connections"
-    reads.append(("top", row("top_with_key", "top 10, with a key"), {"with_key": True}))
-    moving = row("top_moving", f"top 10 of a board that moves, {MOVES:,}/s", 1.5, 0.5)
-    reads += [(mode, row(f"pipelined_{mode}", work, must, aim, over_base=False), {"pipeline": 16}) for mode, work, must, aim in PIPELINED]
+    reads.append(("top", new_row("top_with_key", "top 10, with a key"), {"with_key": True}))
+    moving = new_row("top_moving", f"top 10 of a board that moves, {MOVES:,}/s", 1.5, 0.5)
+    reads += [(mode, new_row(f"pipelined_{mode}", work, must, aim, over_base=False), {"pipeline": 16}) for mode, work, must, aim in PIPELINED]
     yield
 
     bench.say("reads")

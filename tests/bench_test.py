@@ -12,6 +12,7 @@ import unittest.mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
 import compare  # noqa: E402
+import long_readers  # noqa: E402
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
@@ -43,6 +44,32 @@ class MemorySlope(unittest.TestCase):
 
     def test_is_unknown_for_a_run_of_seconds(self):
         self.assertIsNone(mixed_load.slope_kb_per_minute(samples(lambda at: MIB)[:2]))
+
+
+class LongReaders(unittest.TestCase):
+    def test_are_held_against_their_bar(self):
+        self.assertEqual(long_readers.verdict(1.5), ", bar 1.5: met")
+        self.assertEqual(long_readers.verdict(1.51), ", bar 1.5: not met")
+
+
+class LimitsOfALongRun(unittest.TestCase):
+    HEALTHY = {"counts": {"submissions": 30_000_000}, "memory_growth_mb": 3.0, "descriptor_growth": 2, "wal_max_mb": 16}
+
+    def past(self, minutes=60, **other):
+        return mixed_load.past_limits({**self.HEALTHY, **other}, minutes)
+
+    def test_are_kept_by_a_healthy_server(self):
+        self.assertEqual(self.past(), [])
+
+    def test_find_memory_descriptors_and_a_log_that_grow(self):
+        self.assertEqual([len(self.past(**leak)) for leak in ({"memory_growth_mb": 17}, {"descriptor_growth": 40}, {"wal_max_mb": 300})], [1, 1, 1])
+
+    def test_leave_room_for_keys_that_are_still_to_come(self):
+        self.assertEqual(self.past(memory_growth_mb=40, counts={"submissions": 300_000}), [])
+        self.assertEqual(len(self.past(memory_growth_mb=70, counts={"submissions": 300_000})), 1)
+
+    def test_are_not_held_in_a_short_run(self):
+        self.assertEqual(self.past(9, memory_growth_mb=100), [])
 
 
 class Table(unittest.TestCase):

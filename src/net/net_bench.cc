@@ -1,7 +1,7 @@
 // A server whose every answer is the same 100 bytes of JSON: what the transport itself costs.
 //
 //   taskset -c 0 build/release/src/net/net_bench 8421 &
-//   taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8421/v1/x
+//   taskset -c 1 wrk -t1 -c64 -d5s http://127.0.0.1:8421/v1/x    (the Debian package wrk)
 //   cat /proc/PID/task/*/schedstat    (first number: nanoseconds on the CPU)
 #include <csignal>
 #include <cstdio>

@@ -10,9 +10,9 @@ import threading
 import time
 import unittest
 
-from faults import cgroup
 from faults.harness import FaultTest, scaled
 from faults.oracle import BOARD
+from support import cgroup
 from support.server import KEY, Server, wait_until
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")

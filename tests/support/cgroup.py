@@ -1,4 +1,4 @@
-"""A control group of our own for the server under test, version 2 or 1, where this process may make one."""
+"""A control group of our own for the server under test or measured, version 2 or 1, where this process may make one."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ class Cgroup:
 
     def __init__(self, *, memory=None, processor=None):
         self.kind = "memory" if memory else "cpu"
-        name = f"standings-faults-{os.getpid()}-{self.kind}"
+        name = f"standings-test-{os.getpid()}-{self.kind}"
         self.is_v2 = (ROOT / "cgroup.controllers").exists()
         self.path = (ROOT if self.is_v2 else ROOT / self.kind) / name
         if self.is_v2:
