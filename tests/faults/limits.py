@@ -305,3 +305,5 @@ class HalfAProcessor(LimitTest):
     def test_control_answering_before_the_commit_is_found_out(self):
         self.start_on_half(env={"STANDINGS_TEST_ANSWER_BEFORE_COMMIT": "1"})
         self.lose_by_kills()
+        if self.group and self.group.throttled() == 0:
+            self.skipTest("nothing was lost, but other work on the machine left so little that the quota was never reached")
