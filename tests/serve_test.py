@@ -288,6 +288,17 @@ class Termination(ServeTest):
             self.assertIn(score, (count, count + 1), player)
 
 
+class TestSwitches(ServeTest):
+    def test_a_server_that_answers_before_it_commits_says_so(self):
+        switch = "STANDINGS_TEST_ANSWER_BEFORE_COMMIT"
+        for env in ({}, {switch: "1"}):
+            with self.subTest(env), Server(env=env) as server:
+                warned = [line for line in server.log().splitlines() if switch in line]
+                self.assertEqual(len(warned), len(env))
+                for line in warned:
+                    self.assertIn("warn", line.lower())
+
+
 class Service(ServeTest):
     def test_health_version_and_metrics(self):
         with self.server() as server:

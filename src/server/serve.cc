@@ -55,6 +55,11 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     // The control of the crash tests: with it, they must find lost scores.
     engine_options.committer.answer_before_commit =
         std::getenv("STANDINGS_TEST_ANSWER_BEFORE_COMMIT") != nullptr;
+    if (engine_options.committer.answer_before_commit) {
+        log.write(base::LogLevel::kWarning,
+                  "STANDINGS_TEST_ANSWER_BEFORE_COMMIT is set: scores are answered before they are "
+                  "kept, and a crash loses them");
+    }
     auto engine = engine::Engine::start(std::move(*ledger), clock, engine_options);
     return engine;
 }

@@ -94,6 +94,11 @@ class FaultTest(unittest.TestCase):
     def take_load(self, patience=60):
         """How many this run had acknowledged; its last words are in `load_said`."""
         self.load_said, _ = self.load.communicate(timeout=patience)
+        is_gone = self.server.process is None or self.server.process.poll() is not None
+        if is_gone and self.load_said.startswith("standings_load: connect: "):
+            # It connects wholly before it sends anything, and the server died sooner.
+            self.oracle.recent = {}
+            return 0
         self.assertEqual(self.load.returncode, 0, self.load_said)
         acknowledged = self.oracle.read(self.load_log, self.load_floor)
         self.load_log.unlink()

@@ -7,6 +7,7 @@ import time
 import unittest
 
 from faults.harness import FULL, PLAYERS as PLAYERS_OF_LOAD, FaultTest, cpu_seconds, scaled
+from support.server import wait_until
 
 ROUNDS = scaled(3, 500)
 PLAYERS = scaled(20_000, 1_000_000)
@@ -46,6 +47,9 @@ class KillUnderLoad(FaultTest):
         self.row.notes.append(f"starts with {PLAYERS_OF_LOAD} players: median {statistics.median(starts):.2f} s, slowest {max(starts):.2f} s")
         print(f"{ROUNDS} kills, {self.oracle.count} acknowledged: none lost, none twice; {self.row.notes[-1]}", flush=True)
 
+    def newest_shown(self):
+        return self.server.public.get("/v1/boards/b/standings?limit=1").json["seq"]
+
     def start_three_times(self, folder):
         """Seconds until it is ready with a copy of `folder`, as it was killed: the median of three starts.
         Processor time of all its threads stands in for a clock that ran on while other work had the processors."""
@@ -72,7 +76,9 @@ class KillUnderLoad(FaultTest):
         ready = []
         for number in range(1, 4):
             # Submissions to all of them, of which the database has taken in only a part at the end.
+            before = self.newest_shown()
             self.start_load(connections=64, players=PLAYERS)
+            wait_until(lambda: self.newest_shown() > before + 1000, "the load to be under way")
             time.sleep(self.chance.uniform(*scaled((0.3, 1), (2, 6))))
             self.server.kill()
             self.assertGreater(self.take_load(), 0)

@@ -43,7 +43,9 @@ class Attached:
         self.trace = server.home / "trace"
         self.process = subprocess.Popen([*words(call, effect, when, paths, self.trace), "-p", str(self.pid)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wait_until(lambda: self._tracers() == {str(self.process.pid)}, "strace to hold every thread")
+        # Work that was left over may bring the n-th call, and a death, before the last thread is held.
+        wait_until(lambda: self._tracers() == {str(self.process.pid)} or server.process.poll() is not None,
+                   "strace to hold every thread")
 
     def _tracers(self):
         found = set()
