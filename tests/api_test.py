@@ -652,6 +652,16 @@ class Http(ApiTest):
             self.assertEqual(raw.read_until(b"\r\n\r\n"), b"HTTP/1.1 100 Continue\r\n\r\n")
             self.assertEqual(raw.send(body).answer().status, 200)
 
+    def test_an_unknown_path_is_told_where_to_begin(self):
+        for path in ("/nope", "/v1", "/docs/none"):
+            problem = self.assert_problem(self.public.get(path), 404, "not_found")
+            page = self.public.get(problem["type"])
+            self.assertEqual(page.status, 200)
+            for said in (problem["detail"], page.body.decode() if isinstance(page.body, bytes) else page.body):
+                self.assertNotIn("See /docs", said)
+                self.assertIn("/v1/boards", said)
+        self.assertEqual(self.public.get("/v1/boards").status, 200)
+
     def test_problem_pages_explain_the_codes(self):
         problem = self.assert_problem(self.public.get("/v1/boards/none"), 404)
         answer = self.public.get(f"/problems/{problem['code']}")
