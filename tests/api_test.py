@@ -554,6 +554,11 @@ class Http(ApiTest):
         answer = self.public.get(f"{board}/standings", origin="https://game.example")
         self.assertEqual(answer.headers["access-control-allow-origin"], "*")
         self.assertNotIn("access-control-allow-credentials", answer.headers)
+        for path in (f"{board}/standings", f"{board}/export?format=csv", f"/getscores?board={board.split('/')[-1]}"):
+            answer = self.public.get(path, origin="https://game.example")
+            shown = answer.headers["access-control-expose-headers"].lower().split(", ")
+            ours = {"etag", "x-request-id", "standings-position", "deprecation", "link"} & answer.headers.keys()
+            self.assertLessEqual(ours, set(shown), path)
         preflight = self.public.options(f"{board}/standings", origin="https://game.example", access_control_request_method="GET")
         self.assertIn(preflight.status, (200, 204))
         self.assertEqual(preflight.headers["access-control-allow-origin"], "*")
