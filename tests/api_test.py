@@ -554,6 +554,11 @@ class Http(ApiTest):
         answer = self.public.get(f"{board}/standings", origin="https://game.example")
         self.assertEqual(answer.headers["access-control-allow-origin"], "*")
         self.assertNotIn("access-control-allow-credentials", answer.headers)
+        for path in (f"{board}/standings", f"{board}/export?format=csv", f"/getscores?board={board.split('/')[-1]}"):
+            answer = self.public.get(path, origin="https://game.example")
+            shown = answer.headers["access-control-expose-headers"].lower().split(", ")
+            ours = {"etag", "x-request-id", "standings-position", "deprecation", "link"} & answer.headers.keys()
+            self.assertLessEqual(ours, set(shown), path)
         preflight = self.public.options(f"{board}/standings", origin="https://game.example", access_control_request_method="GET")
         self.assertIn(preflight.status, (200, 204))
         self.assertEqual(preflight.headers["access-control-allow-origin"], "*")
@@ -651,6 +656,16 @@ class Http(ApiTest):
                       f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode())
             self.assertEqual(raw.read_until(b"\r\n\r\n"), b"HTTP/1.1 100 Continue\r\n\r\n")
             self.assertEqual(raw.send(body).answer().status, 200)
+
+    def test_an_unknown_path_is_told_where_to_begin(self):
+        for path in ("/nope", "/v1", "/docs/none"):
+            problem = self.assert_problem(self.public.get(path), 404, "not_found")
+            page = self.public.get(problem["type"])
+            self.assertEqual(page.status, 200)
+            for said in (problem["detail"], page.body.decode() if isinstance(page.body, bytes) else page.body):
+                self.assertNotIn("See /docs", said)
+                self.assertIn("/v1/boards", said)
+        self.assertEqual(self.public.get("/v1/boards").status, 200)
 
     def test_problem_pages_explain_the_codes(self):
         problem = self.assert_problem(self.public.get("/v1/boards/none"), 404)

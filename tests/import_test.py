@@ -180,6 +180,8 @@ class Formats(ImportTest):
                 ("a.csv", "player,user,score\na,b,1\n", ("--map", "user=player"), "Two columns"),
                 ("a.ndjson", '{"player":"a","score":1,"team":"x"}\n', (), "--map 'team='"),
                 ("a.json", '[{"player":"a","score":1}]', (), "jq"),
+                ("a.json", '{"board":"b","rows":[\n{"player":"a","score":1},\n', (), "export --format ndjson"),
+                ("a.json", '{\n  "rows": [', ("--format", "ndjson"), "one JSON document over several lines"),
                 ("a.csv", "", (), "is empty"),
                 ("a.csv.gz", gzip.compress(b"player,score\na,1\n" * 100)[:-10], (), "cut off")):
             with self.subTest(says=says):
@@ -192,6 +194,19 @@ class Formats(ImportTest):
         for args in (("--board", board), ("a.csv",), ("a.csv", "--board", "No Slug"), ("a.csv", "--board", board, "--decimals", "2"),
                      ("a.csv", "--board", board, "--from", "redis://x/y"), ("--from", "http://x/y", "--board", board)):
             self.run_import(*args, status=2)
+
+    def test_an_export_as_json_is_refused_before_a_board_is_made(self):
+        board = self.board_id()
+        self.run_import(self.write("s.csv", "player,score\na,1\nb,2\n"), "--board", board)
+        text = self.server.api.get(f"/v1/boards/{board}/export?format=json").body
+        path = self.write("export.json", text)
+        self.run_import(path, "--board", "from-json", "--create", "best:score", status=2)
+        self.assertIn("standings export --format ndjson", self.errors)
+        self.assertIn("jq -c '.rows[]' FILE", self.errors)
+        self.assertEqual(self.server.api.get("/v1/boards/from-json").status, 404)
+        rows = "".join(json.dumps(row) + "\n" for row in json.loads(text)["rows"])
+        summary = self.run_import(self.write("rows.ndjson", rows), "--board", "from-json", "--create", "best:score")
+        self.assertEqual(summary["accepted"], 2)
 
     def test_a_board_is_made_when_it_is_missing(self):
         path = self.write("s.csv", "player,points,goal_difference,goals_for\na,3,-2,1\nb,3,4,9\n")

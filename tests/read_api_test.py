@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import sqlite3
 import threading
 import unittest
@@ -463,6 +464,24 @@ class Classic(unittest.TestCase):
         self.api.delete("/v1/boards/a/players/p3")
         self.api.post("/v1/boards/a/submissions", {"player": "p3", "score": 77})
         self.assertEqual(scores("count=10"), [77])
+
+    def test_classic_submissions_are_those_that_counted(self):
+        """What changed nothing is for those who may read the ledger; the successor is open as well."""
+        self.api.post("/v1/boards", {"id": "c", "rule": "best"})
+        for score in (10, 3, 10, 12, 11):
+            self.api.post("/v1/boards/c/submissions", {"player": "p", "score": score})
+        for client in (self.public, self.api):
+            answer = client.get("/getscores/p?count=10")
+            self.assertEqual([(item["outcome"], item["score"]) for item in answer.json["items"]], [("improved", 12), ("created", 10)])
+            successor = re.match("<([^>]+)>", answer.headers["link"])[1]
+            self.assertEqual([point["score"] for point in self.public.get(successor).json["items"]], [10, 12])
+        self.assertEqual(self.get("/getscores/p?count=1&order=asc").json["items"][0]["score"], 10)
+        self.assertEqual(self.public.get("/v1/boards/c/submissions?player=p").status, 401)
+        ledger = self.api.get("/v1/boards/c/submissions?player=p").json["items"]
+        self.assertEqual([item["score"] for item in ledger], [11, 12, 10, 3, 10])
+
+    def test_the_board_may_be_left_out_where_there_is_one(self):
+        self.api.post("/v1/boards", {"id": "a"})
         self.api.post("/v1/boards", {"id": "b"})
         self.assertEqual(self.get("/getscores", 422).json["errors"][0]["pointer"], "?board")
         self.get("/getscores?board=b")

@@ -68,6 +68,7 @@ class FirstStart(ServeTest):
                 text += os.read(terminal, 4096).decode(errors="replace")
             return KEY_SHAPE.search(text) and re.search(r"http://127\.0\.0\.1:\d+", text) and "curl" in text
         wait_until(complete, "the first output on a terminal")
+        self.assertRegex(text, r"\(0 boards, 0 players, ready in \d+ ms\)")
         self.assertLessEqual(len(text.strip().splitlines()), 12, text)
         self.assertNotIn("\x1b", text, "NO_COLOR is set")
         process.terminate()
@@ -181,6 +182,13 @@ class SecondStart(ServeTest):
             done = self.run_once("serve", "--listen", f"127.0.0.1:{port}", "--data", server.data, env={"STANDINGS_INIT_KEY": KEY})
         self.assertEqual(done.returncode, 3, done)
         self.assertIn(str(port), done.stdout + done.stderr)
+
+    def test_on_an_address_of_another_machine_says_which_it_can_have(self):
+        server = self.server()
+        done = self.run_once("serve", "--listen", "192.0.2.1:8420", "--data", server.data)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("listen on 192.0.2.1 port 8420: this machine has no such address; 127.0.0.1 is", done.stderr)
+        self.assertFalse(server.data.exists())
 
     def test_on_the_port_of_another_server_exits_3(self):
         with self.server() as server:

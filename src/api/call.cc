@@ -60,7 +60,8 @@ std::string_view Reply::head_lines(std::string_view headers) {
     if (any_origin_)
         lines +=
             "Access-Control-Allow-Origin: *\r\n"
-            "Access-Control-Expose-Headers: ETag, X-Request-Id\r\n";
+            "Access-Control-Expose-Headers: ETag, X-Request-Id, Standings-Position, Deprecation, "
+            "Link, Retry-After\r\n";
     lines += headers;
     return lines;
 }

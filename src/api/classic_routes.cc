@@ -164,9 +164,11 @@ class SubmissionsRead final : public engine::ReadOperation {
 };
 
 bool SubmissionsRead::wanted(const ledger::Event& event) const {
-    if (event.kind != ledger::EventKind::kSubmit && event.kind != ledger::EventKind::kSet) {
-        return false;
-    }
+    // What changed nothing is in the ledger, which needs a key.
+    const bool counted =
+        event.kind == ledger::EventKind::kSet ||
+        (event.kind == ledger::EventKind::kSubmit && event.outcome != ranking::Outcome::kUnchanged);
+    if (!counted) return false;
     return (!view_.from || event.at >= *view_.from) && (!view_.to || event.at <= *view_.to);
 }
 
@@ -236,7 +238,7 @@ void SubmissionsRead::finished() {
     }
     body += cut_ ? "],\"complete\":false}\n" : "],\"complete\":true}\n";
     reply_.json(200, body,
-                deprecated("/v1/boards/" + board_->slug() + "/submissions?player=" + player_) +
+                deprecated("/v1/boards/" + board_->slug() + "/players/" + player_ + "/history") +
                     std::string(cache_rule(*chain_.config, chain_.with_credential)));
 }
 

@@ -193,7 +193,9 @@ Result<const Route*> ApiHandler::admit(const net::Request& request, Reply& reply
     if (const auto parsed = tools_.target.parse(request.target); !parsed) return parsed.error();
     const Match match = find_route(request.method, tools_.target);
     if (!match.path_known) {
-        return Error{ErrorCode::kRouteNotFound, "There is nothing at this path. See /docs."};
+        return Error{
+            ErrorCode::kRouteNotFound,
+            "There is nothing at this path. The API begins at /v1/boards, which lists the boards."};
     }
     if (request.method == net::Method::kOptions) {
         answer_options(request, reply, match);

@@ -24,7 +24,8 @@ constexpr std::array kKinds = {
     ProblemKind{ErrorCode::kForbidden, 403, "forbidden", "The key does not allow this",
                 "The key is known, but lacks the scope that `detail` names."},
     ProblemKind{ErrorCode::kRouteNotFound, 404, "not_found", "There is nothing here",
-                "No route has this path. See /docs for those that there are."},
+                "No route has this path. The API begins at GET /v1/boards, which lists the boards; "
+                "the page of one is /b/{board}."},
     ProblemKind{ErrorCode::kBoardNotFound, 404, "board_not_found", "There is no such board",
                 "The board was never made, was deleted, or is private to others. GET /v1/boards "
                 "lists those that you may see."},

@@ -57,10 +57,20 @@ std::optional<Endpoint> parse_endpoint(const std::string& address, std::uint16_t
 }
 
 base::Error failure(const char* call, const std::string& address, std::uint16_t port) {
-    const bool busy = errno == EADDRINUSE;
-    return {busy ? base::ErrorCode::kBusy : base::ErrorCode::kIo,
-            "listen on " + address + " port " + std::to_string(port) + ": " + call + ": " +
-                std::generic_category().message(errno)};
+    const int error = errno;
+    const std::string place = "listen on " + address + " port " + std::to_string(port) + ": ";
+    if (error == EADDRNOTAVAIL) {
+        return {base::ErrorCode::kIo,
+                place +
+                    "this machine has no such address; 127.0.0.1 is for itself only, 0.0.0.0 "
+                    "for all that it has"};
+    }
+    if (error == EACCES) {
+        return {base::ErrorCode::kIo,
+                place + "this user may not open it; a port from 1024 on needs no privilege"};
+    }
+    return {error == EADDRINUSE ? base::ErrorCode::kBusy : base::ErrorCode::kIo,
+            place + call + ": " + std::generic_category().message(error)};
 }
 
 void turn_on(int socket, int level, int option) {

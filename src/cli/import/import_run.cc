@@ -188,6 +188,13 @@ Result<void> ImportRun::find_format() {
     return {};
 }
 
+// No object ends so: the line is the first of a document that was written over several.
+bool goes_on_behind(std::string_view line) {
+    const std::size_t last = line.find_last_not_of(" \t\r\n");
+    return last != std::string_view::npos &&
+           std::string_view("{[,").find(line[last]) != std::string_view::npos;
+}
+
 Result<void> ImportRun::preview() {
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
@@ -195,6 +202,13 @@ Result<void> ImportRun::preview() {
         const auto item = stream->next();
         if (!item) return item.error();
         if (!*item) break;
+        if (i == 0 && format_ == FileFormat::kNdjson && goes_on_behind((*item)->source.text)) {
+            return Error{ErrorCode::kSettings,
+                         input_->name() +
+                             " is one JSON document over several lines, and import reads one "
+                             "object a line. `standings export --format ndjson` writes that (or "
+                             "csv); of a JSON export it is made by: jq -c '.rows[]' FILE"};
+        }
         if (!(*item)->row && (*item)->row.error().code == ErrorCode::kSettings) {
             return (*item)->row.error().with_context("line " +
                                                      std::to_string((*item)->source.line));
