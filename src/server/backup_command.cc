@@ -23,6 +23,7 @@
 #include "cli/usage.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
+#include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/serve.h"
@@ -250,15 +251,7 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
 
 Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
     const std::string database = settings.data + "/standings.db";
-    std::error_code failure;
-    if (!std::filesystem::exists(database, failure)) {
-        if (failure) {
-            return Error{ErrorCode::kIo,
-                         "cannot look into '" + settings.data + "': " + failure.message()};
-        }
-        return Error{ErrorCode::kSettings,
-                     "'" + settings.data + "' holds no standings.db; name the data folder"};
-    }
+    if (auto held = check_holds_database(settings.data); !held) return held.error();
     auto folder = DataFolder::open(settings.data);
     if (!folder) {
         Error error = folder.error();
@@ -292,10 +285,10 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
                 progress.show("copying", at.done_bytes, at.total_bytes, "bytes");
                 return goes_on();
             });
-        if (!copied) return copied.error();
+        if (!copied) return with_advice(naming_file(copied.error(), database), settings.data);
     }
     auto facts = ledger::sqlite::seal_copy(part, [&] { return !goes_on(); });
-    if (!facts) return facts.error();
+    if (!facts) return with_advice(naming_file(facts.error(), database), settings.data);
     const auto sum = jobs::sum_file(part, [&](std::uint64_t) { return goes_on(); });
     if (!sum) return sum.error();
 
