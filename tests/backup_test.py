@@ -292,9 +292,11 @@ class Retention(unittest.TestCase):
             fill(server, "b")
             names = [make_backup(server)["name"]]
             for n in range(8):
-                # Another seq for each, so another name, whatever the second.
-                server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1000 + n})
+                # Some at one seq, and some of these within a second.
+                if n % 4 == 0:
+                    server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1000 + n})
                 names.append(make_backup(server)["name"])
+            self.assertEqual(len(set(names)), len(names))
             kept = [item["name"] for item in server.api.get("/v1/backups").json["items"]]
             self.assertEqual(kept, list(reversed(names[-7:])))
             files = {path.name for path in (server.data / "backups").iterdir()}
@@ -583,6 +585,26 @@ class Folder(unittest.TestCase):
         server.spawn()
         self.assertEqual(server.wait(), 5)
         self.assertIn(f"standings check --data '{self.folder}'", server.log())
+
+    def test_backups_of_a_stopped_server_are_kept_as_it_keeps_them(self):
+        elsewhere = self.server.home / "kept-elsewhere"
+        self.addCleanup(shutil.rmtree, elsewhere, True)
+        settings = self.server.home / "keep.toml"
+        settings.write_text(f'[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
+        apart = self.server.home / "apart.db"
+        self.assertEqual(run("backup", "--data", self.folder, "--to", apart)[0], 0)
+        for place, most, words, env in ((self.folder / "backups", 7, (), {}), (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2"}),
+                                        (elsewhere, 3, ("--config", settings), {})):
+            names = []
+            for _ in range(most + 2):
+                code, said, errors = run("backup", "--data", self.folder, "-o", "json", *words, env=env)
+                self.assertEqual(code, 0, said + errors)
+                names.append(json.loads(said)["name"])
+            self.assertEqual(len(set(names)), len(names))
+            files = {path.name for path in place.iterdir()}
+            self.assertEqual(files, {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
+        self.assertTrue(apart.exists())
+        self.assertEqual(run("backup", "--data", self.folder, env={"STANDINGS_BACKUP_KEEP": "x"})[0], 2)
 
     def test_the_folder_is_found_as_a_server_finds_it(self):
         home = self.server.home / "elsewhere"
