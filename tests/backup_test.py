@@ -292,9 +292,11 @@ class Retention(unittest.TestCase):
             fill(server, "b")
             names = [make_backup(server)["name"]]
             for n in range(8):
-                # Another seq for each, so another name, whatever the second.
-                server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1000 + n})
+                # Some at one seq, and some of these within a second.
+                if n % 4 == 0:
+                    server.api.post("/v1/boards/b/submissions", {"player": "p", "score": 1000 + n})
                 names.append(make_backup(server)["name"])
+            self.assertEqual(len(set(names)), len(names))
             kept = [item["name"] for item in server.api.get("/v1/backups").json["items"]]
             self.assertEqual(kept, list(reversed(names[-7:])))
             files = {path.name for path in (server.data / "backups").iterdir()}
@@ -584,6 +586,26 @@ class Folder(unittest.TestCase):
         self.assertEqual(server.wait(), 5)
         self.assertIn(f"standings check --data '{self.folder}'", server.log())
 
+    def test_backups_of_a_stopped_server_are_kept_as_it_keeps_them(self):
+        elsewhere = self.server.home / "kept-elsewhere"
+        self.addCleanup(shutil.rmtree, elsewhere, True)
+        settings = self.server.home / "keep.toml"
+        settings.write_text(f'[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
+        apart = self.server.home / "apart.db"
+        self.assertEqual(run("backup", "--data", self.folder, "--to", apart)[0], 0)
+        for place, most, words, env in ((self.folder / "backups", 7, (), {}), (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2"}),
+                                        (elsewhere, 3, ("--config", settings), {})):
+            names = []
+            for _ in range(most + 2):
+                code, said, errors = run("backup", "--data", self.folder, "-o", "json", *words, env=env)
+                self.assertEqual(code, 0, said + errors)
+                names.append(json.loads(said)["name"])
+            self.assertEqual(len(set(names)), len(names))
+            files = {path.name for path in place.iterdir()}
+            self.assertEqual(files, {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
+        self.assertTrue(apart.exists())
+        self.assertEqual(run("backup", "--data", self.folder, env={"STANDINGS_BACKUP_KEEP": "x"})[0], 2)
+
     def test_the_folder_is_found_as_a_server_finds_it(self):
         home = self.server.home / "elsewhere"
         home.mkdir()
@@ -844,6 +866,54 @@ class Folder(unittest.TestCase):
             code, said, errors = run(*args)
             self.assertIn(code, (1, 2), said + errors)
             self.assertIn("name too long", errors)
+
+    def test_a_file_that_is_no_database_is_named_with_what_to_do(self):
+        database = self.folder / "standings.db"
+        junk = self.server.home / "junk.db"
+        restore = f"standings restore BACKUP --data '{self.folder}'"
+        for contents in (b"no database" * 1000, b""):
+            for path in (database, junk):
+                path.write_bytes(contents)
+            for words, file, advice in ((("check",), database, restore), (("backup",), database, restore), (("restore", junk), junk, "take another one")):
+                code, said, errors = run(*words, "--data", self.folder)
+                self.assertEqual((code, said), (5, ""), errors)
+                self.assertEqual(errors.count(f"{file}: ") + errors.count(f"{file} holds"), 1, errors)
+                self.assertIn(advice, errors)
+                self.assertEqual(errors.count("\n"), 1, errors)
+            self.assertEqual(json.loads(run("check", "--data", self.folder, "-o", "json")[1])["damages"], 1)
+
+    def test_findings_end_without_an_empty_line(self):
+        bad = self.server.home / "bad.db"
+        bad.write_bytes(self.with_damaged_row())
+        code, said, errors = run("restore", bad, "--data", self.folder)
+        self.assertEqual((code, said), (5, ""), errors)
+        self.assertNotIn("standings: \n", errors)
+        self.tamper("UPDATE player SET name = 'Plazer 5' WHERE ranking = 1 AND slot = 5")
+        code, said, errors = run("check", "--data", self.folder)
+        self.assertEqual((code, errors), (5, ""))
+        self.assertNotIn("\n\n", said)
+        self.assertTrue(said.endswith(f"standings restore BACKUP --data '{self.folder}'\n"), said)
+
+    def test_a_backup_that_differs_from_its_manifest_says_in_what(self):
+        bad = self.server.home / "differs.db"
+        whole = self.backup.read_bytes()
+        shutil.copy(self.backup.with_suffix(".json"), bad.with_suffix(".json"))
+        bad.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        errors = run("restore", bad, "--data", self.folder)[2]
+        crc = json.loads(bad.with_suffix(".json").read_text())["crc32c"]
+        self.assertRegex(errors, rf"its checksum is [0-9a-f]{{8}}, its manifest says {crc}; take another")
+        self.assertNotIn("bytes", errors)
+        bad.write_bytes(whole[:-1])
+        self.assertIn(f"it has {len(whole) - 1} bytes, its manifest says {len(whole)};", run("restore", bad, "--data", self.folder)[2])
+
+    def test_a_folder_that_is_not_there_is_named_with_the_flag(self):
+        for words in (("check",), ("check", "--server", "http://127.0.0.1:9")):
+            code, _, errors = run(*words, cwd=self.server.home)
+            self.assertEqual(code, 2, errors)
+            self.assertIn(f"there is no folder '{self.server.home}/standings-data'; name the data folder with --data", errors)
+        (self.folder / "standings.db").unlink()
+        for command in ("check", "backup"):
+            self.assertIn(f"the folder '{self.folder}' holds no standings.db", run(command, "--data", self.folder)[2])
 
     def test_wrong_names(self):
         self.assertEqual(run("restore", self.server.home / "none.db", "--data", self.folder)[0], 2)

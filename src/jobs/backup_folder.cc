@@ -270,6 +270,26 @@ Result<BackupFolder> BackupFolder::open(std::string path) {
     return folder;
 }
 
+std::string BackupFolder::new_name(base::Instant now, base::Sequence seq) const {
+    const std::string first = backup_name(now, seq);
+    const std::string stem = first.substr(0, first.size() - kDatabaseEnd.size());
+    // Behind the newest, not into a gap: the name of one that was removed is not given again.
+    std::uint64_t newest = 0;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator at(path_, ignored), end; at != end && !ignored;
+         at.increment(ignored)) {
+        const std::string name = at->path().filename().string();
+        if (!name.starts_with(stem) || !name.ends_with(kDatabaseEnd)) continue;
+        const char* rest = name.data() + stem.size();
+        if (*rest != '-' && *rest != '.') continue;  // of a longer seq
+        std::uint64_t number = 1;
+        if (*rest == '-') std::from_chars(rest + 1, name.data() + name.size(), number);
+        newest = std::max(newest, number);
+    }
+    if (newest == 0) return first;
+    return stem + '-' + std::to_string(newest + 1) + std::string(kDatabaseEnd);
+}
+
 std::vector<BackupManifest> BackupFolder::list() const {
     std::vector<BackupManifest> all;
     std::error_code failure;

@@ -33,7 +33,7 @@ std::string manifest_path(const std::string& database);
 // None when the backup has no manifest: then only the database itself can be asked.
 base::Result<std::optional<BackupManifest>> read_manifest(const std::string& database);
 
-// The name of a backup that is made now.
+// The name of a backup that is made now, without more in its folder.
 std::string backup_name(base::Instant now, base::Sequence seq);
 
 struct FileSum {
@@ -58,6 +58,9 @@ class BackupFolder {
 
     const std::string& path() const { return path_; }
     std::string file(std::string_view name) const { return path_ + '/' + std::string(name); }
+
+    // The name of a backup that is made now: that of no other one, also of the same second and seq.
+    std::string new_name(base::Instant now, base::Sequence seq) const;
 
     // Whole ones, the newest first.
     std::vector<BackupManifest> list() const;

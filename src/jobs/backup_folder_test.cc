@@ -70,6 +70,23 @@ TEST(BackupName, SortsByTimeAndNamesTheSeq) {
     EXPECT_EQ(manifest_path("/a/mine.sqlite"), "/a/mine.sqlite.json");
 }
 
+TEST_F(Backups, OfOneSecondAndSeqHaveNamesOfTheirOwn) {
+    const auto folder = BackupFolder::open(path()).value();
+    const base::Instant now{1'795'220'100'120};
+    EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7.db");
+    put(folder, folder.new_name(now, {7}), 1);
+    EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-2.db");
+    put(folder, folder.new_name(now, {7}), 2);
+    EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-3.db");
+    EXPECT_EQ(folder.new_name(now, {8}), "standings-20261121T001500Z-8.db");
+    ASSERT_TRUE(folder.keep(1));
+    EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-3.db");
+    put(folder, folder.new_name(now, {78}), 3);
+    put(folder, folder.new_name(now, {78}), 4);
+    EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-3.db");
+    EXPECT_EQ(folder.list().size(), 3U);
+}
+
 TEST_F(Backups, AreListedTheNewestFirst) {
     const auto folder = BackupFolder::open(path()).value();
     put(folder, "standings-a.db", 2000);

@@ -192,7 +192,7 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
     if (!sum) return sum.error();
 
     BackupManifest manifest{.version = version_, .created_at = copied->at};
-    manifest.name = backup_name(manifest.created_at, facts->seq);
+    manifest.name = folder_.new_name(manifest.created_at, facts->seq);
     manifest.bytes = sum->bytes;
     manifest.crc32c = sum->crc32c;
     manifest.took_ms = static_cast<std::uint64_t>(

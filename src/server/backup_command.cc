@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,10 +25,12 @@
 #include "cli/usage.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
+#include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/serve.h"
 #include "server/version.h"
+#include "settings/values.h"
 #include "text/json_document.h"
 
 namespace standings::server {
@@ -44,6 +48,7 @@ struct BackupSettings {
     std::string data;  // empty: ask the server
     std::string to;
     std::string output = "text";
+    std::optional<std::string> config;  // --config
 };
 
 // Where a signal came; the last words say what that means.
@@ -248,17 +253,32 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
 
 // --- a stopped server ---------------------------------------------------------------------------
 
+// Where the server keeps its own backups, and how many of them.
+struct OwnFolder {
+    jobs::BackupFolder backups;
+    std::size_t keep;
+};
+
+// By the settings that the server starts with.
+Result<OwnFolder> open_own_folder(const BackupSettings& settings, const DataFolder& folder) {
+    settings::Inputs inputs{.used = {},
+                            .config = settings.config,
+                            .environment = settings::process_environment(),
+                            .look_in_working_directory = true};
+    for (const char* key : {"backup.folder", "backup.keep"}) {
+        inputs.used.set(settings::find_key(key).value());
+    }
+    const auto values = settings::Values::settle(inputs);
+    if (!values) return values.error();
+    const std::string& chosen = values->text("backup.folder");
+    auto backups = jobs::BackupFolder::open(chosen.empty() ? folder.file("backups") : chosen);
+    if (!backups) return backups.error();
+    return OwnFolder{*std::move(backups), std::max<std::size_t>(values->count("backup.keep"), 1)};
+}
+
 Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
     const std::string database = settings.data + "/standings.db";
-    std::error_code failure;
-    if (!std::filesystem::exists(database, failure)) {
-        if (failure) {
-            return Error{ErrorCode::kIo,
-                         "cannot look into '" + settings.data + "': " + failure.message()};
-        }
-        return Error{ErrorCode::kSettings,
-                     "'" + settings.data + "' holds no standings.db; name the data folder"};
-    }
+    if (auto held = check_holds_database(settings.data); !held) return held.error();
     auto folder = DataFolder::open(settings.data);
     if (!folder) {
         Error error = folder.error();
@@ -274,10 +294,12 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     const base::SystemClock clock;
     const auto began = clock.monotonic();
     std::string to = settings.to;
+    std::optional<OwnFolder> own;
     if (to.empty()) {
-        auto backups = jobs::BackupFolder::open(folder->file("backups"));
-        if (!backups) return backups.error();
-        to = backups->file("standings-" + std::to_string(::getpid()) + ".db");
+        auto opened = open_own_folder(settings, *folder);
+        if (!opened) return opened.error();
+        own = *std::move(opened);
+        to = own->backups.file("standings-" + std::to_string(::getpid()) + ".db");
     }
     auto real = base::replaceable_path(to);
     if (!real) return real.error();
@@ -292,10 +314,10 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
                 progress.show("copying", at.done_bytes, at.total_bytes, "bytes");
                 return goes_on();
             });
-        if (!copied) return copied.error();
+        if (!copied) return with_advice(naming_file(copied.error(), database), settings.data);
     }
     auto facts = ledger::sqlite::seal_copy(part, [&] { return !goes_on(); });
-    if (!facts) return facts.error();
+    if (!facts) return with_advice(naming_file(facts.error(), database), settings.data);
     const auto sum = jobs::sum_file(part, [&](std::uint64_t) { return goes_on(); });
     if (!sum) return sum.error();
 
@@ -305,15 +327,19 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     manifest.crc32c = sum->crc32c;
     manifest.took_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.monotonic() - began).count());
-    if (settings.to.empty()) {
-        manifest.name = jobs::backup_name(manifest.created_at, manifest.facts.seq);
-        to = folder->file("backups/" + manifest.name);
+    if (own) {
+        manifest.name = own->backups.new_name(manifest.created_at, manifest.facts.seq);
+        to = own->backups.file(manifest.name);
     } else {
         manifest.name = std::filesystem::path(to).filename().string();
     }
     const StopRequest::Hold hold;
     if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
     made = to;
+    if (!own) return manifest;
+    if (auto kept = own->backups.keep(own->keep); !kept) {
+        return kept.error().with_context("'" + to + "' is made, but old backups stay");
+    }
     return manifest;
 }
 
@@ -357,7 +383,11 @@ void add_backup(cli::CommandLine& line) {
     backup->add_option("-o,--output", settings->output, "text or json")
         ->transform(cli::one_of({"text", "json"}))
         ->capture_default_str();
-    backup->callback([&line, settings] { line.chosen = [settings] { return run(*settings); }; });
+    const CLI::Option* config = backup->get_option("--config");
+    backup->callback([&line, settings, config] {
+        if (config->count() > 0) settings->config = config->as<std::string>();
+        line.chosen = [settings] { return run(*settings); };
+    });
 }
 
 }  // namespace standings::server

@@ -14,6 +14,7 @@
 #include "cli/usage.h"
 #include "ledger/sqlite/check.h"
 #include "ledger/sqlite/database_copy.h"
+#include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/rank_check.h"
@@ -51,15 +52,7 @@ struct Outcome {
 
 Result<Outcome> check(const CheckSettings& settings) {
     const fs::path database = fs::path(settings.data) / "standings.db";
-    std::error_code failure;
-    if (!fs::exists(database, failure)) {
-        if (failure) {
-            return Error{ErrorCode::kIo,
-                         "cannot look into '" + settings.data + "': " + failure.message()};
-        }
-        return Error{ErrorCode::kSettings,
-                     "'" + settings.data + "' holds no standings.db; name the data folder"};
-    }
+    if (auto held = check_holds_database(settings.data); !held) return held.error();
     Outcome outcome;
     // Held until the end: no server begins to write while a file is read without locks.
     const auto folder = DataFolder::open_to_read(settings.data, outcome.owner);
@@ -74,7 +67,7 @@ Result<Outcome> check(const CheckSettings& settings) {
         return StopRequest::signal() == 0;
     };
     auto report = sqlite::check_database(options);
-    if (!report) return report.error().with_context(database.string());
+    if (!report) return naming_file(report.error(), database.string());
     outcome.database = *std::move(report);
     if (!settings.ask_server) return outcome;
 
@@ -202,11 +195,11 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
         std::puts(compared ? "Nothing is damaged." : "Nothing is damaged in what was compared.");
         return;
     }
-    std::fputs(findings_text(report).c_str(), stdout);
+    if (!report.findings.empty()) std::puts(findings_text(report).c_str());
     if (outcome.ranks) {
         for (const auto& finding : outcome.ranks->findings) std::puts(finding.c_str());
     }
-    std::puts("Damaged. Restore a backup: standings restore BACKUP --data DIR");
+    std::printf("Damaged%s\n", restore_advice(data).c_str());
 }
 
 int run(CheckSettings& settings) {
@@ -226,7 +219,7 @@ int run(CheckSettings& settings) {
         if (damaged && settings.output == "json") {
             std::puts(too_damaged_to_read(outcome.error()).c_str());
         } else {
-            cli::complain(outcome.error().detail);
+            cli::complain(outcome.error().detail + (damaged ? restore_advice(settings.data) : ""));
         }
         return exit_code(outcome.error().code);
     }
@@ -243,12 +236,13 @@ int run(CheckSettings& settings) {
 std::string findings_text(const sqlite::CheckReport& report) {
     std::string text;
     for (const auto& finding : report.findings) {
+        if (!text.empty()) text += '\n';
         text += finding.table;
         if (!finding.row.empty()) text += " (" + finding.row + ")";
-        text += ": " + finding.what + "\n";
+        text += ": " + finding.what;
     }
     if (report.damages > report.findings.size()) {
-        text += "and " + std::to_string(report.damages - report.findings.size()) + " more\n";
+        text += "\nand " + std::to_string(report.damages - report.findings.size()) + " more";
     }
     return text;
 }

@@ -13,7 +13,7 @@ namespace standings::server {
 
 void add_check(cli::CommandLine& line);
 
-// The findings for a person, one a line.
+// The findings for a person, one a line, without a line end behind the last.
 std::string findings_text(const ledger::sqlite::CheckReport& report);
 
 }  // namespace standings::server

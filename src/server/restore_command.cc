@@ -26,6 +26,7 @@
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/mark_file.h"
 #include "server/check_command.h"
+#include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/progress_line.h"
 #include "server/serve.h"
@@ -67,6 +68,17 @@ struct Verified {
     bool has_manifest;
 };
 
+std::string difference(const jobs::FileSum& file, const jobs::BackupManifest& manifest) {
+    if (file.bytes != manifest.bytes) {
+        return "it has " + std::to_string(file.bytes) + " bytes, its manifest says " +
+               std::to_string(manifest.bytes);
+    }
+    char text[80];
+    std::snprintf(text, sizeof text, "its checksum is %08x, its manifest says %08x", file.crc32c,
+                  manifest.crc32c);
+    return text;
+}
+
 // Everything that can be known of a backup before it replaces anything.
 Result<Verified> verify(const std::string& backup) {
     const auto manifest = jobs::read_manifest(backup);
@@ -75,12 +87,9 @@ Result<Verified> verify(const std::string& backup) {
         const auto sum = jobs::sum_file(backup, [](std::uint64_t) { return goes_on(); });
         if (!sum) return sum.error();
         if (sum->bytes != (*manifest)->bytes || sum->crc32c != (*manifest)->crc32c) {
-            return Error{ErrorCode::kIntegrity, "the backup '" + backup + "' is damaged: it has " +
-                                                    std::to_string(sum->bytes) +
-                                                    " bytes with another checksum than its "
-                                                    "manifest says (" +
-                                                    std::to_string((*manifest)->bytes) +
-                                                    " bytes); take another backup"};
+            return Error{ErrorCode::kIntegrity,
+                         "the backup '" + backup + "' is damaged: " + difference(*sum, **manifest) +
+                             "; take another backup"};
         }
     }
     ProgressLine progress("Verify");
@@ -90,7 +99,12 @@ Result<Verified> verify(const std::string& backup) {
         return goes_on();
     };
     auto report = sqlite::check_database(options);
-    if (!report) return report.error().with_context("the backup '" + backup + "'");
+    if (!report && report.error().code == ErrorCode::kIntegrity) {
+        return Error{ErrorCode::kIntegrity,
+                     "this is no whole backup: " + naming_file(report.error(), backup).detail +
+                         "; take another one, a .db file that `standings backup` made"};
+    }
+    if (!report) return naming_file(report.error(), backup);
     if (!report->whole()) {
         return Error{
             ErrorCode::kIntegrity,

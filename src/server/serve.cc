@@ -14,12 +14,12 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "cli/shell_word.h"
 #include "engine/engine.h"
 #include "jobs/backups.h"
 #include "jobs/job_list.h"
 #include "ledger/sqlite/sqlite_ledger.h"
 #include "server/announce.h"
+#include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/end_signals.h"
 #include "server/front.h"
@@ -62,17 +62,6 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
     }
     auto engine = engine::Engine::start(std::move(*ledger), clock, engine_options);
     return engine;
-}
-
-// Whoever reads that a database is damaged wants to know what to do.
-base::Error with_advice(base::Error error, const std::string& folder) {
-    const bool is_damage = error.code == ErrorCode::kIntegrity;
-    if (is_damage && error.detail.find("standings check") == std::string::npos) {
-        const std::string data = " --data " + cli::shell_word(folder);
-        error.detail += "; what is damaged says: standings check" + data +
-                        "; a backup goes in its place by: standings restore BACKUP" + data;
-    }
-    return error;
 }
 
 Result<void> run(const ServeSettings& settings) {

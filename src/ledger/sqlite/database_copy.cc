@@ -78,7 +78,9 @@ Result<void> copy_database(const std::filesystem::path& from, const std::string&
                            const std::function<bool(const BackupProgress&)>& progress) {
     auto source = Connection::open(from.string(), read_access(from));
     if (!source) return source.error();
-    if (const auto fresh = is_new(*source); !fresh) return fresh.error();
+    const auto fresh = is_new(*source);
+    if (!fresh) return fresh.error();
+    if (*fresh) return Error{ErrorCode::kIntegrity, from.string() + " holds no database"};
     {
         // With our mode, and certainly new: SQLite would open whatever is there.
         const File file(::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
