@@ -271,7 +271,7 @@ Result<BackupFolder> BackupFolder::open(std::string path) {
 }
 
 std::string BackupFolder::new_name(base::Instant now, base::Sequence seq) const {
-    const std::string first = backup_name(now, seq);
+    std::string first = backup_name(now, seq);
     const std::string stem = first.substr(0, first.size() - kDatabaseEnd.size());
     // Behind the newest, not into a gap: the name of one that was removed is not given again.
     std::uint64_t newest = 0;
