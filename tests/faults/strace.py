@@ -9,7 +9,7 @@ import time
 from support.server import wait_until
 
 FILES = ("standings.db", "standings.db-wal", "standings.mark")
-# Twice what an idle committer waits before it writes rows back.
+# More than twice what an idle committer waits before it writes rows back.
 QUIET_FOR = 0.05
 
 

@@ -36,7 +36,6 @@ class RowStream {
     static base::Result<RowStream> open(const Input& input, FileFormat format, const FieldMap& map);
 
     // The next record that is not blank; none at the end. The item lives until the next call.
-    // The next record that is not blank; none at the end. The item lives until the next call.
     // Fails with kIo.
     base::Result<std::optional<Item>> next();
 

@@ -30,13 +30,14 @@ struct UploadSummary {
     std::uint64_t seq = 0;
 };
 
-// A connection that breaks and a server that is busy or restarts are waited for; the same key makes
-// the server skip what it has. Fails with what the server refused, or kIo when it stayed away.
 // `accepted` sees every row of a pass, `starting` the beginning of each pass.
 struct RowObserver {
     std::function<void()> starting;
     std::function<void(const ImportRow&)> accepted;
 };
+
+// A connection that breaks and a server that is busy or restarts are waited for; the same key makes
+// the server skip what it has. Fails with what the server refused, or kIo when it stayed away.
 // `refusals` gets what the server refuses, also when this fails.
 base::Result<UploadSummary> upload(HttpClient& client, const ImportPlan& plan, Rejects& rejects,
                                    Refusals& refusals, Progress& progress,
