@@ -32,6 +32,11 @@ int main(int argc, char** argv) {
             inputs.emplace_back(argv[i]);
         }
     }
+    if (inputs.empty()) {
+        std::fprintf(stderr,
+                     "nothing to replay: a fuzz target keeps its inputs in fuzz/corpus/NAME\n");
+        return 1;
+    }
     std::sort(inputs.begin(), inputs.end());
     for (const auto& path : inputs) replay(path);
     return 0;

@@ -8,7 +8,7 @@ import sys
 
 # Where a line that no test runs may cost somebody a score. In per cent of the lines of the folder and
 # those below it.
-FLOORS = {"src/ranking": 97, "src/ledger": 94, "src/net": 95}
+FLOORS = {"src/ranking": 97, "src/ledger": 93, "src/net": 94}
 
 
 def main():
