@@ -144,6 +144,13 @@ class FirstStart(ServeTest):
         self.assertNotIn("chmod", server.log_since_start())
         self.assertEqual(set(self.modes(server.data).values()), {"0o600"})
 
+    def test_a_start_warns_of_a_folder_in_which_others_may_replace_files(self):
+        server = self.server()
+        server.data.mkdir()
+        server.data.chmod(0o733)
+        server.start()
+        self.assertIn("is open to group or others (0733); close it by: chmod 700", server.log_since_start())
+
     def test_takes_the_key_from_the_environment_or_a_file(self):
         with self.server() as server:
             self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)

@@ -121,9 +121,10 @@ std::string DataFolder::who_else_reads() const {
     if (::stat(path_.c_str(), &folder) != 0) return {};
     const bool enters = (folder.st_mode & (S_IXGRP | S_IXOTH)) != 0;
     const bool lists = (folder.st_mode & (S_IRGRP | S_IROTH)) != 0;
+    const bool changes = enters && (folder.st_mode & (S_IWGRP | S_IWOTH)) != 0;
     const bool reads = enters && ::stat(file("standings.db").c_str(), &database) == 0 &&
                        (database.st_mode & (S_IRGRP | S_IROTH)) != 0;
-    if (!lists && !reads) return {};
+    if (!lists && !changes && !reads) return {};
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", folder.st_mode & 07777U);
     const std::string word = cli::shell_word(path_);

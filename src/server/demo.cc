@@ -165,6 +165,11 @@ Result<void> run(const DemoSettings& settings) {
                               .key_file = {}});
         announce_event(*log, "join with: " + invitation(url, **engine));
     }
+    if (settings.listen && !is_loopback(*settings.listen)) {
+        log->write(base::LogLevel::kWarning,
+                   "the demo listens beyond this machine: whoever reaches " +
+                       settings.listen->host + " may submit, without a key");
+    }
     if (settings.open.value_or(terminal) && has_desktop()) open_browser(url + "/");
 
     demo::Traffic traffic(**engine, game, settings.game.rate);

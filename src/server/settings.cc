@@ -138,6 +138,10 @@ Result<ListenAddress> parse_listen(const std::string& text) {
     return address;
 }
 
+bool is_loopback(const ListenAddress& address) {
+    return address.host.starts_with("127.") || address.host == "::1";
+}
+
 std::vector<std::string> refused_by_start(const Values& values) {
     std::vector<std::string> refused;
     const auto refuse = [&](std::string_view key, const Error& error) {

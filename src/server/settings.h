@@ -24,6 +24,8 @@ struct ListenAddress {
 };
 // "127.0.0.1:8420", "[::1]:8420", "localhost:0", ":8420". kSettings with what is wrong.
 base::Result<ListenAddress> parse_listen(const std::string& text);
+// Reached from this machine only.
+bool is_loopback(const ListenAddress& address);
 
 // What the HTTP side takes.
 struct FrontSettings {

@@ -149,6 +149,16 @@ TEST(ServeSettings, NoneIsForgotten) {
     }
 }
 
+TEST(ListenAddress, TellsWhoReachesIt) {
+    for (const char* own : {"127.0.0.1:0", "localhost:1", "127.9.9.9:1", "[::1]:1"}) {
+        EXPECT_TRUE(is_loopback(*parse_listen(own))) << own;
+    }
+    for (const char* open :
+         {":1", "*:1", "0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[2001:db8::1]:1"}) {
+        EXPECT_FALSE(is_loopback(*parse_listen(open))) << open;
+    }
+}
+
 TEST(DemoSettings, EachOfItsSettingsReachesAPlace) {
     std::set<std::string_view> reached = {"listen", "open"};  // they have choices of their own
     for (const Place& place : kPlaces) {
