@@ -165,7 +165,7 @@ class SigtermUnderLoad(FaultTest):
         for number in range(20):
             try:
                 self.end_under_load(number)
-            except LostAnswer as lost:
+            except (LostAnswer, CutAnswer) as lost:
                 return self.control_failed(lost)
             self.server.start()
         self.fail("20 ends without any time to finish lost no answer: this test proves nothing")

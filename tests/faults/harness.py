@@ -22,6 +22,11 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited_seconds(pid):
+    """How long the main thread of a process was ready to run and had no processor."""
+    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 class Row:
     """One line of the table. A control that was never run leaves "not seen"."""
 

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import http.client
 import os
 import pathlib
 import signal
@@ -185,7 +186,7 @@ class OutOfMemory(LimitTest):
 
     def has_died(self):
         """Death takes a moment; one that holds out still answers."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             if self.server.new_client().get("/healthz").status == 200:
                 return False
         wait_until(lambda: self.server.process.poll() is not None, "the server that answers no more to end")
