@@ -40,6 +40,7 @@ void Connection::on_events(std::uint32_t events) {
 
     if (readable_ && (lingering_ || (!input_ended_ && may_parse()))) {
         turn();
+        loop_.mark_dirty(*this);
     } else if (!out_.empty()) {
         flush_and_settle();
     }
@@ -66,11 +67,7 @@ void Connection::turn() {
     if (!closed_ && ended_ && !input_ended_ && !stalled) input_broke_off();
     in_turn_ = false;
 
-    if (closed_) {
-        intake_.reset();
-    } else {
-        flush_and_settle();
-    }
+    if (closed_) intake_.reset();
 }
 
 std::size_t Connection::receive(char* out, std::size_t room) {
@@ -353,11 +350,8 @@ void Connection::refuse_at_once(const TransportProblem& problem) {
 void Connection::begin_drain() {
     // A request that has arrived by now is still answered.
     readable_ = true;
-    if (!lingering_ && !input_ended_ && may_parse()) {
-        turn();
-    } else {
-        flush_and_settle();
-    }
+    if (!lingering_ && !input_ended_ && may_parse()) turn();
+    flush_and_settle();
 }
 
 // Reads and forgets, so that the kernel does not answer the peer's unread bytes with a reset that

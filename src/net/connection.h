@@ -40,8 +40,9 @@ class Connection final : public PollTarget, public TimeoutNode {
     // Of the loop.
     void on_events(std::uint32_t events) override;
     void on_timeout() override;
-    // Goes on with input that waits; sends what is ready; both decide what comes next.
+    // Goes on with input that waits. To be followed by flush_and_settle().
     void turn();
+    // Sends what is ready, and decides what comes next.
     void flush_and_settle();
     // Answers with a problem and closes, without reading a request.
     void refuse_at_once(const TransportProblem& problem);

@@ -186,6 +186,7 @@ void EventLoop::run_ready() {
     for (Connection* const connection : ready_now_) {
         connection->is_marked_ready = false;
         connection->turn();
+        connection->flush_and_settle();
         connection->let_go();
     }
     ready_now_.clear();

@@ -37,7 +37,9 @@ class Poller {
     // while others are told, but must stay in memory until this returns.
     int dispatch();
 
-    static constexpr int kBatch = 256;
+    // Answers leave when all of a round are made (Connection::on_events): enough of them that a
+    // client is woken once for several, few enough that none waits long.
+    static constexpr int kBatch = 32;
 
   private:
     explicit Poller(int set) : set_(set) {}
