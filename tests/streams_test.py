@@ -4,7 +4,7 @@ import concurrent.futures
 import unittest
 
 from support.api import ApiTest, brief
-from support.client import ndjson
+from support.client import ndjson, parse_json
 from support.server import KEY, Server
 
 
@@ -73,6 +73,60 @@ class Streams(ApiTest):
             self.assertEqual((answer.status, answer.json["summary"]["accepted"]), (200, 3000), answer)
         total = sum(row["score"] for row in self.api.get(f"{board}/standings").json["rows"])
         self.assertEqual(total, 6000)
+
+    def begin_stream(self, raw, board, key):
+        raw.send((f"POST {board}/submissions?receipts=problems HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.key}\r\n"
+                  f"Content-Type: application/x-ndjson\r\nIdempotency-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n").encode())
+
+    @staticmethod
+    def send_lines(raw, body):
+        raw.send(b"%x\r\n%s\r\n" % (len(body), body))
+
+    def ended_stream(self, raw):
+        """The last line of an answer that has begun before."""
+        found = raw.read_until(b"0\r\n\r\n")
+        self.assertIsNotNone(found, "the connection ended")
+        last = [line for line in found.split(b"\n") if b'"summary"' in line]
+        return parse_json(last[0])
+
+    def test_a_board_that_is_closed_in_the_middle_of_a_stream_ends_it(self):
+        board = self.make_board(rule="sum", limits={"max": 1})
+        key = f"{board}:middle"
+        lines = [{"player": "p", "score": score} for score in (1, 2, 1, 1, 1)]
+        with self.server.raw() as raw:
+            self.begin_stream(raw, board, key)
+            self.send_lines(raw, ndjson(lines[:2]))
+            self.assertIsNotNone(raw.read_until(b'"line":2'))
+            self.api.post(f"{board}/close")
+            self.send_lines(raw, ndjson(lines[2:]))
+            last = self.ended_stream(raw)
+        self.assertEqual((last["problem"]["status"], last["problem"]["code"]), (409, "board_closed"), last)
+        self.assertEqual((last["summary"]["accepted"], last["summary"]["rejected"]), (1, 1), last)
+        self.assertEqual([problem["line"] for problem in last["problems"]], [2])
+        self.api.post(f"{board}/reopen")
+        again = self.api.stream(f"{board}/submissions?receipts=problems", lines, idempotency_key=key)
+        self.assertEqual(again.status, 200, again)
+        summary = again.json["summary"]
+        self.assertEqual((summary["accepted"], summary["rejected"], summary["replayed"]), (4, 1, 2), summary)
+        self.assertEqual(self.get(f"{board}/players/p")["score"], 4)
+
+    def test_columns_that_change_while_nothing_is_under_way_end_a_stream(self):
+        board = self.make_board(columns=[{"name": "score", "decimals": 2}], limits={"max": 1})
+        key = f"{board}:columns"
+        refused, rest = b'{"player":"a","score":2}\n', b'{"player":"a","score":0.25}\n{"player":"b","score":1}\n'
+        with self.server.raw() as raw:
+            self.begin_stream(raw, board, key)
+            self.send_lines(raw, refused)
+            self.assertIsNotNone(raw.read_until(b'"line":1'))
+            self.assertEqual(self.api.patch(board, {"columns": [{"name": "score"}]}).status, 200)
+            self.send_lines(raw, rest)
+            last = self.ended_stream(raw)
+        self.assertEqual((last["problem"]["status"], last["problem"]["code"]), (412, "revision_mismatch"), last)
+        self.assertEqual((last["summary"]["accepted"], last["summary"]["rejected"]), (0, 1), last)
+        # None of the rest counts as done.
+        self.assertEqual(self.api.patch(board, {"columns": [{"name": "score", "decimals": 2}]}).status, 200)
+        again = self.api.stream(f"{board}/submissions", refused + rest, idempotency_key=key)
+        self.assertEqual((again.status, again.json["summary"]["accepted"], again.json["summary"]["rejected"]), (200, 2, 1), again)
 
     def test_receipts_come_while_the_client_still_writes(self):
         board = self.make_board()

@@ -69,6 +69,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
         : reply_(std::move(reply)),
           board_(std::move(board)),
           options_(options),
+          columns_version_(board_ ? board_->columns_version() : 0),
           max_line_(reply_.tools().service.limits.max_line_bytes),
           json_(reply_.tools().service.limits.max_depth),
           // The same lines for another board are another stream.
@@ -118,6 +119,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     // By board, where lines name them: a seq that has all that the stream changed there.
     std::map<std::string, base::Sequence, std::less<>> seqs_;
     const StreamOptions options_;
+    const std::uint32_t columns_version_;  // of board_ when the stream began
     const std::size_t max_line_;
 
     text::JsonDocument json_;
@@ -281,6 +283,13 @@ void Stream::read_line(std::string_view line) {
     StreamPiece& piece = this->piece();
     LineFate& fate = piece.fates.emplace_back(LineFate{line_, std::nullopt});
     auto change = read_change(line, piece);
+    // Looked at behind the reading: what does not fit columns that came meanwhile is not refused
+    // for good.
+    if (board_ && board_->columns_version() != columns_version_) {
+        return fail({ErrorCode::kRevisionMismatch,
+                     "The columns of the board changed while the stream was under way. Read the "
+                     "board and send it again."});
+    }
     if (change) {
         piece.changes.push_back(*change);
     } else {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/stop_request.h"
 #include "text/json_document.h"
 
 namespace standings::cli {
@@ -60,7 +61,7 @@ struct Transfer {
     Clock::time_point moved = Clock::now();  // when bytes last went either way
     curl_off_t sent = 0;
     curl_off_t received = 0;
-    bool gave_up = false;  // `next` or `take` did
+    bool gave_up = false;  // `next` or `take` did, or a signal came
     bool stalled = false;
     bool too_large = false;
 };
@@ -111,8 +112,9 @@ std::size_t give_body(char* bytes, std::size_t, std::size_t size, void* context)
     return CURL_READFUNC_ABORT;
 }
 
-// Called about once a second, whatever happens.
-int watch_stall(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+// Called about once a second, whatever happens: where no byte moves, nobody else looks for a
+// signal.
+int watch(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     auto& transfer = *static_cast<Transfer*>(context);
     const auto now = Clock::now();
     if (received != transfer.received || sent != transfer.sent) {
@@ -121,7 +123,8 @@ int watch_stall(void* context, curl_off_t, curl_off_t received, curl_off_t, curl
         transfer.moved = now;
     }
     transfer.stalled = now - transfer.moved > kStall;
-    return transfer.stalled ? 1 : 0;
+    transfer.gave_up = transfer.gave_up || StopRequest::signal() != 0;
+    return transfer.stalled || transfer.gave_up ? 1 : 0;
 }
 
 bool has_control(std::string_view text) {
@@ -249,7 +252,7 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
         curl_easy_setopt(curl, CURLOPT_TIMEOUT, kAnswerSeconds);
     } else {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_stall);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
     }
     if (next != nullptr) {

@@ -67,12 +67,13 @@ class HttpClient {
     // A whole answer in memory, within a minute.
     base::Result<HttpAnswer> send(const HttpRequest& request);
     // Sends what `next` gives as the body, of any length. Fails when for a minute neither side
-    // takes or gives a byte. With `take`, a 2xx body is handed over as it arrives, also before the
-    // request is complete, and is not in the answer. A server that refuses answers before the end:
-    // the rest is then not asked for.
+    // takes or gives a byte, and within about a second of a StopRequest. With `take`, a 2xx body is
+    // handed over as it arrives, also before the request is complete, and is not in the answer. A
+    // server that refuses answers before the end: the rest is then not asked for.
     base::Result<HttpAnswer> upload(const HttpRequest& request, const NextBytes& next,
                                     const TakeBytes& take = {});
-    // Hands over a 2xx body of any length as it arrives; other bodies are in the answer.
+    // Hands over a 2xx body of any length as it arrives; other bodies are in the answer. Stops as
+    // upload() does.
     base::Result<HttpAnswer> download(const HttpRequest& request, const TakeBytes& take);
 
     // "http://127.0.0.1:8420", without a slash at the end.

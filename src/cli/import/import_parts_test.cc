@@ -8,10 +8,13 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <set>
 
 #include "cli/import/board_sum.h"
 #include "cli/import/progress.h"
 #include "cli/import/redis_set.h"
+#include "cli/import/refusals.h"
+#include "cli/import/rejects.h"
 #include "cli/import/row_stream.h"
 #include "cli/import/target_board.h"
 
@@ -43,6 +46,15 @@ class Folder {
     std::string read(const std::string& name) const {
         std::ifstream file(path(name), std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
+    }
+    // Of all files, with a space between.
+    std::string names() const {
+        std::set<std::string> sorted;
+        for (const auto& entry : std::filesystem::directory_iterator(path_))
+            sorted.insert(entry.path().filename());
+        std::string all;
+        for (const auto& name : sorted) all += (all.empty() ? "" : " ") + name;
+        return all;
     }
 
   private:
@@ -131,26 +143,112 @@ TEST(Grouped, SetsCommas) {
     EXPECT_EQ(grouped(1234567), "1,234,567");
 }
 
+const std::string kOne = "import-" + std::string(32, '1');
+const std::string kTwo = "import-" + std::string(32, '2');
+
 TEST(Rejects, TakeThePlaceOfEarlierOnesAtTheEnd) {
     const Folder folder;
     folder.write("r", "earlier");
     {
         Rejects rejects(folder.path("r"));
+        ASSERT_TRUE(rejects.open());
         rejects.add(3, "wrong", "a\n\"b\"");
     }
     EXPECT_EQ(folder.read("r"), "earlier");
-    EXPECT_FALSE(std::filesystem::exists(folder.path("r.part")));
+    EXPECT_EQ(folder.names(), "r");
     Rejects rejects(folder.path("r"));
+    ASSERT_TRUE(rejects.open());
     rejects.add(1, "x", "y");
     rejects.start_over();
     rejects.add(3, "wrong", "a\n\"b\"");
     EXPECT_TRUE(rejects.finish());
     EXPECT_EQ(folder.read("r"), "{\"line\":3,\"reason\":\"wrong\",\"row\":\"a\\n\\\"b\\\"\"}\n");
-    EXPECT_TRUE(Rejects(folder.path("r")).finish());
-    EXPECT_FALSE(std::filesystem::exists(folder.path("r")));
-    Rejects nowhere(folder.path("none/r"));
-    nowhere.add(1, "x", "y");
-    EXPECT_FALSE(nowhere.finish());
+    EXPECT_EQ(folder.names(), "r");
+    {
+        Rejects none(folder.path("r"));
+        ASSERT_TRUE(none.open());
+        EXPECT_TRUE(none.finish());
+    }
+    EXPECT_EQ(folder.names(), "");
+}
+
+TEST(Rejects, AreRefusedBeforeTheFirstWhereTheyCannotBeWritten) {
+    const Folder folder;
+    EXPECT_FALSE(Rejects(folder.path("none/r")).open());
+    Rejects full("/dev/full");
+    ASSERT_TRUE(full.open());
+    full.add(1, "x", "y");
+    EXPECT_FALSE(full.finish());
+}
+
+// What a server refused, it does not say again.
+TEST(Rejects, KeepWhatTheServerRefusedOfAnotherImport) {
+    const Folder folder;
+    const auto import = [&](const std::string& key, bool refused) {
+        Rejects rejects(folder.path("r.ndjson"));
+        EXPECT_TRUE(rejects.open());
+        if (refused) rejects.add(2, "no", "row", Rejects::Refused{1, key});
+        EXPECT_TRUE(rejects.finish(key));
+        return rejects.kept_aside();
+    };
+    EXPECT_EQ(import(kOne, true), "");
+    EXPECT_EQ(folder.read("r.ndjson"),
+              "{\"line\":2,\"reason\":\"no\",\"row\":\"row\",\"record\":1,\"import\":\"" + kOne +
+                  "\"}\n");
+    EXPECT_EQ(import_named_in(folder.path("r.ndjson")), kOne);
+    EXPECT_EQ(import(kOne, true), "") << "its own file is replaced";
+    EXPECT_EQ(import(kTwo, true), folder.path("r.11111111.ndjson"));
+    EXPECT_EQ(import_named_in(folder.path("r.11111111.ndjson")), kOne);
+    EXPECT_EQ(import(kOne, false), folder.path("r.22222222.ndjson"));
+    EXPECT_EQ(folder.names(), "r.11111111.ndjson r.22222222.ndjson");
+    EXPECT_EQ(import(kOne, false), "");
+    // Of no import of ours, whatever it says.
+    folder.write("r.ndjson",
+                 "{\"line\":1,\"reason\":\"\",\"row\":\"\",\"record\":1,\"import\":\"../x\"}\n");
+    EXPECT_EQ(import(kOne, false), "");
+}
+
+TEST(Refusals, AreKeptAsTheyComeAndTakenOverByTheirImportOnly) {
+    const Folder folder;
+    const std::string path = folder.path("refused");
+    const auto records = [&](const std::string& key) {
+        Refusals refusals(path, key);
+        refusals.read(folder.path("none"));
+        refusals.read(path);
+        std::string all;
+        for (const auto& refusal : refusals.by_record())
+            all += std::to_string(refusal.record) + ' ' + *refusal.reason + ';';
+        return all;
+    };
+    Refusals refusals(path, kOne);
+    EXPECT_TRUE(refusals.keep());
+    EXPECT_EQ(folder.names(), "") << "nothing is kept where nothing is refused";
+    refusals.add(5, "no");
+    refusals.add(7, "never");
+    EXPECT_EQ(records(kOne), "");
+    EXPECT_TRUE(refusals.keep());
+    EXPECT_EQ(records(kOne), "5 The server: no;7 The server: never;");
+    EXPECT_EQ(records(kTwo), "");
+    // A line that a crash has cut is lost, and no other.
+    std::ofstream(path, std::ios::app) << R"({"record":8,"im)";
+    Refusals later(path, kOne);
+    later.read(path);
+    later.add(5, "no");
+    later.add(3, "no");
+    EXPECT_TRUE(later.keep());
+    EXPECT_EQ(later.count(), 3U);
+    EXPECT_EQ(records(kOne), "3 The server: no;5 The server: no;7 The server: never;");
+    later.forget();
+    EXPECT_EQ(folder.names(), "");
+    EXPECT_EQ(later.count(), 3U);
+
+    Refusals nowhere(folder.path("none/refused"), kOne);
+    nowhere.add(1, "no");
+    EXPECT_FALSE(nowhere.keep());
+    Refusals unkept("", kOne);
+    unkept.add(1, "no");
+    EXPECT_TRUE(unkept.keep());
+    EXPECT_EQ(unkept.count(), 1U);
 }
 
 TEST(Input, HashesTheUnpackedContent) {
@@ -183,6 +281,7 @@ TEST(RowStream, GivesTheSameLinesForEveryPass) {
         auto stream = RowStream::open(*input, FileFormat::kCsv, *map);
         ASSERT_TRUE(stream);
         Rejects rejects(folder.path("r"));
+        ASSERT_TRUE(rejects.open());
         std::string lines;
         std::string piece;
         while (true) {

@@ -1,9 +1,10 @@
 #include "cli/import/import_run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <unordered_map>
 #include <utility>
 
 #include "base/hash.h"
@@ -12,6 +13,8 @@
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
 #include "cli/import/redis_input.h"
+#include "cli/import/refusals.h"
+#include "cli/import/rejects.h"
 #include "cli/import/summary.h"
 #include "cli/import/target_board.h"
 #include "cli/import/upload.h"
@@ -43,6 +46,20 @@ bool is_spooled(const ImportSettings& settings) {
     return settings.file.empty() || settings.file == "-";
 }
 
+// Said where the file of rejects cannot be written.
+std::string kept_where(Refusals& refusals, const Rejects& rejects) {
+    if (!rejects.is_file()) {
+        return "The server refused " + grouped(refusals.count()) +
+               " rows that no file names, and it does not repeat which";
+    }
+    // Of this run and those that it goes on with; else what a complete one has left.
+    std::string file = rejects.path();
+    for (const std::string& kept : {aside_of(rejects.path(), refusals.import()), refusals.path()}) {
+        if (::access(kept.c_str(), F_OK) == 0) file = kept;
+    }
+    return "What the server refused is kept in " + file + ", and the same command names the rows";
+}
+
 // One run of the command, step by step; the main thread's.
 class ImportRun {
   public:
@@ -58,11 +75,11 @@ class ImportRun {
     Result<base::Hash128> hash_content();
     void make_key(base::Hash128 content);
     Result<ImportSummary> dry_run();
-    Result<ImportSummary> send();
-    using Earlier = std::unordered_map<std::uint64_t, EarlierReject>;
-    Result<void> add_server_rejects(const Refusals& refusals, const Earlier& earlier,
-                                    Rejects& rejects);
-    void keep_server_rejects(const Refusals& refusals, Rejects& rejects);
+    Result<ImportSummary> send(Rejects& rejects);
+    Result<void> name_all(Refusals& refusals, Rejects& rejects);
+    void name_so_far(Refusals& refusals, Rejects& rejects);
+    Result<void> finish(Refusals& refusals, Rejects& rejects);
+    Result<void> place(Rejects& rejects);
     Result<void> find_format();
     Result<void> compare(ImportSummary& summary);
     std::string rejects_path() const;
@@ -80,8 +97,9 @@ class ImportRun {
     std::uint64_t members_ = 0;
     std::uint64_t rounded_ = 0;
     std::string key_;
-    std::string again_;  // what tells this import from others of the same content
-    BoardSum sent_;      // of what the server took; for a sorted set
+    std::string again_;       // what tells this import from others of the same content
+    std::string last_words_;  // where a signal ends it
+    BoardSum sent_;           // of what the server took; for a sorted set
 };
 
 Result<ImportSummary> ImportRun::run() {
@@ -94,6 +112,9 @@ Result<ImportSummary> ImportRun::run() {
     if (settings_.dry_run) return dry_run();
     const auto content = hash_content();
     if (!content) return content.error();
+    Rejects rejects(rejects_path());
+    StopRequest::set_litter({rejects.unfinished()});
+    if (const auto opened = rejects.open(); !opened) return opened.error();
     if (!board_exists_) {
         const auto created = create_board(client_, settings_.board, *rules_);
         if (!created) return created.error();
@@ -101,7 +122,7 @@ Result<ImportSummary> ImportRun::run() {
         progress_.say("made the board " + settings_.board + " (" + short_form_of(*rules_) + ")");
     }
     make_key(*content);
-    return send();
+    return send(rejects);
 }
 
 Result<void> ImportRun::find_board() {
@@ -240,12 +261,12 @@ void ImportRun::make_key(base::Hash128 content) {
     }
     key_ = "import-" + hex(base::hash128(text + again_));
 
-    std::string words = "\nstandings: interrupted. What was sent stays; the same command ";
-    if (!again_.empty()) words += "with --again-as " + again_ + " instead of --again ";
-    words += is_spooled(settings_) && settings_.from.empty()
-                 ? "with the same input goes on where it stopped.\n"
-                 : "goes on where it stopped.\n";
-    StopRequest::set_last_words(std::move(words));
+    last_words_ = "\nstandings: interrupted. What was sent stays; the same command ";
+    if (!again_.empty()) last_words_ += "with --again-as " + again_ + " instead of --again ";
+    last_words_ += is_spooled(settings_) && settings_.from.empty()
+                       ? "with the same input goes on where it stopped.\n"
+                       : "goes on where it stopped.\n";
+    StopRequest::set_last_words(last_words_);
 }
 
 std::string ImportRun::rejects_path() const {
@@ -267,7 +288,19 @@ Result<ImportSummary> ImportRun::dry_run() {
     summary.dry_run = true;
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
+    // What the server has refused, it does not repeat.
+    if (!import_named_in(summary.rejects_path).empty()) {
+        const std::string other = beside(summary.rejects_path, "dry-run");
+        if (const auto spare = spare_files(other, settings_.file); !spare) return spare.error();
+        progress_.say(summary.rejects_path +
+                      " names what the server refused and stays; the rejects "
+                      "of this dry run go to " +
+                      other);
+        summary.rejects_path = other;
+    }
     Rejects rejects(summary.rejects_path);
+    StopRequest::set_litter({rejects.unfinished()});
+    if (const auto opened = rejects.open(); !opened) return opened.error();
     const auto began = std::chrono::steady_clock::now();
     while (true) {
         const auto item = stream->next();
@@ -295,20 +328,25 @@ Result<ImportSummary> ImportRun::dry_run() {
     return summary;
 }
 
-Result<ImportSummary> ImportRun::send() {
+Result<ImportSummary> ImportRun::send(Rejects& rejects) {
     ImportSummary summary = new_summary();
-    Rejects rejects(summary.rejects_path);
     RowObserver observer;
     if (summary.from_redis) {
         observer.starting = [this] { sent_ = {}; };
         observer.accepted = [this](const ImportRow& row) { sent_.add(row.player, row.scores); };
     }
     const auto began = std::chrono::steady_clock::now();
-    Refusals refusals;
+    Refusals refusals(rejects.is_file() ? refused_of(rejects.path(), key_) : "", key_);
+    if (rejects.is_file()) {
+        for (const std::string& earlier :
+             {rejects.path(), aside_of(rejects.path(), key_), refusals.path()}) {
+            refusals.read(earlier);
+        }
+    }
     const auto sent = upload(client_, {*input_, format_, *map_, settings_.board, key_}, rejects,
                              refusals, progress_, observer);
     if (!sent) {
-        keep_server_rejects(refusals, rejects);
+        name_so_far(refusals, rejects);
         return sent.error();
     }
     summary.rows = sent->counts.rows;
@@ -318,64 +356,82 @@ Result<ImportSummary> ImportRun::send() {
     summary.seq = sent->seq;
     summary.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    Earlier earlier;
-    const std::uint64_t told = refusals.all().size();
-    // More than this run was told: by runs before. A file with still more is of another import.
-    if (sent->rejected > told) earlier = read_server_rejects(summary.rejects_path);
-    if (told + earlier.size() > sent->rejected) earlier.clear();
-    if (const auto added = add_server_rejects(refusals, earlier, rejects); !added) {
-        return added.error();
-    }
+    if (const auto finished = finish(refusals, rejects); !finished) return finished.error();
     summary.in_file = rejects.count();
-    if (const auto kept = rejects.finish(); !kept) return kept.error();
     if (summary.from_redis) {
         if (const auto compared = compare(summary); !compared) return compared.error();
     }
     return summary;
 }
 
-// The server names lines of the stream; their rows are found in another pass.
-Result<void> ImportRun::add_server_rejects(const Refusals& refusals, const Earlier& earlier,
-                                           Rejects& rejects) {
-    if (refusals.all().empty() && earlier.empty()) return {};
+// All that is rejected, here and by the server, in the order of the rows: in another pass, as the
+// server names lines of the stream.
+Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects) {
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
-    auto refusal = refusals.all().begin();
+    rejects.start_over();
+    progress_.restart();
+    // After a first signal there are two seconds for this; the next one ends it at once.
+    const int signal = StopRequest::signal();
+    auto refusal = refusals.by_record().begin();
+    const auto end = refusals.by_record().end();
     while (true) {
         const auto item = stream->next();
         if (!item) return item.error();
         if (!*item) break;
+        if (StopRequest::signal() != signal) return Error{ErrorCode::kDraining, "interrupted"};
+        progress_.tick("looked up", {stream->source().position(), stream->source().size(),
+                                     stream->counts().rows, rejects.count()});
         const Record& source = (*item)->source;
-        std::string reason;
-        if (refusal != refusals.all().end() && refusal->line == (*item)->record) {
-            reason = std::string(kServerSaid) + *refusal->reason;
-            ++refusal;
-        } else if (const auto before = earlier.find(source.line);
-                   before != earlier.end() && (*item)->row &&
-                   before->second.row == text::as_utf8(source.text)) {
-            reason = before->second.reason;
-        } else {
-            continue;
+        while (refusal != end && refusal->record < (*item)->record) ++refusal;
+        if (!(*item)->row) {
+            rejects.add(source.line, (*item)->row.error().detail, source.text);
+        } else if (refusal != end && refusal->record == (*item)->record) {
+            rejects.add(source.line, *refusal->reason, source.text,
+                        Rejects::Refused{refusal->record, key_});
+            if (!settings_.from.empty()) {
+                sent_.take_away((**(*item)->row).player, (**(*item)->row).scores);
+            }
         }
-        rejects.add(source.line, reason, source.text);
-        if ((*item)->row && !settings_.from.empty()) {
-            sent_.take_away((**(*item)->row).player, (**(*item)->row).scores);
-        }
+    }
+    return place(rejects);
+}
+
+Result<void> ImportRun::place(Rejects& rejects) {
+    if (const auto finished = rejects.finish(key_); !finished) return finished.error();
+    if (!rejects.kept_aside().empty()) {
+        progress_.say(rejects.path() +
+                      " named what the server refused of another import: that is " +
+                      rejects.kept_aside() + " now");
     }
     return {};
 }
 
-// The next run goes on behind these rows, and is not told of them again. What fails here is less
-// than what the command says anyway.
-void ImportRun::keep_server_rejects(const Refusals& refusals, Rejects& rejects) {
-    if (refusals.all().empty()) return;
-    const StopRequest::Hold whole;
-    rejects.start_over();
-    if (add_server_rejects(refusals, read_server_rejects(rejects_path()), rejects)) {
-        static_cast<void>(rejects.finish());
+Result<void> ImportRun::finish(Refusals& refusals, Rejects& rejects) {
+    if (refusals.count() == 0) return place(rejects);
+    StopRequest::set_last_words(last_words_ + kept_where(refusals, rejects) + ".\n");
+    if (const auto named = name_all(refusals, rejects); !named) {
+        Error error = named.error();
+        error.detail += ". " + kept_where(refusals, rejects);
+        return error;
     }
+    // The one file has it all now.
+    refusals.forget();
+    if (rejects.is_file()) ::unlink(aside_of(rejects.path(), key_).c_str());
+    return {};
 }
 
+// Of a run that fails or is stopped. The file of the refusals stays, for the run that goes on.
+void ImportRun::name_so_far(Refusals& refusals, Rejects& rejects) {
+    if (refusals.count() == 0) return;
+    StopRequest::set_last_words(last_words_ + kept_where(refusals, rejects) + ".\n");
+    const auto named = name_all(refusals, rejects);
+    const std::string said =
+        named ? "The rows that the server refused so far are in " + rejects.path()
+              : named.error().detail + ". " + kept_where(refusals, rejects);
+    if (named) StopRequest::set_last_words(last_words_ + said + ".\n");
+    if (StopRequest::signal() == 0) progress_.say(said);
+}
 // Exactly what was sent is on the board.
 Result<void> ImportRun::compare(ImportSummary& summary) {
     summary.checksum = sent_.checksum();

@@ -4,19 +4,26 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "base/output_path.h"
+#include "cli/import/refusals.h"
+#include "cli/stop_request.h"
 #include "text/clean_text.h"
-#include "text/json_document.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
 namespace {
 
 constexpr std::string_view kLineBegin = "{\"line\":";
+constexpr std::size_t kShortName = 8;
+
+// "0f3a5b6c" of "import-0f3a5b6c...": enough to tell the imports of one file apart.
+std::string short_name(std::string_view import) {
+    return std::string(import.substr(import.find('-') + 1, kShortName));
+}
 
 }  // namespace
 
@@ -40,93 +47,126 @@ base::Result<void> spare_files(const std::string& rejects, const std::string& in
                            "Name another file with --rejects, or move it away"};
 }
 
-std::unordered_map<std::uint64_t, EarlierReject> read_server_rejects(const std::string& path) {
-    std::unordered_map<std::uint64_t, EarlierReject> rejects;
-    struct stat old {};
-    if (::stat(path.c_str(), &old) != 0 || !S_ISREG(old.st_mode)) return rejects;
-    std::ifstream file(path, std::ios::binary);
-    text::JsonDocument json;
-    for (std::string line; std::getline(file, line);) {
-        const auto parsed = json.parse(line);
-        if (!parsed || !(*parsed)->is_object()) continue;
-        const text::JsonNode* number = json.member(**parsed, "line");
-        const text::JsonNode* reason = json.member(**parsed, "reason");
-        const text::JsonNode* row = json.member(**parsed, "row");
-        const bool whole = number != nullptr && number->is_number() && reason != nullptr &&
-                           reason->is_string() && row != nullptr && row->is_string();
-        if (!whole || !reason->text.starts_with(kServerSaid)) continue;
-        std::uint64_t at = 0;
-        std::from_chars(number->text.data(), number->text.data() + number->text.size(), at);
-        rejects.insert_or_assign(at,
-                                 EarlierReject{std::string(reason->text), std::string(row->text)});
-    }
-    return rejects;
+std::string beside(const std::string& rejects, std::string_view word) {
+    constexpr std::string_view kEnding = ".ndjson";
+    const bool has_ending = rejects.ends_with(kEnding);
+    const std::string begin = rejects.substr(0, rejects.size() - (has_ending ? kEnding.size() : 0));
+    return begin + '.' + std::string(word) + std::string(has_ending ? kEnding : "");
+}
+
+std::string aside_of(const std::string& rejects, std::string_view import) {
+    return beside(rejects, short_name(import));
+}
+
+std::string refused_of(const std::string& rejects, std::string_view import) {
+    return beside(rejects, "refused-" + short_name(import));
 }
 
 Rejects::Rejects(std::string path) : path_(std::move(path)) {
     const auto real = base::replaceable_path(path_);
     if (!real) return;  // no ordinary file: not to be replaced
     path_ = *real;
-    unfinished_ = path_ + ".part";
+    // Another import of the same file may run beside this one.
+    unfinished_ = path_ + '.' + std::to_string(::getpid()) + ".part";
 }
 
 Rejects::~Rejects() {
     // After finish() there is nothing left of this name.
-    if (file_ && !unfinished_.empty()) ::unlink(unfinished_.c_str());
+    if (is_file()) ::unlink(unfinished_.c_str());
 }
 
-std::FILE* Rejects::open() const {
-    if (unfinished_.empty()) return std::fopen(path_.c_str(), "ae");
-    std::FILE* file = std::fopen(unfinished_.c_str(), "we");
-    struct stat earlier {};
-    // A failure leaves the mode of any new file.
-    if (file != nullptr && ::stat(path_.c_str(), &earlier) == 0) {
-        static_cast<void>(::fchmod(::fileno(file), earlier.st_mode & 07777));
+Rejects::File Rejects::new_file() const {
+    return File(is_file() ? std::fopen(unfinished_.c_str(), "w+e") : std::tmpfile());
+}
+
+base::Error Rejects::failed() const {
+    return {base::ErrorCode::kIo,
+            "cannot write the rejects to " + path_ + ": " + std::strerror(failure_)};
+}
+
+base::Result<void> Rejects::open() {
+    if (is_file()) {
+        file_ = new_file();
+        struct stat earlier {};
+        // A failure leaves the mode of any new file.
+        if (file_ && ::stat(path_.c_str(), &earlier) == 0) {
+            static_cast<void>(::fchmod(::fileno(file_.get()), earlier.st_mode & 07777));
+        }
+    } else {
+        // A pipe waits here for its reader.
+        target_.reset(std::fopen(path_.c_str(), "ae"));
+        if (target_) file_ = new_file();
     }
-    return file;
+    if (file_) return {};
+    failure_ = errno;
+    base::Error error = failed();
+    error.detail += ". Name another file with --rejects";
+    return error;
 }
 
-void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view row) {
+void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view row,
+                  const std::optional<Refused>& refused) {
     ++count_;
     if (failure_ != 0) return;
-    if (!file_) {
-        file_.reset(open());
-        if (!file_) {
-            failure_ = errno;
-            return;
-        }
-    }
     text_ = kLineBegin;
     text::append_number(text_, line);
     text_ += ',';
     text::append_member(text_, "reason", text::as_utf8(reason));
     text_ += ',';
     text::append_member(text_, "row", text::as_utf8(row));
+    if (refused) {
+        text_ += ",\"record\":";
+        text::append_number(text_, refused->record);
+        text_ += ',';
+        text::append_member(text_, "import", refused->import);
+    }
     text_ += "}\n";
     if (std::fwrite(text_.data(), 1, text_.size(), file_.get()) != text_.size()) failure_ = errno;
 }
 
 void Rejects::start_over() {
-    file_.reset();
     count_ = 0;
-    failure_ = 0;
+    file_.reset();  // writes what it still holds, so before the new one
+    file_ = new_file();
+    failure_ = file_ ? 0 : errno;
 }
 
-base::Result<void> Rejects::finish() {
-    if (file_ && std::fflush(file_.get()) != 0 && failure_ == 0) failure_ = errno;
-    if (unfinished_.empty()) {
-        file_.reset();
-    } else if (failure_ == 0) {
-        if (count_ == 0) {
-            ::unlink(path_.c_str());
-        } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {
+base::Result<void> Rejects::finish(std::string_view import) {
+    if (failure_ == 0 && std::fflush(file_.get()) != 0) failure_ = errno;
+    if (failure_ == 0) is_file() ? move_into_place(import) : copy_into_place();
+    if (failure_ != 0) return failed();
+    return {};
+}
+
+void Rejects::move_into_place(std::string_view import) {
+    const std::string there = import_named_in(path_);
+    // In one go: whoever is told of the one file finds the other.
+    const StopRequest::Hold whole;
+    if (!there.empty() && there != import) {
+        const std::string aside = aside_of(path_, there);
+        if (std::rename(path_.c_str(), aside.c_str()) != 0) {
             failure_ = errno;
+            return;
         }
+        kept_aside_ = aside;
     }
-    if (failure_ == 0) return {};
-    return base::Error{base::ErrorCode::kIo, "cannot write the rejects to " + path_ + ": " +
-                                                 std::strerror(failure_) +
-                                                 ". Name another file with --rejects"};
+    if (count_ == 0) {
+        ::unlink(path_.c_str());
+    } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {
+        failure_ = errno;
+    }
+}
+
+void Rejects::copy_into_place() {
+    std::rewind(file_.get());
+    char block[64 * 1024];
+    while (failure_ == 0) {
+        const std::size_t count = std::fread(block, 1, sizeof block, file_.get());
+        if (count == 0) break;
+        if (std::fwrite(block, 1, count, target_.get()) != count) failure_ = errno;
+    }
+    if (failure_ == 0 && std::fflush(target_.get()) != 0) failure_ = errno;
+    target_.reset();
 }
 
 }  // namespace standings::cli

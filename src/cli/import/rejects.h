@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 
 #include "base/result.h"
 
@@ -17,20 +16,19 @@ namespace standings::cli {
 // kSettings when `rejects` is the file to be imported, or holds something else.
 base::Result<void> spare_files(const std::string& rejects, const std::string& input);
 
-// Before the reasons that the server gave.
-inline constexpr std::string_view kServerSaid = "The server: ";
-
-// A row that the server refused in an earlier run.
-struct EarlierReject {
-    std::string reason;
-    std::string row;
-};
-// Those of the file of rejects at `path`, by line; none where there is no such file. O(its size).
-std::unordered_map<std::uint64_t, EarlierReject> read_server_rejects(const std::string& path);
+// "scores.csv.rejects.WORD.ndjson" of "scores.csv.rejects.ndjson"; a name without that ending gets
+// the word at its end.
+std::string beside(const std::string& rejects, std::string_view word);
+// Where the rejects of an import are kept aside once another one needs `rejects`.
+std::string aside_of(const std::string& rejects, std::string_view import);
+// Where what the server refuses of an import is kept until `rejects` has it.
+std::string refused_of(const std::string& rejects, std::string_view import);
 
 // NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
-// finish(): a run that is stopped leaves the file of an earlier run alone. A link is followed, an
-// earlier file's mode is kept; a device or a pipe is written into. One thread.
+// finish(): a run that is stopped leaves the file of an earlier run alone. What the server refused
+// has "record" and "import" as well, and a file with such rows of another import is kept aside. A
+// link is followed, an earlier file's mode is kept; a device or a pipe is written into at the end.
+// One thread.
 class Rejects {
   public:
     explicit Rejects(std::string path);
@@ -38,28 +36,48 @@ class Rejects {
     Rejects(const Rejects&) = delete;
     Rejects& operator=(const Rejects&) = delete;
 
-    // A failure to write is kept, and told by finish().
-    void add(std::uint64_t line, std::string_view reason, std::string_view row);
+    // Once, before the first row: finds out whether it can be written. Fails with kIo.
+    base::Result<void> open();
+
+    struct Refused {
+        std::uint64_t record;
+        std::string_view import;
+    };
+    // With `refused`, by the server. A failure to write is kept, and told by finish().
+    void add(std::uint64_t line, std::string_view reason, std::string_view row,
+             const std::optional<Refused>& refused = {});
     // Forgets all, for another pass.
     void start_over();
     // The file is there: that of this run or, without rejects, none. Fails with kIo.
-    base::Result<void> finish();
+    base::Result<void> finish(std::string_view import = {});
 
     std::uint64_t count() const { return count_; }
     const std::string& path() const { return path_; }
+    // False for a device or a pipe: beside it nothing can be kept.
+    bool is_file() const { return !unfinished_.empty(); }
+    // What is not there after finish(), and without use before it.
+    const std::string& unfinished() const { return unfinished_; }
+    // Where finish() has put the file of another import; empty: there was none.
+    const std::string& kept_aside() const { return kept_aside_; }
 
   private:
     struct Closer {
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
-    std::FILE* open() const;
+    using File = std::unique_ptr<std::FILE, Closer>;
+    File new_file() const;
+    base::Error failed() const;
+    void move_into_place(std::string_view import);
+    void copy_into_place();
 
     std::string path_;
-    std::string unfinished_;  // empty: path_ is written into as it is
-    std::unique_ptr<std::FILE, Closer> file_;
+    std::string unfinished_;  // empty: no ordinary file
+    File file_;
+    File target_;  // the device or the pipe
     std::uint64_t count_ = 0;
     int failure_ = 0;  // errno of the first
     std::string text_;
+    std::string kept_aside_;
 };
 
 }  // namespace standings::cli

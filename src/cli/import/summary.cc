@@ -74,8 +74,8 @@ void print_table(const ImportSummary& summary) {
     if (summary.in_file > 0) rejected += " (see " + summary.rejects_path + ")";
     if (summary.unnamed() > 0)
         rejected += "; " + grouped(summary.unnamed()) +
-                    " of them the server refused in an earlier run whose file of rejects is not "
-                    "here, and it does not repeat which";
+                    " of them the server refused while a connection was cut, or in an earlier run "
+                    "whose files of rejects are not here, and it does not repeat which";
     print_line("rejected", rejected);
     if (!summary.dry_run) print_line("already there", grouped(summary.already_there));
     if (summary.from_redis) print_line("rounded", grouped(summary.rounded));

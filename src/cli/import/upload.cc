@@ -143,7 +143,7 @@ class Sender {
     std::string text_;      // lines made, not all sent
     std::size_t sent_ = 0;  // of text_
     bool more_ = true;
-    std::optional<Error> failure_;  // of the input, in this attempt
+    std::optional<Error> failure_;  // of the input or of what is kept of the answer
     std::uint64_t furthest_ = 0;    // rows of the best attempt
     Setback setback_;               // of the last attempt
     unsigned failures_ = 0;         // since rows were sent that never were before
@@ -196,7 +196,9 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
         },
         [&](std::string_view piece) {
             is_ours = stream_answer.take(piece);
-            return is_ours;
+            if (auto kept = refusals_.keep(); !kept) failure_ = std::move(kept).error();
+            // Where all is sent and answers still come, nobody else looks.
+            return is_ours && !failure_ && StopRequest::signal() == 0;
         });
     if (failure_) return *failure_;
     if (StopRequest::signal() != 0) return stopped();

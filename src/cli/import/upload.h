@@ -38,7 +38,7 @@ struct RowObserver {
 
 // A connection that breaks and a server that is busy or restarts are waited for; the same key makes
 // the server skip what it has. Fails with what the server refused, or kIo when it stayed away.
-// `refusals` gets what the server refuses, also when this fails.
+// `refusals` gets and keeps what the server refuses, also when this fails; kIo where it cannot.
 base::Result<UploadSummary> upload(HttpClient& client, const ImportPlan& plan, Rejects& rejects,
                                    Refusals& refusals, Progress& progress,
                                    const RowObserver& observer);
