@@ -625,6 +625,25 @@ class Http(ApiTest):
             answers = [raw.answer() for _ in paths]
         self.assertEqual([answer.json["player"] for answer in answers], [path.rsplit("/", 1)[1] for path in paths])
 
+    def test_standings_of_one_round_are_each_as_if_asked_for_alone(self):
+        board, other = self.filled([3, 1, 2]), self.filled([5, 6])
+        paths = [f"{board}/players/p1", f"{other}/players/p2", f"{other}/players/p3", "/version", f"{board}/players/p3?around=1",
+                 f"{board}/players/nobody", "/v1/boards/nowhere/players/p1", f"{board}/standings?limit=2", f"{board}/players/p2"]
+        alone = [self.public.get(path) for path in paths]
+        for connections in (1, 7):
+            rounds = [self.server.raw() for _ in range(connections)]
+            for raw in rounds:
+                self.addCleanup(raw.close)
+                raw.send("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths * 6).encode())
+            for raw in rounds:
+                for path, one in zip(paths * 6, alone * 6):
+                    answer = raw.answer()
+                    self.assertEqual(answer.status, one.status, path)
+                    if one.status == 200:
+                        self.assertEqual((answer.json, answer.headers.get("etag")), (one.json, one.headers.get("etag")), path)
+                    else:
+                        self.assertEqual(answer.json["code"], one.json["code"], path)
+
     def test_a_write_and_a_read_pipelined_keep_the_order(self):
         board = self.make_board(rule="sum")
         body = b'{"player":"p","score":1}'

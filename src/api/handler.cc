@@ -11,6 +11,7 @@
 #include "api/call.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/standing_round.h"
 #include "api/submission_stream.h"
 #include "base/clock.h"
 
@@ -108,6 +109,7 @@ class ApiHandler final : public net::Handler {
     void handle(const net::Request& request, net::Exchange exchange) override;
     std::unique_ptr<net::BodySink> handle_stream(const net::Request& head,
                                                  net::Exchange exchange) override;
+    void finish_round() override { tools_.standings->answer_all(); }
     void describe(const net::TransportProblem& problem, std::string& headers,
                   std::string& body) override;
 

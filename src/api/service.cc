@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/standing_round.h"
+
 namespace standings::api {
 
 void LoopMailbox::deliver(std::vector<std::unique_ptr<engine::Operation>> finished) {
@@ -31,8 +33,11 @@ LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
     : service(shared),
       loop(own_loop),
       mailbox(own_loop),
+      standings(std::make_unique<StandingRound>()),
       json(shared.limits.max_depth),
       request_base_(shared.random.next()) {}
+
+LoopTools::~LoopTools() = default;
 
 // A server that sheds load must not spend itself on lines that say so.
 bool LoopTools::may_complain(base::Monotonic now) {

@@ -63,9 +63,12 @@ class LoopMailbox final : public engine::Mailbox {
     std::vector<std::unique_ptr<engine::Operation>> waiting_;
 };
 
+class StandingRound;
+
 // A loop's own tools, kept so that requests allocate little. That loop's thread only.
 struct LoopTools {
     LoopTools(Service& shared, net::Loop& own_loop);
+    ~LoopTools();
 
     std::string make_request_id();
     // Whether one more line about requests that failed or were slow fits into this second.
@@ -75,6 +78,7 @@ struct LoopTools {
     net::Loop& loop;
     LoopMailbox mailbox;
     PageCache pages;
+    std::unique_ptr<StandingRound> standings;
     text::JsonDocument json;
     Target target;
     engine::Page page;

@@ -7,6 +7,7 @@
 #include "api/cursor_text.h"
 #include "api/details_read.h"
 #include "api/routes.h"
+#include "api/standing_round.h"
 #include "api/standings_json.h"
 #include "api/view_answers.h"
 #include "text/clean_text.h"
@@ -230,7 +231,7 @@ void get_rank(Call& call) {
 }
 
 void get_standing(Call& call) {
-    const auto board = call.board();
+    auto board = call.board();
     if (!board) return call.reply.problem(board.error());
     const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
     const ViewId view = view_id(call.request.target, with_meta);
@@ -243,36 +244,16 @@ void get_standing(Call& call) {
     }
     const auto neighbours = call.number("around", 0, 0, 100);
     if (!neighbours) return call.reply.problem(neighbours.error());
-    const std::string_view player = call.target.segment(4);
-    engine::Page& page = call.tools().page;
-    const auto own =
-        engine::read_standing(**board, player, static_cast<std::size_t>(*neighbours), page);
-    if (!own) {
-        return call.reply.problem(
-            {ErrorCode::kPlayerNotFound,
-             "This player has no entry on the board '" + (*board)->slug() + "'."});
-    }
-    if (call.request.if_none_match == "*") return answer_any(call, page, view);
-    const bool with_rows = call.target.parameter("around").has_value();
-    with_details(page, call.reply,
-                 [board = *board, own = *own, with_rows, with_meta, view,
-                  credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
-                     LoopTools& tools = reply.tools();
-                     std::string& body = tools.body;
-                     body.clear();
-                     append_row(body, *rows.config, rows.rows[own], rows.player(own),
-                                rows.details_of(own), with_meta);
-                     body.back() = ',';
-                     append_position(body, board->slug(), tools.service.engine.epoch(), rows.seq,
-                                     rows.total);
-                     if (with_rows) {
-                         body += ",\"rows\":";
-                         append_rows(body, rows, with_meta);
-                     }
-                     body += "}\n";
-                     reply.json(200, body,
-                                view_headers(tools, rows.seq, view, *rows.config, credential));
-                 });
+    LoopTools& tools = call.tools();
+    tools.standings->add({.reply = std::move(call.reply),
+                          .board = *std::move(board),
+                          .player = std::string(call.target.segment(4)),
+                          .neighbours = static_cast<std::size_t>(*neighbours),
+                          .view = view,
+                          .with_rows = call.target.parameter("around").has_value(),
+                          .with_meta = with_meta,
+                          .credential = with_credential(call),
+                          .any = call.request.if_none_match == "*"});
 }
 
 constexpr Route kRoutes[] = {

@@ -204,6 +204,10 @@ void read_players(const HostedBoard& board, std::span<const std::string_view> pl
     });
 }
 
+void warm(const HostedBoard& board, std::string_view player, int step) {
+    board.read([&](const HostedBoard::View& view) { view.board.warm(player, step); });
+}
+
 std::optional<std::size_t> read_standing(const HostedBoard& board, std::string_view player,
                                          std::size_t neighbours, Page& page) {
     return board.read([&](const HostedBoard::View& view) -> std::optional<std::size_t> {

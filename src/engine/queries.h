@@ -77,6 +77,9 @@ bool read_around(const HostedBoard& board, std::string_view player, std::size_t 
 // These players, in order of rank; unknown ones are left out, a double one counts once.
 void read_players(const HostedBoard& board, std::span<const std::string_view> players, Page& page);
 
+// Takes one of ranking::Board::kWarmSteps steps for a read of this player that follows.
+void warm(const HostedBoard& board, std::string_view player, int step);
+
 // One standing, with up to `neighbours` rows on each side; `page.rows[at]` is the player's.
 std::optional<std::size_t> read_standing(const HostedBoard& board, std::string_view player,
                                          std::size_t neighbours, Page& page);

@@ -143,6 +143,7 @@ void EventLoop::enter() {
 }
 
 void EventLoop::leave() {
+    if (handler_) handler_->finish_round();
     // Each of these may cause more of the others.
     while (!dirty_.empty() || !dead_.empty() || !dead_sinks_.empty()) {
         for (std::size_t i = 0; i < dirty_.size(); ++i) {

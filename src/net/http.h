@@ -154,6 +154,9 @@ class Handler {
     // A request with its whole body. Answer now, or move `exchange` away and answer later on this
     // loop's thread.
     virtual void handle(const Request& request, Exchange exchange) = 0;
+    // The requests that were there at once have all been handled: what was put off to be done
+    // together is due, before any answer leaves.
+    virtual void finish_round() {}
     // A request whose body plan was kStream.
     virtual std::unique_ptr<BodySink> handle_stream(const Request& head, Exchange exchange) = 0;
     // The body of the answer to a transport problem, sent before the connection closes. Writes

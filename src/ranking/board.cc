@@ -67,6 +67,21 @@ std::optional<base::PlayerSlot> Board::find(std::string_view player) const {
     return state_->players.find(player, [&](base::PlayerSlot slot) { first.prefetch(slot); });
 }
 
+void Board::warm(std::string_view player, int step) const {
+    const PlayerTable& players = state_->players;
+    if (step == 0) return players.prefetch(player);
+    const Ranking& first = *state_->rankings[0];
+    players.for_candidates(player, [&](base::PlayerSlot slot) {
+        if (step == 1) {
+            players.prefetch_slot(slot);
+            first.prefetch(slot);
+        } else {
+            players.prefetch_id(slot);
+            first.prefetch_place(slot);
+        }
+    });
+}
+
 bool Board::has_player(base::PlayerSlot slot) const {
     return state_->players.in_use(slot);
 }

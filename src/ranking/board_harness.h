@@ -238,6 +238,10 @@ class BoardHarness {
         for (std::size_t n = 0; n < model_.free_slots().size() + 2; ++n) {
             CHECK(board_.upcoming_slot(n).value == model_.upcoming_slot(n));
         }
+        for (int step = 0; step < Board::kWarmSteps; ++step) {
+            for (const std::string& id : model_.ids()) board_.warm(id, step);
+            board_.warm("nobody", step);
+        }
         for (std::uint32_t i = 0; i < model_.ids().size(); ++i) {
             if (model_.ids()[i].empty()) continue;
             CHECK(board_.player_id({i}) == model_.ids()[i]);

@@ -85,7 +85,7 @@ struct RankLeaf {
     // Asks for the lines that the first three steps of a binary search may touch all at once,
     // instead of one miss after the other. `size` is the leaf's count as its parent knows it: to
     // read it here would be a miss itself.
-    void prefetch(std::size_t size) const {
+    [[gnu::always_inline]] void prefetch(std::size_t size) const {
         __builtin_prefetch(this);
         for (std::size_t i = 1; i < 8; ++i) __builtin_prefetch(keys() + size * i / 8);
     }

@@ -139,6 +139,12 @@ class RankingOf final : public Ranking {
         if (slot.value < slots_.size()) __builtin_prefetch(&slots_[slot.value]);
     }
 
+    void prefetch_place(Slot slot) const override {
+        if (const Stored<Columns>* stored = this->stored(slot)) {
+            index_.prefetch(key_of(slot, *stored));
+        }
+    }
+
     std::size_t size() const override { return index_.size(); }
 
     std::optional<Place> place_of(Slot slot) const override {

@@ -32,6 +32,8 @@ class Ranking {
     virtual void forget(base::PlayerSlot slot) = 0;
     // Brings what a read of this slot needs first into the cache.
     virtual void prefetch(base::PlayerSlot slot) const = 0;
+    // What it needs next: reads what prefetch() brought.
+    virtual void prefetch_place(base::PlayerSlot slot) const = 0;
 
     virtual std::size_t size() const = 0;
     virtual std::optional<Place> place_of(base::PlayerSlot slot) const = 0;

@@ -50,6 +50,16 @@ class SlotSet {
         if (!lines_.empty()) __builtin_prefetch(&lines_[home_of(hash)]);
     }
 
+    // Calls `visit(slot)` for each slot that find() would ask about in the first line.
+    template <class Visit>
+    void for_candidates(std::uint64_t hash, Visit&& visit) const {
+        if (lines_.empty()) return;
+        const Line& line = lines_[home_of(hash)];
+        for (std::uint32_t same = line.with_tag(tag_of(hash)); same != 0; same &= same - 1) {
+            visit(line.cells[first_of(same)] & kSlotMask);
+        }
+    }
+
     // The slot is new. `hashes(slots, count, out)` is asked of all slots, some at a time, when the
     // set grows: a miss each that the owner can ask for together.
     template <class Hashes>

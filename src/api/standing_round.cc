@@ -1,0 +1,68 @@
+#include "api/standing_round.h"
+
+#include <algorithm>
+#include <span>
+
+#include "api/details_read.h"
+#include "api/standings_json.h"
+#include "api/view_answers.h"
+#include "engine/queries.h"
+
+namespace standings::api {
+namespace {
+
+// More at once would push each other's lines out of the cache.
+constexpr std::size_t kAtOnce = 16;
+
+void answer(StandingQuery& query) {
+    LoopTools& tools = query.reply.tools();
+    engine::Page& page = tools.page;
+    const auto own = engine::read_standing(*query.board, query.player, query.neighbours, page);
+    if (!own) {
+        return query.reply.problem(
+            {base::ErrorCode::kPlayerNotFound,
+             "This player has no entry on the board '" + query.board->slug() + "'."});
+    }
+    if (query.any) {
+        return query.reply.empty(
+            304, view_headers(tools, page.seq, query.view, *page.config, query.credential));
+    }
+    with_details(
+        page, query.reply,
+        [board = query.board, own = *own, with_rows = query.with_rows, with_meta = query.with_meta,
+         view = query.view, credential = query.credential](const engine::Page& rows, Reply& reply) {
+            LoopTools& its = reply.tools();
+            std::string& body = its.body;
+            body.clear();
+            append_row(body, *rows.config, rows.rows[own], rows.player(own), rows.details_of(own),
+                       with_meta);
+            body.back() = ',';
+            append_position(body, board->slug(), its.service.engine.epoch(), rows.seq, rows.total);
+            if (with_rows) {
+                body += ",\"rows\":";
+                append_rows(body, rows, with_meta);
+            }
+            body += "}\n";
+            reply.json(200, body, view_headers(its, rows.seq, view, *rows.config, credential));
+        });
+}
+
+}  // namespace
+
+void StandingRound::answer_all() {
+    for (std::size_t done = 0; done < waiting_.size(); done += kAtOnce) {
+        const std::size_t count = std::min(kAtOnce, waiting_.size() - done);
+        const std::span<StandingQuery> some(waiting_.data() + done, count);
+        if (count > 1) {
+            for (int step = 0; step < ranking::Board::kWarmSteps; ++step) {
+                for (const StandingQuery& query : some) {
+                    engine::warm(*query.board, query.player, step);
+                }
+            }
+        }
+        for (StandingQuery& query : some) answer(query);
+    }
+    waiting_.clear();
+}
+
+}  // namespace standings::api

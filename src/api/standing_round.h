@@ -1,0 +1,38 @@
+// The standings that were asked for in one round of a loop, read together.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/call.h"
+
+namespace standings::api {
+
+// One standing that was asked for.
+struct StandingQuery {
+    Reply reply;
+    std::shared_ptr<engine::HostedBoard> board;
+    std::string player;
+    std::size_t neighbours;
+    ViewId view;
+    bool with_rows;
+    bool with_meta;
+    bool credential;
+    bool any;  // `If-None-Match: *`: only whether there is one
+};
+
+// Promise: each query is answered before its loop waits again, as of the moment of its answer.
+// Owner: a loop's tools. Thread: the loop's. A player on a large board is four misses of the cache
+// one after the other; of several players they go on side by side.
+class StandingRound {
+  public:
+    void add(StandingQuery query) { waiting_.push_back(std::move(query)); }
+    void answer_all();
+
+  private:
+    std::vector<StandingQuery> waiting_;
+};
+
+}  // namespace standings::api
