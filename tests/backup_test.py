@@ -691,6 +691,51 @@ class Folder(unittest.TestCase):
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
 
+    def killed_first_start(self, when):
+        """A folder whose first start was killed at the `when`-th of its first writes."""
+        place = self.server.home / f"first-start-{when}"
+        shutil.rmtree(place, True)
+        self.addCleanup(shutil.rmtree, place, True)
+        server = Server(data=place, wrapper=["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                                             f"inject=pwrite64,fdatasync,unlink:signal=KILL:when={when}"])
+        self.addCleanup(server.close)
+        server.spawn()
+        self.assertEqual(server.wait(), -signal.SIGKILL, server.log())
+        return place
+
+    def test_a_folder_whose_first_start_was_killed_takes_a_backup(self):
+        hot = 0
+        for when in range(1, 13):
+            place = self.killed_first_start(when)
+            journal = place / "standings.db-journal"
+            hot += is_hot(journal)
+            code, said, errors = run("restore", self.backup, "--data", place)
+            self.assertEqual(code, 0, said + errors)
+            self.assertFalse(journal.exists(), f"killed at call {when}")
+            self.assertEqual(run("check", "--data", place)[0], 0)
+            with self.subTest(when=when), Server(data=place) as server:
+                self.assertEqual(len(rows_of(server)), sum(row[0] == "b" for row in state_of_file(self.backup)))
+            self.assertEqual(run("check", "--data", place)[0], 0)
+            self.assertEqual(state_of(place), state_of_file(self.backup))
+        self.assertGreater(hot, 0)
+
+    def test_a_journal_that_would_undo_changes_is_found(self):
+        place = next(place for place in map(self.killed_first_start, range(1, 13)) if is_hot(place / "standings.db-journal"))
+        shutil.copy(place / "standings.db-journal", self.folder)
+        report = self.check()
+        self.assertIn("standings.db-journal", report["findings"][0]["what"])
+        code, said, errors = run("backup", "--data", self.folder)
+        self.assertEqual((code, said), (5, ""), errors)
+        self.assertIn("standings.db-journal", errors)
+        other = self.server.home / "with-journal.db"
+        shutil.copy(self.backup, other)
+        shutil.copy(place / "standings.db-journal", f"{other}-journal")
+        code, said, errors = run("restore", other, "--data", self.folder)
+        self.assertEqual((code, said), (2, ""), errors)
+        self.assertIn("with-journal.db-journal", errors)
+        self.assertEqual(run("restore", self.backup, "--data", self.folder)[0], 0)
+        self.assertEqual(run("check", "--data", self.folder)[0], 0)
+
     def test_a_signal_to_restore_leaves_all_as_it_was_or_all_restored(self):
         calls = "openat,read,write,pwrite64,fsync,unlink,rename,link,mkdir"
         ends = set()
@@ -931,6 +976,11 @@ def state_of_file(path):
         return database.execute("SELECT board, position, player, score_1 FROM standings ORDER BY board, position").fetchall()
     finally:
         database.close()
+
+
+def is_hot(journal):
+    """Whether SQLite would undo changes with it."""
+    return journal.exists() and journal.read_bytes()[:1] not in (b"", b"\0")
 
 
 def start_and_stop(folder):

@@ -59,7 +59,11 @@ Result<Outcome> check(const CheckSettings& settings) {
     if (!folder) return folder.error();
 
     sqlite::CheckOptions options{.database = database, .deep = settings.deep};
-    options.frozen = *folder && sqlite::read_access(database) == sqlite::Access::kFrozen;
+    if (*folder) {
+        const auto access = sqlite::read_access(database);
+        if (!access) return access.error();
+        options.frozen = *access == sqlite::Access::kFrozen;
+    }
     options.mark = fs::path(settings.data) / "standings.mark";
     ProgressLine progress("Check");
     options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {

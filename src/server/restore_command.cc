@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -45,8 +46,8 @@ using cli::StopRequest;
 constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
 // What belongs to a database, in the order in which it may go from the folder: without the database
 // itself a start refuses, whatever else is still there.
-constexpr const char* kFiles[] = {"standings.db", "standings.db-wal", "standings.db-shm",
-                                  "standings.mark"};
+constexpr const char* kFiles[] = {"standings.db", "standings.db-journal", "standings.db-wal",
+                                  "standings.db-shm", "standings.mark"};
 
 struct RestoreSettings {
     settings::Flags flags;
@@ -216,8 +217,10 @@ Result<Restored> put_in_place(const DataFolder& folder, const std::string& backu
     StopRequest::set_last_words({});
     auto aside = keep_old(folder);
     if (!aside) return aside.error();
-    for (const char* name : {"standings.db", "standings.db-wal", "standings.db-shm"}) {
-        const std::string old = folder.file(name);
+    for (const std::string_view name : kFiles) {
+        // The new one takes its place.
+        if (name == "standings.mark") continue;
+        const std::string old = folder.file(std::string(name));
         if (::unlink(old.c_str()) != 0 && errno != ENOENT) return failed("remove '" + old + "'");
         // In this order on the disk, too.
         if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
@@ -252,6 +255,13 @@ Result<void> restore(const RestoreSettings& settings) {
         return Error{ErrorCode::kSettings, "'" + settings.backup +
                                                "' is no backup: newer changes lie in '" +
                                                log.string() + "'. " + advice};
+    }
+    if (sqlite::has_hot_journal(settings.backup)) {
+        return Error{ErrorCode::kSettings, "'" + settings.backup +
+                                               "' is no backup: it holds changes that never ended, "
+                                               "which '" +
+                                               settings.backup +
+                                               "-journal' undoes. Take another one"};
     }
     const auto verified = verify(settings.backup);
     if (!verified) return verified.error();
