@@ -736,6 +736,31 @@ class Folder(unittest.TestCase):
         self.assertEqual(run("restore", self.backup, "--data", self.folder)[0], 0)
         self.assertEqual(run("check", "--data", self.folder)[0], 0)
 
+    def test_a_restore_that_was_killed_spoils_no_later_one(self):
+        with Server(data=self.folder) as server:
+            fill(server, "more", 2000)
+            other = self.server.home / "other.db"
+            self.assertEqual(run("backup", "--server", server.url, "--to", other, key=KEY)[0], 0)
+            server.terminate()
+        place = self.server.home / "spoiled"
+        self.addCleanup(shutil.rmtree, place, True)
+        hot = 0
+        for calls in ("pwrite64,fdatasync,unlink", "pwrite64,fsync,fdatasync"):
+            for when in range(1, 30):
+                shutil.rmtree(place, True)
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:signal=KILL:when={when}",
+                                       str(program()), "restore", str(other), "--data", str(place)], capture_output=True, text=True)
+                if done.returncode == 0:
+                    break
+                hot += is_hot(place / "standings.db.restoring-journal")
+                code, said, errors = run("restore", self.backup, "--data", place)
+                self.assertEqual(code, 0, said + errors)
+                self.assertEqual(state_of(place), state_of_file(self.backup), f"killed at call {when} of {calls}")
+                self.assertEqual(run("check", "--data", place)[0], 0)
+                self.assertEqual([path.name for path in place.iterdir() if "restoring" in path.name], [])
+            self.assertEqual(done.returncode, 0, "29 calls were not all")
+        self.assertGreater(hot, 0)
+
     def test_a_signal_to_restore_leaves_all_as_it_was_or_all_restored(self):
         calls = "openat,read,write,pwrite64,fsync,unlink,rename,link,mkdir"
         ends = set()

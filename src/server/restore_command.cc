@@ -132,7 +132,7 @@ Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
 
 Result<void> copy_durably(const std::string& from, const std::string& to) {
     const sqlite::File in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-    const sqlite::File out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const sqlite::File out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (in.descriptor() < 0) return failed("read '" + from + "'");
     if (out.descriptor() < 0) return failed("write '" + to + "'");
     struct stat facts {};
@@ -196,17 +196,51 @@ struct Restored {
     std::string aside;
 };
 
-// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
-// between a start refuses, since the mark file names events that no database holds.
-Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup) {
-    const std::string fresh = folder.file("standings.db.restoring");
-    const std::string fresh_mark = folder.file("standings.mark.restoring");
-    std::vector<std::string> litter = {fresh, fresh + "-journal", fresh_mark};
-    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
-    StopRequest::set_litter(std::move(litter));
+// The copy under way in the folder.
+std::string fresh_file(const DataFolder& folder) {
+    return folder.file("standings.db.restoring");
+}
+
+// It, and what SQLite lays beside it.
+std::vector<std::string> fresh_files(const DataFolder& folder) {
+    const std::string fresh = fresh_file(folder);
+    return {fresh, fresh + "-journal", fresh + "-wal", fresh + "-shm"};
+}
+
+// The backup as a database of its own in the folder, durable, in a new epoch. Its mark.
+Result<sqlite::Mark> make_fresh(const DataFolder& folder, const std::string& backup,
+                                const ledger::BackupFacts& verified) {
+    // Those of a restore that was killed: SQLite would undo changes of this copy with them.
+    for (const std::string& left : fresh_files(folder)) {
+        if (::unlink(left.c_str()) != 0 && errno != ENOENT) return failed("remove '" + left + "'");
+    }
+    const std::string fresh = fresh_file(folder);
     if (auto done = copy_durably(backup, fresh); !done) return done.error();
     base::SystemRandom random;
     auto mark = sqlite::renew_epoch(fresh, random);
+    if (!mark) return mark;
+    // Before anything goes for it.
+    const auto facts = sqlite::read_copy(fresh, [] { return !goes_on(); });
+    if (!facts) return facts.error();
+    ledger::BackupFacts expected = verified;
+    expected.epoch = mark->epoch;
+    if (*facts != expected) {
+        return Error{ErrorCode::kIntegrity,
+                     "the copy '" + fresh + "' is not what was verified; nothing was restored"};
+    }
+    return mark;
+}
+
+// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
+// between a start refuses, since the mark file names events that no database holds.
+Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup,
+                              const ledger::BackupFacts& verified) {
+    const std::string fresh_mark = folder.file("standings.mark.restoring");
+    std::vector<std::string> litter = fresh_files(folder);
+    litter.push_back(fresh_mark);
+    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
+    StopRequest::set_litter(std::move(litter));
+    auto mark = make_fresh(folder, backup, verified);
     if (!mark) return mark.error();
     if (auto done = write_mark(fresh_mark, *mark); !done) return done.error();
 
@@ -225,7 +259,7 @@ Result<Restored> put_in_place(const DataFolder& folder, const std::string& backu
         // In this order on the disk, too.
         if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
     }
-    if (::rename(fresh.c_str(), folder.file("standings.db").c_str()) != 0 ||
+    if (::rename(fresh_file(folder).c_str(), folder.file("standings.db").c_str()) != 0 ||
         ::rename(fresh_mark.c_str(), folder.file("standings.mark").c_str()) != 0) {
         return failed("put the new database in place");
     }
@@ -271,7 +305,7 @@ Result<void> restore(const RestoreSettings& settings) {
     StopRequest::set_litter(folder->made());
     if (auto done = check_space(settings.data, fs::file_size(settings.backup, ignored)); !done)
         return done;
-    const auto restored = put_in_place(*folder, settings.backup);
+    const auto restored = put_in_place(*folder, settings.backup, verified->report.facts);
     if (!restored) return restored.error();
 
     const sqlite::CheckReport& report = verified->report;
