@@ -640,6 +640,20 @@ class Folder(unittest.TestCase):
         self.assertEqual(state_of(home / "my data; 'x' data"), before)
         self.assertEqual((home / "data" / "standings.db").read_text(), "of another server")
 
+    def test_the_copy_of_a_killed_restore_is_not_overwritten_by_itself(self):
+        copy = self.folder / "standings.db.restoring"
+        shutil.copy(self.backup, copy)
+        os.link(copy, self.folder / "another-name.db")
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
+        for name in (copy, self.folder / "another-name.db"):
+            code, said, errors = run("restore", name, "--data", self.folder)
+            self.assertEqual((code, said), (2, ""), errors)
+            self.assertIn("is the copy that a restore into this folder makes", errors)
+            self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}, before)
+        kept = self.server.home / "moved-out.db"
+        copy.rename(kept)
+        self.assertEqual(run("restore", kept, "--data", self.folder)[0], 0)
+
     def test_a_damaged_backup_is_refused_and_the_old_data_stays(self):
         before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
         whole = self.backup.read_bytes()

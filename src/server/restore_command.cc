@@ -48,6 +48,8 @@ constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
 // itself a start refuses, whatever else is still there.
 constexpr const char* kFiles[] = {"standings.db", "standings.db-journal", "standings.db-wal",
                                   "standings.db-shm", "standings.mark"};
+// The copy until it takes the database's place.
+constexpr const char* kFresh = "standings.db.restoring";
 
 struct RestoreSettings {
     settings::Flags flags;
@@ -196,14 +198,9 @@ struct Restored {
     std::string aside;
 };
 
-// The copy under way in the folder.
-std::string fresh_file(const DataFolder& folder) {
-    return folder.file("standings.db.restoring");
-}
-
-// It, and what SQLite lays beside it.
+// The copy under way, and what SQLite lays beside it.
 std::vector<std::string> fresh_files(const DataFolder& folder) {
-    const std::string fresh = fresh_file(folder);
+    const std::string fresh = folder.file(kFresh);
     return {fresh, fresh + "-journal", fresh + "-wal", fresh + "-shm"};
 }
 
@@ -214,7 +211,7 @@ Result<sqlite::Mark> make_fresh(const DataFolder& folder, const std::string& bac
     for (const std::string& left : fresh_files(folder)) {
         if (::unlink(left.c_str()) != 0 && errno != ENOENT) return failed("remove '" + left + "'");
     }
-    const std::string fresh = fresh_file(folder);
+    const std::string fresh = folder.file(kFresh);
     if (auto done = copy_durably(backup, fresh); !done) return done.error();
     base::SystemRandom random;
     auto mark = sqlite::renew_epoch(fresh, random);
@@ -259,7 +256,7 @@ Result<Restored> put_in_place(const DataFolder& folder, const std::string& backu
         // In this order on the disk, too.
         if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
     }
-    if (::rename(fresh_file(folder).c_str(), folder.file("standings.db").c_str()) != 0 ||
+    if (::rename(folder.file(kFresh).c_str(), folder.file("standings.db").c_str()) != 0 ||
         ::rename(fresh_mark.c_str(), folder.file("standings.mark").c_str()) != 0) {
         return failed("put the new database in place");
     }
@@ -299,6 +296,12 @@ Result<void> restore(const RestoreSettings& settings) {
     }
     const auto verified = verify(settings.backup);
     if (!verified) return verified.error();
+    if (fs::equivalent(settings.backup, fs::path(settings.data) / kFresh, ignored)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + settings.backup +
+                         "' is the copy that a restore into this folder makes, and would be "
+                         "replaced. Move it out of the folder, or name another backup"};
+    }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
     folder->note_address("restoring a backup");
