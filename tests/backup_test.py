@@ -590,11 +590,19 @@ class Folder(unittest.TestCase):
         elsewhere = self.server.home / "kept-elsewhere"
         self.addCleanup(shutil.rmtree, elsewhere, True)
         settings = self.server.home / "keep.toml"
-        settings.write_text(f'[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
-        apart = self.server.home / "apart.db"
-        self.assertEqual(run("backup", "--data", self.folder, "--to", apart)[0], 0)
-        for place, most, words, env in ((self.folder / "backups", 7, (), {}), (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2"}),
+        settings.write_text(f'data = "{self.folder}"\n[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
+        link = self.server.home / "link-to-it"
+        link.symlink_to(self.folder)
+        self.addCleanup(link.unlink)
+        for place, most, words, env in ((self.folder / "backups", 7, (), {}),
+                                        (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2", "STANDINGS_DATA_DIR": str(link)}),
                                         (elsewhere, 3, ("--config", settings), {})):
+            place.mkdir(exist_ok=True)
+            # What an operator has put there by a name of their own counts for nothing, and stays.
+            for own in ("apart.db", "standings-apart.db"):
+                self.assertEqual(run("backup", "--data", self.folder, "--to", place / own)[0], 0)
+            apart = {path.name for path in place.iterdir() if "apart" in path.name}
+            self.assertEqual(apart, {"apart.db", "apart.json", "standings-apart.db", "standings-apart.json"})
             names = []
             for _ in range(most + 2):
                 code, said, errors = run("backup", "--data", self.folder, "-o", "json", *words, env=env)
@@ -602,9 +610,45 @@ class Folder(unittest.TestCase):
                 names.append(json.loads(said)["name"])
             self.assertEqual(len(set(names)), len(names))
             files = {path.name for path in place.iterdir()}
-            self.assertEqual(files, {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
-        self.assertTrue(apart.exists())
+            self.assertEqual(files, apart | {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
         self.assertEqual(run("backup", "--data", self.folder, env={"STANDINGS_BACKUP_KEEP": "x"})[0], 2)
+
+    def test_the_settings_of_another_folders_server_decide_nothing(self):
+        home = self.server.home / "settings-of-another"
+        home.mkdir()
+        self.addCleanup(shutil.rmtree, home)
+        kept = home / "kept"
+        (home / "standings.toml").write_text(f'data = "a"\n[backup]\nfolder = "{kept}"\nkeep = 1\nrate = "1MiB"\n')
+        with Server(data=home / "a", args=("--config", home / "standings.toml")) as server:
+            fill(server, "b", 60_000)
+            server.terminate()
+            # Of the same identity, as a restored one.
+            shutil.copytree(home / "a", home / "c")
+            server.start()
+            job = server.api.post("/v1/backups").json["id"]
+            wait_until(lambda: [path for path in kept.iterdir() if path.name.endswith(".part")], "the copy to begin")
+            parts = {path.name for path in kept.iterdir()}
+            variables = {"STANDINGS_BACKUP_FOLDER": str(kept), "STANDINGS_BACKUP_KEEP": "1", "STANDINGS_DATA_DIR": str(home / "a")}
+            for words, env, cwd in (((), {}, home), (("--config", home / "standings.toml"), {}, None), ((), variables, None)):
+                code, said, errors = run("backup", "--data", home / "c", *words, env=env, cwd=cwd)
+                self.assertEqual(code, 0, said + errors)
+                self.assertIn(str(home / "c" / "backups"), said)
+                self.assertLessEqual(parts, {path.name for path in kept.iterdir()})
+            self.assertEqual(len(list((home / "c" / "backups").iterdir())), 6)
+            # A start of another server on the same folder of backups, too.
+            with Server(data=home / "d", args=("--backup-folder", str(kept))):
+                self.assertLessEqual(parts, {path.name for path in kept.iterdir()})
+            server.api.delete(f"/v1/jobs/{job}")
+            job_ended(server, job)
+            self.assertEqual(list(kept.iterdir()), [])
+
+    def test_two_databases_in_one_folder_keep_their_own_backups(self):
+        kept = self.server.home / "shared"
+        self.addCleanup(shutil.rmtree, kept, True)
+        args = ("--backup-folder", str(kept), "--backup-keep", "1")
+        with Server(args=args) as one, Server(args=args) as other:
+            names = [make_backup(server)["name"] for server in (one, other, one, other)]
+            self.assertEqual({path.name for path in kept.iterdir() if path.suffix == ".db"}, set(names[2:]))
 
     def test_the_folder_is_found_as_a_server_finds_it(self):
         home = self.server.home / "elsewhere"

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -54,11 +55,6 @@ struct BackupSettings {
 // Where a signal came; the last words say what that means.
 Error interrupted() {
     return {ErrorCode::kCancelled, "interrupted"};
-}
-
-// A copy under way, and what SQLite lays beside it.
-std::vector<std::string> litter_of(const std::string& part) {
-    return {part, part + "-journal", part + "-wal", part + "-shm"};
 }
 
 // --- a running server -------------------------------------------------------------------------
@@ -164,7 +160,7 @@ Result<jobs::BackupManifest> find_backup(cli::HttpClient& client, const std::str
 class NewFile {
   public:
     explicit NewFile(const std::string& path)
-        : descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {}
+        : descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {}
     ~NewFile() {
         if (descriptor_ >= 0) ::close(descriptor_);
     }
@@ -194,8 +190,8 @@ Error cannot_write(const std::string& path) {
 // The server's file, compared with its manifest before it gets its name.
 Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manifest,
                       const std::string& to) {
-    const std::string part = to + ".part";
-    StopRequest::set_litter({part});
+    const std::string part = jobs::part_of(to);
+    StopRequest::set_litter(jobs::part_files(part));
     StopRequest::set_last_words("\nstandings: interrupted. '" + to +
                                 "' was not written; the backup stays on the server as " +
                                 manifest.name + ".\n");
@@ -234,7 +230,7 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
         const auto real = base::replaceable_path(settings.to);
         if (!real) return real.error();
         to = *real;
-        const std::string part = to + ".part";
+        const std::string part = jobs::part_of(to);
         if (!NewFile(part).is_open()) return cannot_write(settings.to);
         ::unlink(part.c_str());
     }
@@ -253,27 +249,34 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
 
 // --- a stopped server ---------------------------------------------------------------------------
 
-// Where the server keeps its own backups, and how many of them.
+// Where a backup without a name of its own goes, and how many are kept there.
 struct OwnFolder {
     jobs::BackupFolder backups;
+    jobs::Unfinished unfinished;
     std::size_t keep;
 };
 
-// By the settings that the server starts with.
 Result<OwnFolder> open_own_folder(const BackupSettings& settings, const DataFolder& folder) {
     settings::Inputs inputs{.used = {},
                             .config = settings.config,
                             .environment = settings::process_environment(),
                             .look_in_working_directory = true};
-    for (const char* key : {"backup.folder", "backup.keep"}) {
+    for (const char* key : {"data", "backup.folder", "backup.keep"}) {
         inputs.used.set(settings::find_key(key).value());
     }
-    const auto values = settings::Values::settle(inputs);
+    auto values = settings::Values::settle(inputs);
     if (!values) return values.error();
+    // Those of another folder's server say where that one keeps its backups, and how many.
+    std::error_code ignored;
+    if (!std::filesystem::equivalent(values->text("data"), folder.path(), ignored)) {
+        values = settings::Values::settle({});
+    }
     const std::string& chosen = values->text("backup.folder");
     auto backups = jobs::BackupFolder::open(chosen.empty() ? folder.file("backups") : chosen);
     if (!backups) return backups.error();
-    return OwnFolder{*std::move(backups), std::max<std::size_t>(values->count("backup.keep"), 1)};
+    jobs::Unfinished unfinished = backups->begin();
+    return OwnFolder{*std::move(backups), std::move(unfinished),
+                     std::max<std::size_t>(values->count("backup.keep"), 1)};
 }
 
 Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
@@ -298,15 +301,14 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     if (to.empty()) {
         auto opened = open_own_folder(settings, *folder);
         if (!opened) return opened.error();
-        own = *std::move(opened);
-        to = own->backups.file("standings-" + std::to_string(::getpid()) + ".db");
+        own.emplace(*std::move(opened));
+    } else {
+        auto real = base::replaceable_path(to);
+        if (!real) return real.error();
+        to = *std::move(real);
     }
-    auto real = base::replaceable_path(to);
-    if (!real) return real.error();
-    to = *std::move(real);
-    const std::string part = to + ".part";
-    StopRequest::set_litter(litter_of(part));
-    StopRequest::remove_litter();  // of a failure before
+    const std::string part = own ? own->unfinished.part() : jobs::part_of(to);
+    StopRequest::set_litter(jobs::part_files(part));
     {
         ProgressLine progress("Backup");
         const auto copied =
@@ -337,7 +339,7 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
     made = to;
     if (!own) return manifest;
-    if (auto kept = own->backups.keep(own->keep); !kept) {
+    if (auto kept = own->backups.keep(own->keep, manifest.facts.database_id); !kept) {
         return kept.error().with_context("'" + to + "' is made, but old backups stay");
     }
     return manifest;
