@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -838,6 +839,39 @@ class Folder(unittest.TestCase):
                 self.assertEqual(errors, "" if code < 0 else "\nstandings: interrupted. Nothing was restored.\n")
         self.assertLessEqual({(self.folder, 130), (self.folder, "whole"), (place, 130), (place, "whole")}, ends)
         shutil.rmtree(place.parent)
+
+    def test_a_restore_that_fails_leaves_all_as_it_was_or_says_where_it_is(self):
+        before = state_of(self.folder), sorted(self.folder.iterdir())
+        ends = collections.Counter()
+        for calls, more in (("link,mkdir", ()), ("unlink", ()), ("rename", ()), ("fsync", ()), ("fdatasync", ()),
+                            ("fsync", ("-e", "inject=link:error=EPERM"))):
+            for when in range(1, 30):
+                shutil.rmtree(self.folder)
+                shutil.copytree(self.clean, self.folder)
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:error=EIO:when={when}", *more,
+                                       str(program()), "restore", str(self.backup), "--data", str(self.folder)], capture_output=True, text=True)
+                place = f"{calls}, call {when}: {done.stderr}"
+                aside = re.search(r"the database that was here is kept in '(.*)', and", done.stderr)
+                if done.returncode == 0:
+                    self.assertEqual(state_of(self.folder), state_of_file(self.backup), place)
+                elif aside:
+                    self.assertEqual(state_of(aside[1]), before[0], place)
+                    self.assertEqual(run("restore", self.backup, "--data", self.folder)[0], 0, place)
+                    self.assertEqual(run("check", "--data", self.folder)[0], 0, place)
+                else:
+                    self.assertEqual((state_of(self.folder), sorted(self.folder.iterdir())), before, place)
+                ends[calls, done.returncode, bool(aside)] += 1
+                if done.returncode == 0 and when > 8:
+                    break
+        self.assertGreater(ends["rename", 1, True], 0, ends)
+        self.assertGreater(ends["unlink", 1, False], 0, ends)
+
+    def test_a_folder_without_hard_links_keeps_the_old_database_by_a_copy(self):
+        before = state_of(self.folder)
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=link:error=EPERM",
+                               str(program()), "restore", str(self.backup), "--data", str(self.folder)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([state_of(path) for path in self.folder.iterdir() if path.name.startswith("before-restore-")], [before])
 
     def test_a_failed_restore_leaves_no_half_made_folder(self):
         place = self.server.home / "new" / "folder"

@@ -48,8 +48,9 @@ constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
 // itself a start refuses, whatever else is still there.
 constexpr const char* kFiles[] = {"standings.db", "standings.db-journal", "standings.db-wal",
                                   "standings.db-shm", "standings.mark"};
-// The copy until it takes the database's place.
+// The copy and its mark until they take the old ones' place.
 constexpr const char* kFresh = "standings.db.restoring";
+constexpr const char* kFreshMark = "standings.mark.restoring";
 
 struct RestoreSettings {
     settings::Flags flags;
@@ -158,8 +159,8 @@ Result<void> copy_durably(const std::string& from, const std::string& to) {
 }
 
 // The old database under a second name in a folder of its own, complete before anything of it goes.
-// Empty: there was none.
-Result<std::string> keep_old(const DataFolder& folder) {
+// Empty: there was none. A part of it joins the litter, of which `litter` is there by now.
+Result<std::string> keep_old(const DataFolder& folder, std::vector<std::string> litter) {
     bool any = false;
     for (const char* name : kFiles) any = any || exists(folder.file(name));
     if (!any) return std::string();
@@ -171,11 +172,17 @@ Result<std::string> keep_old(const DataFolder& folder) {
         if (errno != EEXIST || more > 100) return failed("make '" + aside + "'");
         aside = folder.file("before-restore-" + time + "Z-" + std::to_string(more));
     }
+    litter.insert(litter.begin(), aside);
+    for (const char* name : kFiles) litter.insert(litter.begin(), aside + '/' + name);
+    StopRequest::set_litter(std::move(litter));
     for (const char* name : kFiles) {
         const std::string from = folder.file(name);
         const std::string to = aside + '/' + name;
         if (!exists(from) || ::link(from.c_str(), to.c_str()) == 0) continue;
         // A file system without hard links.
+        std::error_code ignored;
+        auto enough = check_space(folder.path(), fs::file_size(from, ignored));
+        if (!enough) return enough.error();
         if (auto copied = copy_durably(from, to); !copied) return copied.error();
     }
     if (auto done = sqlite::sync_folder(aside); !done) return done.error();
@@ -228,41 +235,75 @@ Result<sqlite::Mark> make_fresh(const DataFolder& folder, const std::string& bac
     return mark;
 }
 
-// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
-// between a start refuses, since the mark file names events that no database holds.
-Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup,
-                              const ledger::BackupFacts& verified) {
-    const std::string fresh_mark = folder.file("standings.mark.restoring");
-    std::vector<std::string> litter = fresh_files(folder);
-    litter.push_back(fresh_mark);
-    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
-    StopRequest::set_litter(std::move(litter));
-    auto mark = make_fresh(folder, backup, verified);
-    if (!mark) return mark.error();
-    if (auto done = write_mark(fresh_mark, *mark); !done) return done.error();
-
-    // From here on to the end.
-    const StopRequest::Hold hold;
-    if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
-    StopRequest::set_litter({});
-    StopRequest::set_last_words({});
-    auto aside = keep_old(folder);
-    if (!aside) return aside.error();
+// Puts the new database in the place of the old one, which is complete in `aside` (empty: there was
+// none). The litter stays until the first old file goes; from then on a failure says what is left.
+Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
+    bool begun = false;
+    const auto failure = [&](Error error) {
+        if (begun) {
+            error.detail += "; the database that was here is kept in '" + aside +
+                            "', and the same restore again goes on from here";
+        }
+        return error;
+    };
     for (const std::string_view name : kFiles) {
         // The new one takes its place.
         if (name == "standings.mark") continue;
         const std::string old = folder.file(std::string(name));
-        if (::unlink(old.c_str()) != 0 && errno != ENOENT) return failed("remove '" + old + "'");
+        if (::unlink(old.c_str()) != 0) {
+            if (errno == ENOENT) continue;
+            return failure(failed("remove '" + old + "'"));
+        }
+        StopRequest::set_litter({});
+        begun = true;
         // In this order on the disk, too.
-        if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+        if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
     }
-    if (::rename(folder.file(kFresh).c_str(), folder.file("standings.db").c_str()) != 0 ||
-        ::rename(fresh_mark.c_str(), folder.file("standings.mark").c_str()) != 0) {
-        return failed("put the new database in place");
+    if (::rename(folder.file(kFresh).c_str(), folder.file("standings.db").c_str()) != 0) {
+        return failure(failed("put the new database in place"));
     }
-    if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+    StopRequest::set_litter({});
+    begun = !aside.empty();
+    if (::rename(folder.file(kFreshMark).c_str(), folder.file("standings.mark").c_str()) != 0) {
+        return failure(failed("put the new mark in place"));
+    }
+    if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
+    return {};
+}
+
+// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
+// between a start refuses, since the mark file names events that no database holds.
+Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup,
+                              const ledger::BackupFacts& verified) {
+    std::vector<std::string> litter = fresh_files(folder);
+    litter.push_back(folder.file(kFreshMark));
+    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
+    StopRequest::set_litter(litter);
+    auto mark = make_fresh(folder, backup, verified);
+    if (!mark) return mark.error();
+    if (auto done = write_mark(folder.file(kFreshMark), *mark); !done) return done.error();
+
+    // From here on to the end.
+    const StopRequest::Hold hold;
+    if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
+    StopRequest::set_last_words({});
+    auto aside = keep_old(folder, std::move(litter));
+    if (!aside) return aside.error();
+    if (auto done = replace_old(folder, *aside); !done) return done.error();
     return Restored{*std::move(mark), *std::move(aside)};
 }
+
+// Takes the litter away at the end of the scope, in which the folder is locked: afterwards what has
+// those names may be a server's.
+struct LitterGuard {
+    LitterGuard() = default;
+    LitterGuard(const LitterGuard&) = delete;
+    LitterGuard& operator=(const LitterGuard&) = delete;
+    ~LitterGuard() {
+        StopRequest::remove_litter();
+        StopRequest::set_litter({});
+    }
+};
 
 Result<void> restore(const RestoreSettings& settings) {
     std::error_code ignored;
@@ -304,6 +345,7 @@ Result<void> restore(const RestoreSettings& settings) {
     }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
+    const LitterGuard guard;
     folder->note_address("restoring a backup");
     StopRequest::set_litter(folder->made());
     if (auto done = check_space(settings.data, fs::file_size(settings.backup, ignored)); !done)
@@ -347,7 +389,6 @@ int run(RestoreSettings& settings) {
     const auto restored = restore(settings);
     if (restored) return 0;
     if (restored.error().code == ErrorCode::kCancelled) return StopRequest::end();
-    StopRequest::remove_litter();
     cli::complain(restored.error().detail);
     return exit_code(restored.error().code);
 }
