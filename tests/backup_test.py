@@ -1,6 +1,7 @@
 """Backup, restore, check and jobs, from outside."""
 
 import collections
+import http.server
 import json
 import os
 import random
@@ -975,8 +976,47 @@ class Folder(unittest.TestCase):
             self.assertEqual(code, 0, said + errors)
             self.assertIn("inner, staff", said)
             self.assertIn("in what was compared", said)
+            self.assertFalse(report["complete"])
             report = self.check_with(server, KEY)
-            self.assertEqual((report["boards_compared"], report["boards_hidden"], report["notes"]), (3, 0, []))
+            self.assertEqual((report["complete"], report["boards_compared"], report["boards_hidden"], report["notes"]), (True, 3, 0, []))
+
+    def test_ranks_that_only_the_server_has_wrong_are_no_reason_for_a_restore(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for n in range(130):
+                server.api.post("/v1/boards/b/submissions", {"player": f"p{n}", "score": n})
+
+            class Wrong(http.server.BaseHTTPRequestHandler):
+                """The server, with other ranks than its database has."""
+
+                def do_GET(self):
+                    answer = server.new_client().get(self.path)
+                    page = answer.json
+                    for row in page.get("rows", ()):
+                        row["rank"] += 1
+                    self.send_response(answer.status)
+                    self.end_headers()
+                    self.wfile.write(json.dumps(page).encode())
+
+                def log_message(self, *_):
+                    pass
+            wrong = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Wrong)
+            thread = threading.Thread(target=wrong.serve_forever)
+            thread.start()
+            try:
+                code, said, errors = run("check", "--data", server.data, "--server", f"http://127.0.0.1:{wrong.server_port}")
+            finally:
+                wrong.shutdown()
+                thread.join()
+                wrong.server_close()
+            self.assertEqual((code, errors), (5, ""), said)
+            lines = said.splitlines()
+            self.assertIn("  1 board, 130 players, ", lines[1])
+            self.assertEqual(lines[3], "  130 ranks on 1 board compared with those that the server gives")
+            self.assertEqual(len([line for line in lines if line.startswith("board b, position")]), 100)
+            self.assertEqual(lines[-2], "and 30 more")
+            self.assertIn("restart the server", lines[-1])
+            self.assertNotIn("restore", said)
 
     def test_a_board_that_only_the_server_or_only_the_database_has_is_found(self):
         with Server() as server:

@@ -361,10 +361,10 @@ int run(const BackupSettings& settings) {
         return 0;
     }
     const std::string where = made.empty() ? manifest->name + " (on the server)" : made;
-    std::printf("%s\n%s, %llu boards, %llu players, up to seq %llu of epoch %s, in %.1f s\n",
-                where.c_str(), readable_bytes(manifest->bytes).c_str(),
-                static_cast<unsigned long long>(manifest->facts.boards),
-                static_cast<unsigned long long>(manifest->facts.players),
+    std::printf("%s\n%s, %s, %s, up to seq %llu of epoch %s, in %.1f s\n", where.c_str(),
+                readable_bytes(manifest->bytes).c_str(),
+                counted(manifest->facts.boards, "board", "boards").c_str(),
+                counted(manifest->facts.players, "player", "players").c_str(),
                 static_cast<unsigned long long>(manifest->facts.seq.value),
                 manifest->facts.epoch.c_str(), static_cast<double>(manifest->took_ms) / 1e3);
     return 0;

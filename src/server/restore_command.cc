@@ -356,11 +356,11 @@ Result<void> restore(const RestoreSettings& settings) {
     const sqlite::CheckReport& report = verified->report;
     std::printf("Restored %s into %s\n", settings.backup.c_str(), settings.data.c_str());
     std::printf(
-        "  %llu boards, %llu players, %llu events, up to seq %llu\n"
+        "  %s, %s, %s, up to seq %llu\n"
         "  A new epoch, %s: positions that clients remember from before count no more.\n",
-        static_cast<unsigned long long>(report.facts.boards),
-        static_cast<unsigned long long>(report.facts.players),
-        static_cast<unsigned long long>(report.events),
+        counted(report.facts.boards, "board", "boards").c_str(),
+        counted(report.facts.players, "player", "players").c_str(),
+        counted(report.events, "event", "events").c_str(),
         static_cast<unsigned long long>(report.facts.seq.value), restored->mark.epoch.c_str());
     if (!verified->has_manifest) {
         std::puts(
