@@ -615,6 +615,35 @@ class Folder(unittest.TestCase):
             self.assertEqual(files, apart | {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
         self.assertEqual(run("backup", "--data", self.folder, env={"STANDINGS_BACKUP_KEEP": "x"})[0], 2)
 
+    def test_a_file_that_is_not_named_is_not_replaced(self):
+        mine = self.server.home / "mine"
+        mine.mkdir()
+        self.addCleanup(shutil.rmtree, mine)
+        for name, text in (("players.json", "[1, 2]"), ("b.db.part", "b"), ("b.json.part", "b"), ("b.part", "b")):
+            (mine / name).write_text(text)
+        before = {path.name: path.read_text() for path in mine.iterdir()}
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for words, folder in ((("--data", self.folder), self.folder), (("--server", server.url), server.data)):
+                backups = list((server.data / "backups").iterdir())
+                code, said, errors = run("backup", *words, "--to", mine / "players.db", key=KEY)
+                self.assertEqual((code, said), (2, ""), errors)
+                self.assertIn(f"'{mine}/players.json' would be replaced", errors)
+                for name in ("standings.mark", "standings.db", "lock", "new.db"):
+                    contents = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "lock"}
+                    code, said, errors = run("backup", *words, "--to", folder / name, key=KEY)
+                    self.assertEqual((code, said), (2, ""), errors)
+                    self.assertIn("name a file elsewhere", errors)
+                    self.assertEqual({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "lock"}, contents)
+                self.assertEqual(list((server.data / "backups").iterdir()), backups, "a backup that had nowhere to go")
+                # A backup of before is replaced, and nothing else.
+                for _ in range(2):
+                    code, said, errors = run("backup", *words, "--to", mine / "b.db", key=KEY)
+                    self.assertEqual(code, 0, said + errors)
+                after = {path.name for path in mine.iterdir()}
+                self.assertEqual(after, {*before, "b.db", "b.json"})
+                self.assertEqual({name: (mine / name).read_text() for name in before}, before)
+
     def test_the_settings_of_another_folders_server_decide_nothing(self):
         home = self.server.home / "settings-of-another"
         home.mkdir()

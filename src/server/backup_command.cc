@@ -37,6 +37,7 @@
 namespace standings::server {
 namespace {
 
+namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 using base::Result;
@@ -55,6 +56,30 @@ struct BackupSettings {
 // Where a signal came; the last words say what that means.
 Error interrupted() {
     return {ErrorCode::kCancelled, "interrupted"};
+}
+
+// Where a file that --to names is written, before anything is made for it.
+Result<std::string> writable_target(const std::string& to) {
+    auto real = base::replaceable_path(to);
+    if (!real) return real;
+    std::error_code ignored;
+    const fs::path folder = fs::absolute(*real, ignored).parent_path();
+    if (fs::exists(folder / "standings.db", ignored) && fs::exists(folder / "lock", ignored)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + to +
+                         "' would lie among a server's own files, in its data folder; name a file "
+                         "elsewhere"};
+    }
+    const auto manifest = jobs::read_manifest(*real);
+    if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {
+        return Error{ErrorCode::kSettings,
+                     "'" + jobs::manifest_path(*real) +
+                         "' would be replaced by the backup's manifest, and is none; name another "
+                         "file than '" +
+                         to + "'"};
+    }
+    if (!manifest) return manifest.error();
+    return real;
 }
 
 // --- a running server -------------------------------------------------------------------------
@@ -227,9 +252,9 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     std::string to;
     if (!settings.to.empty()) {
         // Before the server makes a backup that has nowhere to go.
-        const auto real = base::replaceable_path(settings.to);
-        if (!real) return real.error();
-        to = *real;
+        const auto target = writable_target(settings.to);
+        if (!target) return target.error();
+        to = *target;
         const std::string part = jobs::part_of(to);
         if (!NewFile(part).is_open()) return cannot_write(settings.to);
         ::unlink(part.c_str());
@@ -268,7 +293,7 @@ Result<OwnFolder> open_own_folder(const BackupSettings& settings, const DataFold
     if (!values) return values.error();
     // Those of another folder's server say where that one keeps its backups, and how many.
     std::error_code ignored;
-    if (!std::filesystem::equivalent(values->text("data"), folder.path(), ignored)) {
+    if (!fs::equivalent(values->text("data"), folder.path(), ignored)) {
         values = settings::Values::settle({});
     }
     const std::string& chosen = values->text("backup.folder");
@@ -303,9 +328,9 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         if (!opened) return opened.error();
         own.emplace(*std::move(opened));
     } else {
-        auto real = base::replaceable_path(to);
-        if (!real) return real.error();
-        to = *std::move(real);
+        auto target = writable_target(to);
+        if (!target) return target.error();
+        to = *std::move(target);
     }
     const std::string part = own ? own->unfinished.part() : jobs::part_of(to);
     StopRequest::set_litter(jobs::part_files(part));
@@ -333,7 +358,7 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         manifest.name = own->backups.new_name(manifest.created_at, manifest.facts.seq);
         to = own->backups.file(manifest.name);
     } else {
-        manifest.name = std::filesystem::path(to).filename().string();
+        manifest.name = fs::path(to).filename().string();
     }
     const StopRequest::Hold hold;
     if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
