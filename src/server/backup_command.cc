@@ -58,6 +58,24 @@ Error interrupted() {
     return {ErrorCode::kCancelled, "interrupted"};
 }
 
+struct Made {
+    jobs::BackupManifest manifest;
+    std::string where;  // for a person
+    // Why old backups that were to go have stayed.
+    std::optional<Error> not_removed = {};
+};
+
+// The end of making one, which no signal divides.
+Result<void> finish(const std::string& part, const std::string& to,
+                    const jobs::BackupManifest& manifest) {
+    const StopRequest::Hold hold;
+    if (StopRequest::signal() != 0) return interrupted();
+    if (auto done = jobs::put_in_place(part, to, manifest); !done) return done;
+    StopRequest::set_litter({});
+    StopRequest::set_last_words("\nstandings: interrupted. The backup is made: " + to + '\n');
+    return {};
+}
+
 // Where a file that --to names is written, before anything is made for it.
 Result<std::string> writable_target(const std::string& to) {
     auto real = base::replaceable_path(to);
@@ -135,11 +153,13 @@ void cancel_job(cli::HttpClient& client, const std::string& id) {
         job = ask_for_job(client, {.target = path});
     }
     if (!job) return;
-    StopRequest::set_last_words(
-        job->state == "done"
-            ? "\nstandings: interrupted. The backup was whole already: " + job->result +
-                  " (on the server).\n"
-            : "\nstandings: interrupted. The backup was cancelled, nothing of it is left.\n");
+    std::string end = "The backup was cancelled, nothing of it is left.";
+    if (job->state == "done") {
+        end = "The backup was whole already: " + job->result + " (on the server).";
+    } else if (job->state != "cancelled") {
+        end = "The backup had " + job->state + ": " + job->detail;
+    }
+    StopRequest::set_last_words("\nstandings: interrupted. " + end + '\n');
 }
 
 // What a job made, once it has ended.
@@ -179,6 +199,10 @@ Result<jobs::BackupManifest> find_backup(cli::HttpClient& client, const std::str
             if (text_of(document, item, "name") == name) document.write(item, found);
         });
     }
+    if (found.empty()) {
+        return Error{ErrorCode::kBackupNotFound,
+                     "the backup " + name + " was made, and is gone from the server already"};
+    }
     return jobs::manifest_from_json(found);
 }
 
@@ -217,9 +241,6 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
                       const std::string& to) {
     const std::string part = jobs::part_of(to);
     StopRequest::set_litter(jobs::part_files(part));
-    StopRequest::set_last_words("\nstandings: interrupted. '" + to +
-                                "' was not written; the backup stays on the server as " +
-                                manifest.name + ".\n");
     {
         NewFile file(part);
         if (!file.is_open()) return cannot_write(part);
@@ -242,11 +263,10 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
         return Error{ErrorCode::kIntegrity, "what came of " + manifest.name +
                                                 " is not what the server has; download it again"};
     }
-    const StopRequest::Hold hold;
-    return jobs::put_in_place(part, to, manifest);
+    return finish(part, to, manifest);
 }
 
-Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
+Result<Made> ask_server(const BackupSettings& settings) {
     auto client = cli::HttpClient::open(settings.client);
     if (!client) return client.error();
     std::string to;
@@ -266,10 +286,16 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     if (!job) return job.error();
     const auto name = wait_for_job(*client, job->id);
     if (!name) return name.error();
+    StopRequest::set_last_words(
+        "\nstandings: interrupted. " +
+        (to.empty() ? "The backup is whole: " + *name + " (on the server)"
+                    : "'" + to + "' was not written; the backup stays on the server as " + *name) +
+        ".\n");
     auto manifest = find_backup(*client, *name);
-    if (!manifest || to.empty()) return manifest;
+    if (!manifest) return manifest.error();
+    if (to.empty()) return Made{*manifest, *name + " (on the server)"};
     if (auto done = download(*client, *manifest, to); !done) return done.error();
-    return manifest;
+    return Made{*std::move(manifest), settings.to};
 }
 
 // --- a stopped server ---------------------------------------------------------------------------
@@ -304,7 +330,7 @@ Result<OwnFolder> open_own_folder(const BackupSettings& settings, const DataFold
                      std::max<std::size_t>(values->count("backup.keep"), 1)};
 }
 
-Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
+Result<Made> copy_folder(const BackupSettings& settings) {
     const std::string database = settings.data + "/standings.db";
     if (auto held = check_holds_database(settings.data); !held) return held.error();
     auto folder = DataFolder::open(settings.data);
@@ -360,39 +386,41 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     } else {
         manifest.name = fs::path(to).filename().string();
     }
-    const StopRequest::Hold hold;
-    if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
-    made = to;
-    if (!own) return manifest;
-    if (auto kept = own->backups.keep(own->keep, manifest.facts.database_id); !kept) {
-        return kept.error().with_context("'" + to + "' is made, but old backups stay");
+    if (auto done = finish(part, to, manifest); !done) return done.error();
+    Made made{std::move(manifest), to};
+    if (!own) return made;
+    auto kept = own->backups.keep(own->keep, made.manifest.facts.database_id);
+    if (!kept) made.not_removed = kept.error().with_context("old backups stay");
+    return made;
+}
+
+void print(const Made& made, const std::string& output) {
+    const jobs::BackupManifest& manifest = made.manifest;
+    if (output == "json") {
+        std::puts(jobs::to_json(manifest).c_str());
+        return;
     }
-    return manifest;
+    std::printf("%s\n%s, %s, %s, up to seq %llu of epoch %s, in %.1f s\n", made.where.c_str(),
+                readable_bytes(manifest.bytes).c_str(),
+                counted(manifest.facts.boards, "board", "boards").c_str(),
+                counted(manifest.facts.players, "player", "players").c_str(),
+                static_cast<unsigned long long>(manifest.facts.seq.value),
+                manifest.facts.epoch.c_str(), static_cast<double>(manifest.took_ms) / 1e3);
 }
 
 int run(const BackupSettings& settings) {
-    std::string made = settings.to;
     const StopRequest stop;
-    const auto manifest =
-        settings.data.empty() ? ask_server(settings) : copy_folder(settings, made);
-    if (!manifest) {
+    const auto made = settings.data.empty() ? ask_server(settings) : copy_folder(settings);
+    if (!made) {
         if (StopRequest::signal() != 0) return StopRequest::end();
         StopRequest::remove_litter();
-        cli::complain(manifest.error().detail);
-        return exit_code(manifest.error().code);
+        cli::complain(made.error().detail);
+        return exit_code(made.error().code);
     }
-    if (settings.output == "json") {
-        std::puts(jobs::to_json(*manifest).c_str());
-        return 0;
-    }
-    const std::string where = made.empty() ? manifest->name + " (on the server)" : made;
-    std::printf("%s\n%s, %s, %s, up to seq %llu of epoch %s, in %.1f s\n", where.c_str(),
-                readable_bytes(manifest->bytes).c_str(),
-                counted(manifest->facts.boards, "board", "boards").c_str(),
-                counted(manifest->facts.players, "player", "players").c_str(),
-                static_cast<unsigned long long>(manifest->facts.seq.value),
-                manifest->facts.epoch.c_str(), static_cast<double>(manifest->took_ms) / 1e3);
-    return 0;
+    print(*made, settings.output);
+    if (!made->not_removed) return 0;
+    cli::complain(made->not_removed->detail);
+    return exit_code(made->not_removed->code);
 }
 
 }  // namespace
