@@ -338,8 +338,8 @@ Result<Made> copy_folder(const BackupSettings& settings) {
         Error error = folder.error();
         if (error.code == ErrorCode::kBusy) {
             error.detail +=
-                "; a running server makes its backup itself: standings backup "
-                "--server URL --key KEY";
+                "; a running server makes its backup itself: standings backup --server URL, with "
+                "its key in STANDINGS_KEY";
         }
         return error;
     }
