@@ -1,13 +1,16 @@
 """Backup, restore, check and jobs, from outside."""
 
 import collections
+import http.server
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -383,8 +386,10 @@ class Interrupted(unittest.TestCase):
             said, errors = process.communicate(timeout=30)
             self.assertEqual((process.returncode, said), (status, ""), errors)
             self.assertEqual(errors.count("standings:"), 1, errors)
-            self.assertIn("was cancelled", errors)
-            self.assertEqual(self.server.api.get("/v1/jobs").json["items"][0]["state"], "cancelled")
+            # On a slow machine it ends before the job has.
+            self.assertRegex(errors, "was cancelled|was asked to cancel")
+            job = self.server.api.get("/v1/jobs").json["items"][0]["id"]
+            self.assertEqual(job_ended(self.server, job)["state"], "cancelled")
             self.assertEqual({path.name for path in self.folder().iterdir()}, kept)
 
     def test_a_signal_that_cannot_cancel_says_how_to(self):
@@ -398,6 +403,59 @@ class Interrupted(unittest.TestCase):
         self.server.signal(signal.SIGCONT)
         self.assertEqual((process.returncode, said), (130, ""), errors)
         self.assertIn(f"curl -X DELETE -H 'Authorization: Bearer KEY' {self.server.url}/v1/jobs/{job}", errors)
+
+    def ask_double(self, jobs, backups=None, words=()):
+        """`backup --server` at a double of the server. `jobs(method)` is the job as it answers, `backups()` the list's items."""
+        class Double(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                answer = {"items": backups()} if self.path == "/v1/backups" and self.command == "GET" else {"id": "j1", **jobs(self.command)}
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+            do_GET = do_POST = do_DELETE = answer
+
+            def log_message(self, *_):
+                pass
+        double = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Double)
+        double.handle_error = lambda *_: None  # of a client that is gone
+        thread = threading.Thread(target=double.serve_forever)
+        thread.start()
+        try:
+            self.process = begin("backup", "--server", f"http://127.0.0.1:{double.server_port}", *words, key=KEY)
+            said, errors = self.process.communicate(timeout=30)
+            return self.process.returncode, said, errors
+        finally:
+            double.shutdown()
+            thread.join()
+            double.server_close()
+
+    def test_a_signal_to_a_command_whose_job_has_failed_says_so(self):
+        def jobs(method):
+            if method == "POST":
+                return {"state": "running"}
+            if method == "GET":
+                self.process.send_signal(signal.SIGINT)
+            return {"state": "failed", "detail": "the disk is full"}
+        code, said, errors = self.ask_double(jobs)
+        self.assertEqual((code, said), (130, ""), errors)
+        self.assertEqual(errors, "\nstandings: interrupted. The backup had failed: the disk is full\n")
+
+    def test_a_signal_behind_the_jobs_end_says_that_the_backup_is_whole(self):
+        to = os.path.join(tempfile.gettempdir(), f"never-written-{os.getpid()}.db")
+        for words, last in (((), "The backup is whole: n.db (on the server)."),
+                            (("--to", to), f"'{to}' was not written; the backup stays on the server as n.db.")):
+            def backups():
+                self.process.send_signal(signal.SIGINT)
+                self.process.wait(20)
+            code, said, errors = self.ask_double(lambda _: {"state": "done", "result": "n.db"}, backups, words)
+            self.assertEqual((code, said), (130, ""), errors)
+            self.assertEqual(errors, f"\nstandings: interrupted. {last}\n")
+            self.assertFalse(os.path.exists(to))
+
+    def test_a_backup_that_is_gone_before_it_is_listed_is_named(self):
+        code, said, errors = self.ask_double(lambda _: {"state": "done", "result": "n.db"}, list)
+        self.assertEqual((code, said), (1, ""), errors)
+        self.assertIn("n.db was made, and is gone", errors)
 
     def test_a_signal_in_a_download_leaves_no_part_of_it(self):
         self.start()
@@ -590,11 +648,19 @@ class Folder(unittest.TestCase):
         elsewhere = self.server.home / "kept-elsewhere"
         self.addCleanup(shutil.rmtree, elsewhere, True)
         settings = self.server.home / "keep.toml"
-        settings.write_text(f'[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
-        apart = self.server.home / "apart.db"
-        self.assertEqual(run("backup", "--data", self.folder, "--to", apart)[0], 0)
-        for place, most, words, env in ((self.folder / "backups", 7, (), {}), (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2"}),
+        settings.write_text(f'data = "{self.folder}"\n[backup]\nkeep = 3\nfolder = "{elsewhere}"\n')
+        link = self.server.home / "link-to-it"
+        link.symlink_to(self.folder)
+        self.addCleanup(link.unlink)
+        for place, most, words, env in ((self.folder / "backups", 7, (), {}),
+                                        (self.folder / "backups", 2, (), {"STANDINGS_BACKUP_KEEP": "2", "STANDINGS_DATA_DIR": str(link)}),
                                         (elsewhere, 3, ("--config", settings), {})):
+            place.mkdir(exist_ok=True)
+            # What an operator has put there by a name of their own counts for nothing, and stays.
+            for own in ("apart.db", "standings-apart.db"):
+                self.assertEqual(run("backup", "--data", self.folder, "--to", place / own)[0], 0)
+            apart = {path.name for path in place.iterdir() if "apart" in path.name}
+            self.assertEqual(apart, {"apart.db", "apart.json", "standings-apart.db", "standings-apart.json"})
             names = []
             for _ in range(most + 2):
                 code, said, errors = run("backup", "--data", self.folder, "-o", "json", *words, env=env)
@@ -602,9 +668,74 @@ class Folder(unittest.TestCase):
                 names.append(json.loads(said)["name"])
             self.assertEqual(len(set(names)), len(names))
             files = {path.name for path in place.iterdir()}
-            self.assertEqual(files, {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
-        self.assertTrue(apart.exists())
+            self.assertEqual(files, apart | {name for kept in names[-most:] for name in (kept, kept[:-3] + ".json")})
         self.assertEqual(run("backup", "--data", self.folder, env={"STANDINGS_BACKUP_KEEP": "x"})[0], 2)
+
+    def test_a_file_that_is_not_named_is_not_replaced(self):
+        mine = self.server.home / "mine"
+        mine.mkdir()
+        self.addCleanup(shutil.rmtree, mine)
+        for name, text in (("players.json", "[1, 2]"), ("b.db.part", "b"), ("b.json.part", "b"), ("b.part", "b")):
+            (mine / name).write_text(text)
+        before = {path.name: path.read_text() for path in mine.iterdir()}
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for words, folder in ((("--data", self.folder), self.folder), (("--server", server.url), server.data)):
+                backups = list((server.data / "backups").iterdir())
+                code, said, errors = run("backup", *words, "--to", mine / "players.db", key=KEY)
+                self.assertEqual((code, said), (2, ""), errors)
+                self.assertIn(f"'{mine}/players.json' would be replaced", errors)
+                for name in ("standings.mark", "standings.db", "lock", "new.db"):
+                    contents = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "lock"}
+                    code, said, errors = run("backup", *words, "--to", folder / name, key=KEY)
+                    self.assertEqual((code, said), (2, ""), errors)
+                    self.assertIn("name a file elsewhere", errors)
+                    self.assertEqual({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "lock"}, contents)
+                self.assertEqual(list((server.data / "backups").iterdir()), backups, "a backup that had nowhere to go")
+                # A backup of before is replaced, and nothing else.
+                for _ in range(2):
+                    code, said, errors = run("backup", *words, "--to", mine / "b.db", key=KEY)
+                    self.assertEqual(code, 0, said + errors)
+                after = {path.name for path in mine.iterdir()}
+                self.assertEqual(after, {*before, "b.db", "b.json"})
+                self.assertEqual({name: (mine / name).read_text() for name in before}, before)
+
+    def test_the_settings_of_another_folders_server_decide_nothing(self):
+        home = self.server.home / "settings-of-another"
+        home.mkdir()
+        self.addCleanup(shutil.rmtree, home)
+        kept = home / "kept"
+        (home / "standings.toml").write_text(f'data = "a"\n[backup]\nfolder = "{kept}"\nkeep = 1\nrate = "1MiB"\n')
+        with Server(data=home / "a", args=("--config", home / "standings.toml")) as server:
+            fill(server, "b", 60_000)
+            server.terminate()
+            # Of the same identity, as a restored one.
+            shutil.copytree(home / "a", home / "c")
+            server.start()
+            job = server.api.post("/v1/backups").json["id"]
+            wait_until(lambda: [path for path in kept.iterdir() if path.name.endswith(".part")], "the copy to begin")
+            parts = {path.name for path in kept.iterdir()}
+            variables = {"STANDINGS_BACKUP_FOLDER": str(kept), "STANDINGS_BACKUP_KEEP": "1", "STANDINGS_DATA_DIR": str(home / "a")}
+            for words, env, cwd in (((), {}, home), (("--config", home / "standings.toml"), {}, None), ((), variables, None)):
+                code, said, errors = run("backup", "--data", home / "c", *words, env=env, cwd=cwd)
+                self.assertEqual(code, 0, said + errors)
+                self.assertIn(str(home / "c" / "backups"), said)
+                self.assertLessEqual(parts, {path.name for path in kept.iterdir()})
+            self.assertEqual(len(list((home / "c" / "backups").iterdir())), 6)
+            # A start of another server on the same folder of backups, too.
+            with Server(data=home / "d", args=("--backup-folder", str(kept))):
+                self.assertLessEqual(parts, {path.name for path in kept.iterdir()})
+            server.api.delete(f"/v1/jobs/{job}")
+            job_ended(server, job)
+            self.assertEqual(list(kept.iterdir()), [])
+
+    def test_two_databases_in_one_folder_keep_their_own_backups(self):
+        kept = self.server.home / "shared"
+        self.addCleanup(shutil.rmtree, kept, True)
+        args = ("--backup-folder", str(kept), "--backup-keep", "1")
+        with Server(args=args) as one, Server(args=args) as other:
+            names = [make_backup(server)["name"] for server in (one, other, one, other)]
+            self.assertEqual({path.name for path in kept.iterdir() if path.suffix == ".db"}, set(names[2:]))
 
     def test_the_folder_is_found_as_a_server_finds_it(self):
         home = self.server.home / "elsewhere"
@@ -639,6 +770,20 @@ class Folder(unittest.TestCase):
         subprocess.run(["sh", "-c", undo], check=True, cwd=home)
         self.assertEqual(state_of(home / "my data; 'x' data"), before)
         self.assertEqual((home / "data" / "standings.db").read_text(), "of another server")
+
+    def test_the_copy_of_a_killed_restore_is_not_overwritten_by_itself(self):
+        copy = self.folder / "standings.db.restoring"
+        shutil.copy(self.backup, copy)
+        os.link(copy, self.folder / "another-name.db")
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
+        for name in (copy, self.folder / "another-name.db"):
+            code, said, errors = run("restore", name, "--data", self.folder)
+            self.assertEqual((code, said), (2, ""), errors)
+            self.assertIn("is the copy that a restore into this folder makes", errors)
+            self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}, before)
+        kept = self.server.home / "moved-out.db"
+        copy.rename(kept)
+        self.assertEqual(run("restore", kept, "--data", self.folder)[0], 0)
 
     def test_a_damaged_backup_is_refused_and_the_old_data_stays(self):
         before = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
@@ -691,6 +836,76 @@ class Folder(unittest.TestCase):
         self.assertGreater(renames, 0)
         self.assertLess(when, 39)
 
+    def killed_first_start(self, when):
+        """A folder whose first start was killed at the `when`-th of its first writes."""
+        place = self.server.home / f"first-start-{when}"
+        shutil.rmtree(place, True)
+        self.addCleanup(shutil.rmtree, place, True)
+        server = Server(data=place, wrapper=["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                                             f"inject=pwrite64,fdatasync,unlink:signal=KILL:when={when}"])
+        self.addCleanup(server.close)
+        server.spawn()
+        self.assertEqual(server.wait(), -signal.SIGKILL, server.log())
+        return place
+
+    def test_a_folder_whose_first_start_was_killed_takes_a_backup(self):
+        hot = 0
+        for when in range(1, 13):
+            place = self.killed_first_start(when)
+            journal = place / "standings.db-journal"
+            hot += is_hot(journal)
+            code, said, errors = run("restore", self.backup, "--data", place)
+            self.assertEqual(code, 0, said + errors)
+            self.assertFalse(journal.exists(), f"killed at call {when}")
+            self.assertEqual(run("check", "--data", place)[0], 0)
+            with self.subTest(when=when), Server(data=place) as server:
+                self.assertEqual(len(rows_of(server)), sum(row[0] == "b" for row in state_of_file(self.backup)))
+            self.assertEqual(run("check", "--data", place)[0], 0)
+            self.assertEqual(state_of(place), state_of_file(self.backup))
+        self.assertGreater(hot, 0)
+
+    def test_a_journal_that_would_undo_changes_is_found(self):
+        place = next(place for place in map(self.killed_first_start, range(1, 13)) if is_hot(place / "standings.db-journal"))
+        shutil.copy(place / "standings.db-journal", self.folder)
+        report = self.check()
+        self.assertIn("standings.db-journal", report["findings"][0]["what"])
+        code, said, errors = run("backup", "--data", self.folder)
+        self.assertEqual((code, said), (5, ""), errors)
+        self.assertIn("standings.db-journal", errors)
+        other = self.server.home / "with-journal.db"
+        shutil.copy(self.backup, other)
+        shutil.copy(place / "standings.db-journal", f"{other}-journal")
+        code, said, errors = run("restore", other, "--data", self.folder)
+        self.assertEqual((code, said), (2, ""), errors)
+        self.assertIn("with-journal.db-journal", errors)
+        self.assertEqual(run("restore", self.backup, "--data", self.folder)[0], 0)
+        self.assertEqual(run("check", "--data", self.folder)[0], 0)
+
+    def test_a_restore_that_was_killed_spoils_no_later_one(self):
+        with Server(data=self.folder) as server:
+            fill(server, "more", 2000)
+            other = self.server.home / "other.db"
+            self.assertEqual(run("backup", "--server", server.url, "--to", other, key=KEY)[0], 0)
+            server.terminate()
+        place = self.server.home / "spoiled"
+        self.addCleanup(shutil.rmtree, place, True)
+        hot = 0
+        for calls in ("pwrite64,fdatasync,unlink", "pwrite64,fsync,fdatasync"):
+            for when in range(1, 30):
+                shutil.rmtree(place, True)
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:signal=KILL:when={when}",
+                                       str(program()), "restore", str(other), "--data", str(place)], capture_output=True, text=True)
+                if done.returncode == 0:
+                    break
+                hot += is_hot(place / "standings.db.restoring-journal")
+                code, said, errors = run("restore", self.backup, "--data", place)
+                self.assertEqual(code, 0, said + errors)
+                self.assertEqual(state_of(place), state_of_file(self.backup), f"killed at call {when} of {calls}")
+                self.assertEqual(run("check", "--data", place)[0], 0)
+                self.assertEqual([path.name for path in place.iterdir() if "restoring" in path.name], [])
+            self.assertEqual(done.returncode, 0, "29 calls were not all")
+        self.assertGreater(hot, 0)
+
     def test_a_signal_to_restore_leaves_all_as_it_was_or_all_restored(self):
         calls = "openat,read,write,pwrite64,fsync,unlink,rename,link,mkdir"
         ends = set()
@@ -710,6 +925,39 @@ class Folder(unittest.TestCase):
                 self.assertEqual(errors, "" if code < 0 else "\nstandings: interrupted. Nothing was restored.\n")
         self.assertLessEqual({(self.folder, 130), (self.folder, "whole"), (place, 130), (place, "whole")}, ends)
         shutil.rmtree(place.parent)
+
+    def test_a_restore_that_fails_leaves_all_as_it_was_or_says_where_it_is(self):
+        before = state_of(self.folder), sorted(self.folder.iterdir())
+        ends = collections.Counter()
+        for calls, more in (("link,mkdir", ()), ("unlink", ()), ("rename", ()), ("fsync", ()), ("fdatasync", ()),
+                            ("fsync", ("-e", "inject=link:error=EPERM"))):
+            for when in range(1, 30):
+                shutil.rmtree(self.folder)
+                shutil.copytree(self.clean, self.folder)
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:error=EIO:when={when}", *more,
+                                       str(program()), "restore", str(self.backup), "--data", str(self.folder)], capture_output=True, text=True)
+                place = f"{calls}, call {when}: {done.stderr}"
+                aside = re.search(r"the database that was here is kept in '(.*)', and", done.stderr)
+                if done.returncode == 0:
+                    self.assertEqual(state_of(self.folder), state_of_file(self.backup), place)
+                elif aside:
+                    self.assertEqual(state_of(aside[1]), before[0], place)
+                    self.assertEqual(run("restore", self.backup, "--data", self.folder)[0], 0, place)
+                    self.assertEqual(run("check", "--data", self.folder)[0], 0, place)
+                else:
+                    self.assertEqual((state_of(self.folder), sorted(self.folder.iterdir())), before, place)
+                ends[calls, done.returncode, bool(aside)] += 1
+                if done.returncode == 0 and when > 8:
+                    break
+        self.assertGreater(ends["rename", 1, True], 0, ends)
+        self.assertGreater(ends["unlink", 1, False], 0, ends)
+
+    def test_a_folder_without_hard_links_keeps_the_old_database_by_a_copy(self):
+        before = state_of(self.folder)
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=link:error=EPERM",
+                               str(program()), "restore", str(self.backup), "--data", str(self.folder)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([state_of(path) for path in self.folder.iterdir() if path.name.startswith("before-restore-")], [before])
 
     def test_a_failed_restore_leaves_no_half_made_folder(self):
         place = self.server.home / "new" / "folder"
@@ -733,6 +981,35 @@ class Folder(unittest.TestCase):
                     self.assertEqual(errors, f"\nstandings: interrupted. {said}\n")
             self.assertGreater(ends[130], 0, ends)
             self.assertEqual(ends[0], 1, ends)
+
+    def backup_with(self, *faults, env=None):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("STANDINGS_")}
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", *faults, str(program()), "backup", "--data", str(self.folder)],
+                              env={**clean, **(env or {})}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_a_signal_just_before_a_backup_gets_its_name_ends_it_or_comes_too_late(self):
+        before = sorted(self.folder.rglob("*"))
+        for when in range(1, 20):
+            # Longer than the patience of a signal.
+            code, said, errors = self.backup_with("-e", f"inject=getdents64:signal=INT:when={when}", "-e", "inject=rename:delay_enter=2300000")
+            if code == 0:
+                self.assertTrue(os.path.exists(said.splitlines()[0]), said)
+                break
+            self.assertEqual((code, said, errors), (130, "", "\nstandings: interrupted. No backup was made.\n"))
+            self.assertEqual(sorted(self.folder.rglob("*")), before)
+        self.assertEqual(code, 0)
+        self.assertGreater(when, 2)
+
+    def test_a_backup_is_named_though_an_older_one_cannot_be_removed(self):
+        env = {"STANDINGS_DATA_DIR": str(self.folder), "STANDINGS_BACKUP_KEEP": "1"}
+        old = json.loads(run("backup", "--data", self.folder, "-o", "json")[1])["name"]
+        fault = ("-P", str(self.folder / "backups" / old), "-e", "inject=unlink:error=EIO")
+        code, said, errors = self.backup_with(*fault, env=env)
+        self.assertEqual(code, 1, errors)
+        self.assertTrue(os.path.exists(said.splitlines()[0]), said)
+        self.assertIn("old backups stay", errors)
+        self.assertNotIn("No backup was made", errors)
 
     def test_a_board_whose_last_player_was_removed_is_whole(self):
         with Server() as server:
@@ -813,8 +1090,47 @@ class Folder(unittest.TestCase):
             self.assertEqual(code, 0, said + errors)
             self.assertIn("inner, staff", said)
             self.assertIn("in what was compared", said)
+            self.assertFalse(report["complete"])
             report = self.check_with(server, KEY)
-            self.assertEqual((report["boards_compared"], report["boards_hidden"], report["notes"]), (3, 0, []))
+            self.assertEqual((report["complete"], report["boards_compared"], report["boards_hidden"], report["notes"]), (True, 3, 0, []))
+
+    def test_ranks_that_only_the_server_has_wrong_are_no_reason_for_a_restore(self):
+        with Server() as server:
+            server.api.post("/v1/boards", {"id": "b"})
+            for n in range(130):
+                server.api.post("/v1/boards/b/submissions", {"player": f"p{n}", "score": n})
+
+            class Wrong(http.server.BaseHTTPRequestHandler):
+                """The server, with other ranks than its database has."""
+
+                def do_GET(self):
+                    answer = server.new_client().get(self.path)
+                    page = answer.json
+                    for row in page.get("rows", ()):
+                        row["rank"] += 1
+                    self.send_response(answer.status)
+                    self.end_headers()
+                    self.wfile.write(json.dumps(page).encode())
+
+                def log_message(self, *_):
+                    pass
+            wrong = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Wrong)
+            thread = threading.Thread(target=wrong.serve_forever)
+            thread.start()
+            try:
+                code, said, errors = run("check", "--data", server.data, "--server", f"http://127.0.0.1:{wrong.server_port}")
+            finally:
+                wrong.shutdown()
+                thread.join()
+                wrong.server_close()
+            self.assertEqual((code, errors), (5, ""), said)
+            lines = said.splitlines()
+            self.assertIn("  1 board, 130 players, ", lines[1])
+            self.assertEqual(lines[3], "  130 ranks on 1 board compared with those that the server gives")
+            self.assertEqual(len([line for line in lines if line.startswith("board b, position")]), 100)
+            self.assertEqual(lines[-2], "and 30 more")
+            self.assertIn("restart the server", lines[-1])
+            self.assertNotIn("restore", said)
 
     def test_a_board_that_only_the_server_or_only_the_database_has_is_found(self):
         with Server() as server:
@@ -931,6 +1247,11 @@ def state_of_file(path):
         return database.execute("SELECT board, position, player, score_1 FROM standings ORDER BY board, position").fetchall()
     finally:
         database.close()
+
+
+def is_hot(journal):
+    """Whether SQLite would undo changes with it."""
+    return journal.exists() and journal.read_bytes()[:1] not in (b"", b"\0")
 
 
 def start_and_stop(folder):

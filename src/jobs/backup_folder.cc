@@ -1,6 +1,7 @@
 #include "jobs/backup_folder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,12 +11,14 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <system_error>
 #include <utility>
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "text/json_document.h"
 #include "text/json_writer.h"
 
@@ -29,6 +32,11 @@ using base::Result;
 constexpr std::string_view kDatabaseEnd = ".db";
 constexpr std::string_view kManifestEnd = ".json";
 constexpr std::string_view kPartEnd = ".part";
+constexpr std::size_t kPartDigits = 16;
+// What lies beside a part while it is made: SQLite's, and the manifest until it has its name.
+constexpr std::string_view kPartEnds[] = {"", "-journal", "-wal", "-shm", ".json"};
+// Of a copy in a folder of backups, before the digits.
+constexpr std::string_view kOwnPart = "standings-backup";
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 class File {
@@ -58,10 +66,10 @@ Result<void> sync(const std::string& path, int flags) {
     return {};
 }
 
-Result<void> write_durably(const std::string& path, const std::string& text) {
-    const std::string fresh = path + std::string(kPartEnd);
+Result<void> write_durably(const std::string& path, const std::string& fresh,
+                           const std::string& text) {
     {
-        const File file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+        const File file(fresh, O_WRONLY | O_CREAT | O_EXCL);
         const bool written = file.descriptor() >= 0 &&
                              ::write(file.descriptor(), text.data(), text.size()) ==
                                  static_cast<ssize_t>(text.size()) &&
@@ -83,6 +91,36 @@ std::string hex(std::uint64_t number, std::size_t digits) {
         *digit = "0123456789abcdef"[number & 15];
     }
     return text;
+}
+
+// Whether BackupFolder::new_name() makes such names.
+bool is_backup_name(std::string_view name) {
+    std::string shape(name);
+    std::replace_if(
+        shape.begin(), shape.end(), [](char c) { return c >= '0' && c <= '9'; }, '0');
+    constexpr std::string_view kStart = "standings-00000000T000000Z-";
+    if (!shape.starts_with(kStart) || !shape.ends_with(kDatabaseEnd)) return false;
+    std::string_view rest(shape);
+    rest.remove_prefix(kStart.size());
+    rest.remove_suffix(kDatabaseEnd.size());
+    const std::size_t seq_end = std::min(rest.find_first_not_of('0'), rest.size());
+    if (seq_end == 0) return false;
+    const std::string_view more = rest.substr(seq_end);
+    return more.empty() || (more.size() > 1 && more.front() == '-' &&
+                            more.find_first_not_of('0', 1) == std::string_view::npos);
+}
+
+// Whether it belongs to a copy in a folder of backups.
+bool is_own_part(std::string_view name) {
+    if (!name.starts_with(kOwnPart)) return false;
+    name.remove_prefix(kOwnPart.size());
+    if (!name.starts_with('.')) return false;
+    name.remove_prefix(1);
+    if (name.find_first_not_of("0123456789abcdef") != kPartDigits) return false;
+    name.remove_prefix(kPartDigits);
+    return std::any_of(std::begin(kPartEnds), std::end(kPartEnds), [&](std::string_view end) {
+        return name.starts_with(kPartEnd) && name.substr(kPartEnd.size()) == end;
+    });
 }
 
 // The members of a manifest, each of which must be there.
@@ -233,15 +271,39 @@ Result<FileSum> sum_file(const std::string& path, const GoOn& go_on) {
     return sum;
 }
 
+std::string part_of(const std::string& path) {
+    base::SystemRandom random;
+    return path + '.' + hex(random.next(), kPartDigits) + std::string(kPartEnd);
+}
+
+std::vector<std::string> part_files(const std::string& part) {
+    std::vector<std::string> files;
+    for (const std::string_view end : kPartEnds) files.push_back(part + std::string(end));
+    return files;
+}
+
 Result<void> put_in_place(const std::string& part, const std::string& database,
                           const BackupManifest& manifest) {
-    if (auto done = write_durably(manifest_path(database), to_json(manifest) + '\n'); !done) {
-        return done;
-    }
+    auto written = write_durably(manifest_path(database), part + ".json", to_json(manifest) + '\n');
+    if (!written) return written;
     const std::string folder = parent_of(database);
     if (auto done = sync(folder, O_RDONLY | O_DIRECTORY); !done) return done;
     if (::rename(part.c_str(), database.c_str()) != 0) return failed("write " + database);
     return sync(folder, O_RDONLY | O_DIRECTORY);
+}
+
+Unfinished::Unfinished(const std::string& folder)
+    : lock_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+      part_(part_of(folder + '/' + std::string(kOwnPart))) {
+    // On a disk without locks nobody sweeps.
+    while (lock_ >= 0 && ::flock(lock_, LOCK_SH) != 0 && errno == EINTR) continue;
+}
+
+Unfinished::Unfinished(Unfinished&& other) noexcept
+    : lock_(std::exchange(other.lock_, -1)), part_(std::move(other.part_)) {}
+
+Unfinished::~Unfinished() {
+    if (lock_ >= 0) ::close(lock_);
 }
 
 Result<BackupFolder> BackupFolder::open(std::string path) {
@@ -249,19 +311,23 @@ Result<BackupFolder> BackupFolder::open(std::string path) {
         return failed("make the folder " + path);
     }
     BackupFolder folder(std::move(path));
+    const File lock(folder.path_, O_RDONLY | O_DIRECTORY);
+    if (lock.descriptor() < 0) return failed("read the folder " + folder.path_);
+    // What lies there may be under way.
+    if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0) return folder;
     std::error_code failure;
     std::vector<std::filesystem::path> left;
     for (std::filesystem::directory_iterator at(folder.path_, failure), end; at != end && !failure;
          at.increment(failure)) {
         const std::string name = at->path().filename().string();
-        if (!name.starts_with("standings-")) continue;  // an operator's own
-        const bool part = name.find(kPartEnd) != std::string::npos;
-        const bool lonely = name.ends_with(kManifestEnd) &&
-                            !std::filesystem::exists(
-                                folder.file(name.substr(0, name.size() - kManifestEnd.size())) +
-                                    std::string(kDatabaseEnd),
-                                failure);
-        if (part || lonely) left.push_back(at->path());
+        // "NAME.json" of a "NAME.db" that is not there.
+        const std::string database =
+            name.ends_with(kManifestEnd)
+                ? name.substr(0, name.size() - kManifestEnd.size()) + std::string(kDatabaseEnd)
+                : std::string();
+        const bool lonely =
+            is_backup_name(database) && !std::filesystem::exists(folder.file(database), failure);
+        if (is_own_part(name) || lonely) left.push_back(at->path());
     }
     if (failure) return Error{ErrorCode::kIo, folder.path_ + ": " + failure.message()};
     for (const auto& file : left) {
@@ -296,7 +362,7 @@ std::vector<BackupManifest> BackupFolder::list() const {
     for (std::filesystem::directory_iterator at(path_, failure), end; at != end && !failure;
          at.increment(failure)) {
         const std::string name = at->path().filename().string();
-        if (!name.ends_with(kDatabaseEnd)) continue;
+        if (!is_backup_name(name)) continue;
         auto manifest = read_manifest(file(name));
         // One without is not of our making, or is being removed.
         if (!manifest || !*manifest || (*manifest)->name != name) continue;
@@ -325,10 +391,11 @@ Result<bool> BackupFolder::remove(std::string_view name) const {
     return true;
 }
 
-Result<void> BackupFolder::keep(std::size_t most) const {
-    const auto all = list();
-    for (std::size_t i = most; i < all.size(); ++i) {
-        if (auto removed = remove(all[i].name); !removed) return removed.error();
+Result<void> BackupFolder::keep(std::size_t most, std::string_view database_id) const {
+    std::size_t seen = 0;
+    for (const auto& manifest : list()) {
+        if (manifest.facts.database_id != database_id || ++seen <= most) continue;
+        if (auto removed = remove(manifest.name); !removed) return removed.error();
     }
     return {};
 }

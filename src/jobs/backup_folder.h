@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,20 +46,48 @@ using GoOn = std::function<bool(std::uint64_t bytes)>;
 // Reads the whole file, at most ~1 GB/s, and leaves nothing of it in the page cache.
 base::Result<FileSum> sum_file(const std::string& path, const GoOn& go_on = {});
 
+// "PATH.3f09c2d41a77be80.part": a name for a copy under way that nothing else has.
+std::string part_of(const std::string& path);
+// All that lies there while a copy of that name is under way.
+std::vector<std::string> part_files(const std::string& part);
+
 // Puts a sealed copy in place: writes the manifest durably, then renames `part` to `database`, so
 // that whatever is called .db is whole at any moment.
 base::Result<void> put_in_place(const std::string& part, const std::string& database,
                                 const BackupManifest& manifest);
 
-// A folder of backups. Threads: any; a file that goes meanwhile is not there.
+// A copy under way in a folder of backups: while one lives, in any process, no opening of the
+// folder sweeps. Ends with the process. Owner: who copies.
+class Unfinished {
+  public:
+    Unfinished(Unfinished&& other) noexcept;
+    Unfinished& operator=(Unfinished&&) = delete;
+    ~Unfinished();
+
+    // A new name for it.
+    const std::string& part() const { return part_; }
+
+  private:
+    friend class BackupFolder;
+    explicit Unfinished(const std::string& folder);
+
+    int lock_;
+    std::string part_;
+};
+
+// A folder of backups, of which those count that have a name by new_name(); all others are an
+// operator's own. Threads: any; a file that goes meanwhile is not there.
 class BackupFolder {
   public:
-    // Makes the folder (0700) and removes what an interrupted backup has left.
+    // Makes the folder (0700) and removes what an interrupted backup has left, unless a copy is
+    // under way in it.
     static base::Result<BackupFolder> open(std::string path);
 
     const std::string& path() const { return path_; }
     std::string file(std::string_view name) const { return path_ + '/' + std::string(name); }
 
+    // Waits while another process sweeps.
+    Unfinished begin() const { return Unfinished(path_); }
     // The name of a backup that is made now: that of no other one, also of the same second and seq.
     std::string new_name(base::Instant now, base::Sequence seq) const;
 
@@ -67,8 +96,8 @@ class BackupFolder {
     std::optional<BackupManifest> find(std::string_view name) const;
     // False: there is none of this name.
     base::Result<bool> remove(std::string_view name) const;
-    // All but the newest `most`.
-    base::Result<void> keep(std::size_t most) const;
+    // Removes all of this database but the newest `most`.
+    base::Result<void> keep(std::size_t most, std::string_view database_id) const;
     // Free bytes on its disk.
     base::Result<std::uint64_t> space() const;
 

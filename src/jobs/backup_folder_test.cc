@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/hash.h"
 #include "ledger/sqlite/data_folder.h"
@@ -12,12 +14,14 @@
 namespace standings::jobs {
 namespace {
 
+constexpr const char* kId = "0123456789abcdef0123456789abcdef";
+
 BackupManifest sample(const std::string& name, std::int64_t at) {
     BackupManifest manifest{.name = name, .version = "1.2.3", .created_at = {at}};
     manifest.bytes = 4096;
     manifest.crc32c = 0x00ABCDEF;
     manifest.took_ms = 12;
-    manifest.facts = {.database_id = "0123456789abcdef0123456789abcdef",
+    manifest.facts = {.database_id = kId,
                       .epoch = "k3",
                       .seq = {90412},
                       .chain = 0xFEDCBA9876543210U,
@@ -26,15 +30,30 @@ BackupManifest sample(const std::string& name, std::int64_t at) {
     return manifest;
 }
 
+// Of the `number`-th backup.
+std::string name(std::uint64_t number) {
+    return backup_name({1'795'220'100'120}, {number});
+}
+
 class Backups : public ::testing::Test {
   protected:
     std::string path() { return (data_.path() / "backups").string(); }
     void write(const std::string& name, const std::string& text = "x") {
         std::ofstream(path() + '/' + name) << text;
     }
-    void put(const BackupFolder& folder, const std::string& name, std::int64_t at) {
+    void put(const BackupFolder& folder, const std::string& name, std::int64_t at,
+             const std::string& database_id = kId) {
+        BackupManifest manifest = sample(name, at);
+        manifest.facts.database_id = database_id;
         write(name + ".part");
-        ASSERT_TRUE(put_in_place(folder.file(name + ".part"), folder.file(name), sample(name, at)));
+        ASSERT_TRUE(put_in_place(folder.file(name + ".part"), folder.file(name), manifest));
+    }
+    std::set<std::string> files() {
+        std::set<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(path())) {
+            names.insert(entry.path().filename().string());
+        }
+        return names;
     }
 
     ledger::DataFolder data_;
@@ -79,7 +98,7 @@ TEST_F(Backups, OfOneSecondAndSeqHaveNamesOfTheirOwn) {
     put(folder, folder.new_name(now, {7}), 2);
     EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-3.db");
     EXPECT_EQ(folder.new_name(now, {8}), "standings-20261121T001500Z-8.db");
-    ASSERT_TRUE(folder.keep(1));
+    ASSERT_TRUE(folder.keep(1, kId));
     EXPECT_EQ(folder.new_name(now, {7}), "standings-20261121T001500Z-7-3.db");
     put(folder, folder.new_name(now, {78}), 3);
     put(folder, folder.new_name(now, {78}), 4);
@@ -89,56 +108,110 @@ TEST_F(Backups, OfOneSecondAndSeqHaveNamesOfTheirOwn) {
 
 TEST_F(Backups, AreListedTheNewestFirst) {
     const auto folder = BackupFolder::open(path()).value();
-    put(folder, "standings-a.db", 2000);
-    put(folder, "standings-b.db", 3000);
-    put(folder, "standings-c.db", 1000);
+    put(folder, name(1), 2000);
+    put(folder, name(2), 3000);
+    put(folder, name(3), 1000);
     const auto all = folder.list();
     ASSERT_EQ(all.size(), 3U);
-    EXPECT_EQ(all[0].name, "standings-b.db");
-    EXPECT_EQ(all[2].name, "standings-c.db");
-    EXPECT_TRUE(folder.find("standings-a.db"));
-    EXPECT_FALSE(folder.find("standings-a"));
+    EXPECT_EQ(all[0].name, name(2));
+    EXPECT_EQ(all[2].name, name(3));
+    EXPECT_TRUE(folder.find(name(1)));
+    EXPECT_FALSE(folder.find(name(1).substr(0, 20)));
     EXPECT_FALSE(folder.find("../standings.db"));
 }
 
 TEST_F(Backups, KeepTheNewestAndRemoveTheRest) {
     const auto folder = BackupFolder::open(path()).value();
-    for (const char* name : {"1", "2", "3", "4"}) {
-        put(folder, std::string("standings-") + name + ".db", *name);
-    }
-    ASSERT_TRUE(folder.keep(2));
+    for (const std::uint32_t number : {1U, 2U, 3U, 4U}) put(folder, name(number), number);
+    ASSERT_TRUE(folder.keep(2, kId));
     const auto all = folder.list();
     ASSERT_EQ(all.size(), 2U);
-    EXPECT_EQ(all[0].name, "standings-4.db");
-    EXPECT_EQ(all[1].name, "standings-3.db");
-    EXPECT_FALSE(std::filesystem::exists(path() + "/standings-1.json"));
-    EXPECT_TRUE(folder.remove("standings-4.db").value());
-    EXPECT_FALSE(folder.remove("standings-4.db").value());
+    EXPECT_EQ(all[0].name, name(4));
+    EXPECT_EQ(all[1].name, name(3));
+    EXPECT_FALSE(std::filesystem::exists(manifest_path(folder.file(name(1)))));
+    EXPECT_TRUE(folder.remove(name(4)).value());
+    EXPECT_FALSE(folder.remove(name(4)).value());
+}
+
+TEST_F(Backups, OfAnotherDatabaseNeitherCountNorGo) {
+    const auto folder = BackupFolder::open(path()).value();
+    for (const std::uint32_t number : {1U, 2U, 3U}) put(folder, name(number), number);
+    for (const std::uint32_t number : {4U, 5U}) put(folder, name(number), number, "another");
+    ASSERT_TRUE(folder.keep(2, kId));
+    EXPECT_EQ(folder.list().size(), 4U);
+    EXPECT_FALSE(folder.find(name(1)));
+    ASSERT_TRUE(folder.keep(1, "another"));
+    EXPECT_FALSE(folder.find(name(4)));
+    EXPECT_TRUE(folder.find(name(2)));
+}
+
+TEST_F(Backups, OfAnOperatorsOwnNameNeitherCountNorGo) {
+    const auto folder = BackupFolder::open(path()).value();
+    const std::string stem = name(7).substr(0, name(7).size() - 3);
+    const std::vector<std::string> own = {"precious.db",    "standings-mine.db", stem + "-.db",
+                                          stem + "-2-3.db", stem + "x.db",       "standings-7.db"};
+    for (const auto& mine : own) put(folder, mine, 1);
+    put(folder, name(7), 2);
+    put(folder, stem + "-12.db", 3);
+    EXPECT_EQ(folder.list().size(), 2U);
+    ASSERT_TRUE(folder.keep(1, kId));
+    EXPECT_EQ(folder.list().size(), 1U);
+    for (const auto& mine : own) {
+        EXPECT_TRUE(files().contains(mine)) << mine;
+        EXPECT_TRUE(files().contains(mine.substr(0, mine.size() - 3) + ".json")) << mine;
+        EXPECT_FALSE(folder.remove(mine).value()) << mine;
+    }
 }
 
 TEST_F(Backups, AnOpeningSweepsWhatWasInterruptedAndNothingElse) {
     const auto folder = BackupFolder::open(path()).value();
-    put(folder, "standings-whole.db", 1);
-    write("standings-12.db.part");
-    write("standings-12.db.part-journal");
-    write("standings-gone.json");
-    write("notes.txt");
-    write("mine.db");
+    put(folder, name(1), 1);
+    const std::string part = std::filesystem::path(folder.begin().part()).filename().string();
+    for (const char* end : {"", "-journal", "-wal", "-shm", ".json"}) write(part + end);
+    write(manifest_path(name(2)));
+    const std::set<std::string> own = {"notes.txt",
+                                       "mine.db",
+                                       "standings-notes.json",
+                                       "standings-mine.db.3f09c2d41a77be80.part",
+                                       "standings-backup.part",
+                                       "standings-backup.3f09c2d41a77be80.party"};
+    for (const auto& mine : own) write(mine);
     ASSERT_TRUE(BackupFolder::open(path()));
-    std::size_t left = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path())) {
-        static_cast<void>(entry);
-        ++left;
-    }
-    EXPECT_EQ(left, 4U);  // the whole one with its manifest, and the operator's own two
+    std::set<std::string> expected = own;
+    expected.insert({name(1), manifest_path(name(1))});
+    EXPECT_EQ(files(), expected);
     EXPECT_EQ(folder.list().size(), 1U);
+}
+
+TEST_F(Backups, AnOpeningLeavesACopyThatIsUnderWay) {
+    const auto folder = BackupFolder::open(path()).value();
+    {
+        const Unfinished one = folder.begin();
+        const Unfinished other = folder.begin();
+        EXPECT_NE(one.part(), other.part());
+        std::ofstream(one.part()) << "x";
+        ASSERT_TRUE(BackupFolder::open(path()));
+        EXPECT_TRUE(std::filesystem::exists(one.part()));
+    }
+    ASSERT_TRUE(BackupFolder::open(path()));
+    EXPECT_TRUE(files().empty());
+}
+
+TEST_F(Backups, WriteOverNoFileOfAnotherName) {
+    const auto folder = BackupFolder::open(path()).value();
+    write("x.db.part");
+    write("x.json.part", "mine");
+    write("x.db.part.json", "mine");
+    EXPECT_FALSE(put_in_place(folder.file("x.db.part"), folder.file("x.db"), sample("x.db", 1)));
+    EXPECT_EQ(std::filesystem::file_size(folder.file("x.db.part.json")), 4U);
+    EXPECT_FALSE(std::filesystem::exists(folder.file("x.json")));
 }
 
 TEST_F(Backups, OneWithoutAManifestIsNotListed) {
     const auto folder = BackupFolder::open(path()).value();
-    write("standings-x.db");
-    write("standings-y.db");
-    write("standings-y.json", "{");
+    write(name(1));
+    write(name(2));
+    write(manifest_path(name(2)), "{");
     EXPECT_TRUE(folder.list().empty());
 }
 

@@ -74,10 +74,6 @@ Error was_cancelled() {
     return {ErrorCode::kCancelled, "It was cancelled."};
 }
 
-void remove_copy(const std::string& path) {
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
-}
-
 }  // namespace
 
 Backups::Backups(engine::Engine& engine, JobList& jobs, const BackupOptions& options,
@@ -130,32 +126,31 @@ void Backups::note(const BackupManifest& manifest) {
 }
 
 Result<std::string> Backups::make(JobControl& control) {
-    const std::string part = folder_.file("standings-" + std::to_string(::getpid()) + ".db.part");
-    remove_copy(part);  // of a failure before
-    auto made = make_file(control, part);
+    const Unfinished unfinished = folder_.begin();
+    const auto made = make_file(control, unfinished.part());
     if (made) {
         ++statistics_.made;
-        options_.log->write(base::LogLevel::kInfo, "backup made",
-                            {{"name", *made},
-                             {"bytes", statistics_.last_bytes.load()},
-                             {"took_ms", statistics_.last_took_ms.load()}});
+        options_.log->write(
+            base::LogLevel::kInfo, "backup made",
+            {{"name", made->name}, {"bytes", made->bytes}, {"took_ms", made->took_ms}});
         retry_after_ = options_.retry_after;
         put_off(options_.every);
-        const auto kept = folder_.keep(std::max<std::size_t>(options_.keep, 1));
-        if (kept) return made;
+        const auto kept =
+            folder_.keep(std::max<std::size_t>(options_.keep, 1), made->facts.database_id);
+        if (kept) return made->name;
         // The new one is there: to make another one soon would only fill the disk.
         ++statistics_.failed;
         return kept.error().with_context("remove old backups");
     }
-    remove_copy(part);
-    if (made.error().code == ErrorCode::kCancelled) return made;
+    for (const std::string& file : part_files(unfinished.part())) ::unlink(file.c_str());
+    if (made.error().code == ErrorCode::kCancelled) return made.error();
     ++statistics_.failed;
     // Of one on the schedule nobody else would hear.
     options_.log->write(base::LogLevel::kError, "backup failed", {{"detail", made.error().detail}});
     put_off(retry_after_);
     // What stays broken, such as a full disk, is not tried at the same pace for ever.
     retry_after_ = std::min<base::Monotonic>(retry_after_ * 2, options_.every);
-    return made;
+    return made.error();
 }
 
 void Backups::put_off(base::Monotonic time) {
@@ -164,7 +159,7 @@ void Backups::put_off(base::Monotonic time) {
     changed_.notify_all();
 }
 
-Result<std::string> Backups::make_file(JobControl& control, const std::string& part) {
+Result<BackupManifest> Backups::make_file(JobControl& control, const std::string& part) {
     const auto began = engine_.clock().monotonic();
     if (auto enough = check_space(engine_.statistics().database_bytes); !enough)
         return enough.error();
@@ -203,7 +198,7 @@ Result<std::string> Backups::make_file(JobControl& control, const std::string& p
         return done.error();
     }
     note(manifest);
-    return manifest.name;
+    return manifest;
 }
 
 Result<void> Backups::check_space(std::uint64_t still_to_write) const {

@@ -50,7 +50,7 @@ class Backups {
 
     // On the job's thread.
     base::Result<std::string> make(JobControl& control);
-    base::Result<std::string> make_file(JobControl& control, const std::string& part);
+    base::Result<BackupManifest> make_file(JobControl& control, const std::string& part);
     struct Copy {
         std::unique_ptr<ledger::LedgerCopy> made;
         base::Sequence seq;

@@ -185,6 +185,7 @@ struct BackupFacts {
     std::uint64_t chain = 0;  // after that event
     std::uint64_t boards = 0;
     std::uint64_t players = 0;  // over all boards, the removed ones whose rows are left included
+    friend bool operator==(const BackupFacts&, const BackupFacts&) = default;
 };
 
 // Promise: what commit() answered with kCommitted is there after any crash, in order; a batch is

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/terminal.h"
 #include "server/log.h"
+#include "server/progress_line.h"
 #include "server/version.h"
 
 namespace standings::server {
@@ -17,17 +18,13 @@ bool on_terminal(int file) {
     return isatty(file) == 1;
 }
 
-std::string counted(std::uint64_t number, const std::string& what) {
-    return std::to_string(number) + ' ' + what + (number == 1 ? "" : "s");
-}
-
 void announce_to_person(const StartNotice& notice) {
     std::string text = "Standings " + std::string(kVersion) + "  " + notice.url + "\n";
     text += "├─ page      " + notice.url + "/\n";
     text += "├─ API       " + notice.url + "/v1/boards\n";
     text += "├─ metrics   " + notice.url + "/metrics\n";
-    text += "└─ data      " + notice.data + " (" + counted(notice.boards, "board") + ", " +
-            counted(notice.players, "player") + ", ready in " +
+    text += "└─ data      " + notice.data + " (" + counted(notice.boards, "board", "boards") +
+            ", " + counted(notice.players, "player", "players") + ", ready in " +
             std::to_string(notice.took.count()) + " ms)\n";
     if (notice.made_key) {
         text += "\nYour key, shown this once:\n  " + *notice.made_key + "\n";

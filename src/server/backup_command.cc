@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@
 namespace standings::server {
 namespace {
 
+namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 using base::Result;
@@ -56,9 +58,46 @@ Error interrupted() {
     return {ErrorCode::kCancelled, "interrupted"};
 }
 
-// A copy under way, and what SQLite lays beside it.
-std::vector<std::string> litter_of(const std::string& part) {
-    return {part, part + "-journal", part + "-wal", part + "-shm"};
+struct Made {
+    jobs::BackupManifest manifest;
+    std::string where;  // for a person
+    // Why old backups that were to go have stayed.
+    std::optional<Error> not_removed = {};
+};
+
+// The end of making one, which no signal divides.
+Result<void> finish(const std::string& part, const std::string& to,
+                    const jobs::BackupManifest& manifest) {
+    const StopRequest::Hold hold;
+    if (StopRequest::signal() != 0) return interrupted();
+    if (auto done = jobs::put_in_place(part, to, manifest); !done) return done;
+    StopRequest::set_litter({});
+    StopRequest::set_last_words("\nstandings: interrupted. The backup is made: " + to + '\n');
+    return {};
+}
+
+// Where a file that --to names is written, before anything is made for it.
+Result<std::string> writable_target(const std::string& to) {
+    auto real = base::replaceable_path(to);
+    if (!real) return real;
+    std::error_code ignored;
+    const fs::path folder = fs::absolute(*real, ignored).parent_path();
+    if (fs::exists(folder / "standings.db", ignored) && fs::exists(folder / "lock", ignored)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + to +
+                         "' would lie among a server's own files, in its data folder; name a file "
+                         "elsewhere"};
+    }
+    const auto manifest = jobs::read_manifest(*real);
+    if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {
+        return Error{ErrorCode::kSettings,
+                     "'" + jobs::manifest_path(*real) +
+                         "' would be replaced by the backup's manifest, and is none; name another "
+                         "file than '" +
+                         to + "'"};
+    }
+    if (!manifest) return manifest.error();
+    return real;
 }
 
 // --- a running server -------------------------------------------------------------------------
@@ -114,11 +153,13 @@ void cancel_job(cli::HttpClient& client, const std::string& id) {
         job = ask_for_job(client, {.target = path});
     }
     if (!job) return;
-    StopRequest::set_last_words(
-        job->state == "done"
-            ? "\nstandings: interrupted. The backup was whole already: " + job->result +
-                  " (on the server).\n"
-            : "\nstandings: interrupted. The backup was cancelled, nothing of it is left.\n");
+    std::string end = "The backup was cancelled, nothing of it is left.";
+    if (job->state == "done") {
+        end = "The backup was whole already: " + job->result + " (on the server).";
+    } else if (job->state != "cancelled") {
+        end = "The backup had " + job->state + ": " + job->detail;
+    }
+    StopRequest::set_last_words("\nstandings: interrupted. " + end + '\n');
 }
 
 // What a job made, once it has ended.
@@ -158,13 +199,17 @@ Result<jobs::BackupManifest> find_backup(cli::HttpClient& client, const std::str
             if (text_of(document, item, "name") == name) document.write(item, found);
         });
     }
+    if (found.empty()) {
+        return Error{ErrorCode::kBackupNotFound,
+                     "the backup " + name + " was made, and is gone from the server already"};
+    }
     return jobs::manifest_from_json(found);
 }
 
 class NewFile {
   public:
     explicit NewFile(const std::string& path)
-        : descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {}
+        : descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {}
     ~NewFile() {
         if (descriptor_ >= 0) ::close(descriptor_);
     }
@@ -194,11 +239,8 @@ Error cannot_write(const std::string& path) {
 // The server's file, compared with its manifest before it gets its name.
 Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manifest,
                       const std::string& to) {
-    const std::string part = to + ".part";
-    StopRequest::set_litter({part});
-    StopRequest::set_last_words("\nstandings: interrupted. '" + to +
-                                "' was not written; the backup stays on the server as " +
-                                manifest.name + ".\n");
+    const std::string part = jobs::part_of(to);
+    StopRequest::set_litter(jobs::part_files(part));
     {
         NewFile file(part);
         if (!file.is_open()) return cannot_write(part);
@@ -221,20 +263,19 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
         return Error{ErrorCode::kIntegrity, "what came of " + manifest.name +
                                                 " is not what the server has; download it again"};
     }
-    const StopRequest::Hold hold;
-    return jobs::put_in_place(part, to, manifest);
+    return finish(part, to, manifest);
 }
 
-Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
+Result<Made> ask_server(const BackupSettings& settings) {
     auto client = cli::HttpClient::open(settings.client);
     if (!client) return client.error();
     std::string to;
     if (!settings.to.empty()) {
         // Before the server makes a backup that has nowhere to go.
-        const auto real = base::replaceable_path(settings.to);
-        if (!real) return real.error();
-        to = *real;
-        const std::string part = to + ".part";
+        const auto target = writable_target(settings.to);
+        if (!target) return target.error();
+        to = *target;
+        const std::string part = jobs::part_of(to);
         if (!NewFile(part).is_open()) return cannot_write(settings.to);
         ::unlink(part.c_str());
     }
@@ -245,38 +286,51 @@ Result<jobs::BackupManifest> ask_server(const BackupSettings& settings) {
     if (!job) return job.error();
     const auto name = wait_for_job(*client, job->id);
     if (!name) return name.error();
+    StopRequest::set_last_words(
+        "\nstandings: interrupted. " +
+        (to.empty() ? "The backup is whole: " + *name + " (on the server)"
+                    : "'" + to + "' was not written; the backup stays on the server as " + *name) +
+        ".\n");
     auto manifest = find_backup(*client, *name);
-    if (!manifest || to.empty()) return manifest;
+    if (!manifest) return manifest.error();
+    if (to.empty()) return Made{*manifest, *name + " (on the server)"};
     if (auto done = download(*client, *manifest, to); !done) return done.error();
-    return manifest;
+    return Made{*std::move(manifest), settings.to};
 }
 
 // --- a stopped server ---------------------------------------------------------------------------
 
-// Where the server keeps its own backups, and how many of them.
+// Where a backup without a name of its own goes, and how many are kept there.
 struct OwnFolder {
     jobs::BackupFolder backups;
+    jobs::Unfinished unfinished;
     std::size_t keep;
 };
 
-// By the settings that the server starts with.
 Result<OwnFolder> open_own_folder(const BackupSettings& settings, const DataFolder& folder) {
     settings::Inputs inputs{.used = {},
                             .config = settings.config,
                             .environment = settings::process_environment(),
                             .look_in_working_directory = true};
-    for (const char* key : {"backup.folder", "backup.keep"}) {
+    for (const char* key : {"data", "backup.folder", "backup.keep"}) {
         inputs.used.set(settings::find_key(key).value());
     }
-    const auto values = settings::Values::settle(inputs);
+    auto values = settings::Values::settle(inputs);
     if (!values) return values.error();
+    // Those of another folder's server say where that one keeps its backups, and how many.
+    std::error_code ignored;
+    if (!fs::equivalent(values->text("data"), folder.path(), ignored)) {
+        values = settings::Values::settle({});
+    }
     const std::string& chosen = values->text("backup.folder");
     auto backups = jobs::BackupFolder::open(chosen.empty() ? folder.file("backups") : chosen);
     if (!backups) return backups.error();
-    return OwnFolder{*std::move(backups), std::max<std::size_t>(values->count("backup.keep"), 1)};
+    jobs::Unfinished unfinished = backups->begin();
+    return OwnFolder{*std::move(backups), std::move(unfinished),
+                     std::max<std::size_t>(values->count("backup.keep"), 1)};
 }
 
-Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::string& made) {
+Result<Made> copy_folder(const BackupSettings& settings) {
     const std::string database = settings.data + "/standings.db";
     if (auto held = check_holds_database(settings.data); !held) return held.error();
     auto folder = DataFolder::open(settings.data);
@@ -284,8 +338,8 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         Error error = folder.error();
         if (error.code == ErrorCode::kBusy) {
             error.detail +=
-                "; a running server makes its backup itself: standings backup "
-                "--server URL --key KEY";
+                "; a running server makes its backup itself: standings backup --server URL, with "
+                "its key in STANDINGS_KEY";
         }
         return error;
     }
@@ -298,15 +352,14 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
     if (to.empty()) {
         auto opened = open_own_folder(settings, *folder);
         if (!opened) return opened.error();
-        own = *std::move(opened);
-        to = own->backups.file("standings-" + std::to_string(::getpid()) + ".db");
+        own.emplace(*std::move(opened));
+    } else {
+        auto target = writable_target(to);
+        if (!target) return target.error();
+        to = *std::move(target);
     }
-    auto real = base::replaceable_path(to);
-    if (!real) return real.error();
-    to = *std::move(real);
-    const std::string part = to + ".part";
-    StopRequest::set_litter(litter_of(part));
-    StopRequest::remove_litter();  // of a failure before
+    const std::string part = own ? own->unfinished.part() : jobs::part_of(to);
+    StopRequest::set_litter(jobs::part_files(part));
     {
         ProgressLine progress("Backup");
         const auto copied =
@@ -331,41 +384,43 @@ Result<jobs::BackupManifest> copy_folder(const BackupSettings& settings, std::st
         manifest.name = own->backups.new_name(manifest.created_at, manifest.facts.seq);
         to = own->backups.file(manifest.name);
     } else {
-        manifest.name = std::filesystem::path(to).filename().string();
+        manifest.name = fs::path(to).filename().string();
     }
-    const StopRequest::Hold hold;
-    if (auto done = jobs::put_in_place(part, to, manifest); !done) return done.error();
-    made = to;
-    if (!own) return manifest;
-    if (auto kept = own->backups.keep(own->keep); !kept) {
-        return kept.error().with_context("'" + to + "' is made, but old backups stay");
+    if (auto done = finish(part, to, manifest); !done) return done.error();
+    Made made{std::move(manifest), to};
+    if (!own) return made;
+    auto kept = own->backups.keep(own->keep, made.manifest.facts.database_id);
+    if (!kept) made.not_removed = kept.error().with_context("old backups stay");
+    return made;
+}
+
+void print(const Made& made, const std::string& output) {
+    const jobs::BackupManifest& manifest = made.manifest;
+    if (output == "json") {
+        std::puts(jobs::to_json(manifest).c_str());
+        return;
     }
-    return manifest;
+    std::printf("%s\n%s, %s, %s, up to seq %llu of epoch %s, in %.1f s\n", made.where.c_str(),
+                readable_bytes(manifest.bytes).c_str(),
+                counted(manifest.facts.boards, "board", "boards").c_str(),
+                counted(manifest.facts.players, "player", "players").c_str(),
+                static_cast<unsigned long long>(manifest.facts.seq.value),
+                manifest.facts.epoch.c_str(), static_cast<double>(manifest.took_ms) / 1e3);
 }
 
 int run(const BackupSettings& settings) {
-    std::string made = settings.to;
     const StopRequest stop;
-    const auto manifest =
-        settings.data.empty() ? ask_server(settings) : copy_folder(settings, made);
-    if (!manifest) {
+    const auto made = settings.data.empty() ? ask_server(settings) : copy_folder(settings);
+    if (!made) {
         if (StopRequest::signal() != 0) return StopRequest::end();
         StopRequest::remove_litter();
-        cli::complain(manifest.error().detail);
-        return exit_code(manifest.error().code);
+        cli::complain(made.error().detail);
+        return exit_code(made.error().code);
     }
-    if (settings.output == "json") {
-        std::puts(jobs::to_json(*manifest).c_str());
-        return 0;
-    }
-    const std::string where = made.empty() ? manifest->name + " (on the server)" : made;
-    std::printf("%s\n%s, %llu boards, %llu players, up to seq %llu of epoch %s, in %.1f s\n",
-                where.c_str(), readable_bytes(manifest->bytes).c_str(),
-                static_cast<unsigned long long>(manifest->facts.boards),
-                static_cast<unsigned long long>(manifest->facts.players),
-                static_cast<unsigned long long>(manifest->facts.seq.value),
-                manifest->facts.epoch.c_str(), static_cast<double>(manifest->took_ms) / 1e3);
-    return 0;
+    print(*made, settings.output);
+    if (!made->not_removed) return 0;
+    cli::complain(made->not_removed->detail);
+    return exit_code(made->not_removed->code);
 }
 
 }  // namespace

@@ -59,7 +59,11 @@ Result<Outcome> check(const CheckSettings& settings) {
     if (!folder) return folder.error();
 
     sqlite::CheckOptions options{.database = database, .deep = settings.deep};
-    options.frozen = *folder && sqlite::read_access(database) == sqlite::Access::kFrozen;
+    if (*folder) {
+        const auto access = sqlite::read_access(database);
+        if (!access) return access.error();
+        options.frozen = *access == sqlite::Access::kFrozen;
+    }
     options.mark = fs::path(settings.data) / "standings.mark";
     ProgressLine progress("Check");
     options.progress = [&](const char* table, std::uint64_t done, std::uint64_t total) {
@@ -146,6 +150,7 @@ std::string as_json(const Outcome& outcome) {
     number("entries_compared", report.folded);
     number("events", report.events);
     if (outcome.ranks) {
+        out += outcome.ranks->complete() ? "\"complete\":true," : "\"complete\":false,";
         number("boards_compared", outcome.ranks->boards);
         number("rows_compared", outcome.ranks->rows);
         number("boards_moving", outcome.ranks->moving.size());
@@ -175,19 +180,19 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
     const sqlite::CheckReport& report = outcome.database;
     std::printf("%s%s%s\n", data.c_str(), outcome.owner.empty() ? "" : ", in use by ",
                 outcome.owner.c_str());
-    std::printf("  %llu boards, %llu players, %llu entries, events %llu to %llu of epoch %s\n",
-                static_cast<unsigned long long>(report.facts.boards),
-                static_cast<unsigned long long>(report.facts.players),
-                static_cast<unsigned long long>(report.entries),
+    std::printf("  %s, %s, %s, events %llu to %llu of epoch %s\n",
+                counted(report.facts.boards, "board", "boards").c_str(),
+                counted(report.facts.players, "player", "players").c_str(),
+                counted(report.entries, "entry", "entries").c_str(),
                 static_cast<unsigned long long>(report.first_seq.value),
                 static_cast<unsigned long long>(report.facts.seq.value),
                 report.facts.epoch.c_str());
-    std::printf("  %llu entries equal the fold of all their events\n",
-                static_cast<unsigned long long>(report.folded));
+    std::printf("  %s compared with the fold of all their events\n",
+                counted(report.folded, "entry", "entries").c_str());
     if (outcome.ranks) {
-        std::printf("  %llu ranks on %llu boards are those that the server gives\n",
-                    static_cast<unsigned long long>(outcome.ranks->rows),
-                    static_cast<unsigned long long>(outcome.ranks->boards));
+        std::printf("  %s on %s compared with those that the server gives\n",
+                    counted(outcome.ranks->rows, "rank", "ranks").c_str(),
+                    counted(outcome.ranks->boards, "board", "boards").c_str());
     }
     for (const auto& note : notes_of(outcome)) std::printf("  %s\n", note.c_str());
     if (outcome.whole()) {
@@ -198,8 +203,16 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
     if (!report.findings.empty()) std::puts(findings_text(report).c_str());
     if (outcome.ranks) {
         for (const auto& finding : outcome.ranks->findings) std::puts(finding.c_str());
+        const std::uint64_t more = outcome.ranks->damages - outcome.ranks->findings.size();
+        if (more > 0) std::printf("and %llu more\n", static_cast<unsigned long long>(more));
     }
-    std::printf("Damaged%s\n", restore_advice(data).c_str());
+    if (!report.whole()) {
+        std::printf("Damaged%s\n", restore_advice(data).c_str());
+        return;
+    }
+    std::puts(
+        "The database is whole, and the server's ranks are not those that it holds: keep the "
+        "server's log, restart the server, and check again");
 }
 
 int run(CheckSettings& settings) {

@@ -27,6 +27,10 @@ std::string time_text(double seconds) {
 
 }  // namespace
 
+std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
+    return std::to_string(number) + ' ' + (number == 1 ? one : many);
+}
+
 std::string readable_bytes(std::uint64_t bytes) {
     constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
     auto value = static_cast<double>(bytes);

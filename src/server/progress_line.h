@@ -31,6 +31,8 @@ class ProgressLine {
     bool shown_ = false;
 };
 
+// "1 board", "2 boards".
+std::string counted(std::uint64_t number, const std::string& one, const std::string& many);
 // "1.2 GB", "340 KB".
 std::string readable_bytes(std::uint64_t bytes);
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -45,8 +46,11 @@ using cli::StopRequest;
 constexpr std::uint64_t kSpareBytes = std::uint64_t{64} << 20;
 // What belongs to a database, in the order in which it may go from the folder: without the database
 // itself a start refuses, whatever else is still there.
-constexpr const char* kFiles[] = {"standings.db", "standings.db-wal", "standings.db-shm",
-                                  "standings.mark"};
+constexpr const char* kFiles[] = {"standings.db", "standings.db-journal", "standings.db-wal",
+                                  "standings.db-shm", "standings.mark"};
+// The copy and its mark until they take the old ones' place.
+constexpr const char* kFresh = "standings.db.restoring";
+constexpr const char* kFreshMark = "standings.mark.restoring";
 
 struct RestoreSettings {
     settings::Flags flags;
@@ -131,7 +135,7 @@ Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
 
 Result<void> copy_durably(const std::string& from, const std::string& to) {
     const sqlite::File in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-    const sqlite::File out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const sqlite::File out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (in.descriptor() < 0) return failed("read '" + from + "'");
     if (out.descriptor() < 0) return failed("write '" + to + "'");
     struct stat facts {};
@@ -155,8 +159,8 @@ Result<void> copy_durably(const std::string& from, const std::string& to) {
 }
 
 // The old database under a second name in a folder of its own, complete before anything of it goes.
-// Empty: there was none.
-Result<std::string> keep_old(const DataFolder& folder) {
+// Empty: there was none. A part of it joins the litter, of which `litter` is there by now.
+Result<std::string> keep_old(const DataFolder& folder, std::vector<std::string> litter) {
     bool any = false;
     for (const char* name : kFiles) any = any || exists(folder.file(name));
     if (!any) return std::string();
@@ -168,11 +172,17 @@ Result<std::string> keep_old(const DataFolder& folder) {
         if (errno != EEXIST || more > 100) return failed("make '" + aside + "'");
         aside = folder.file("before-restore-" + time + "Z-" + std::to_string(more));
     }
+    litter.insert(litter.begin(), aside);
+    for (const char* name : kFiles) litter.insert(litter.begin(), aside + '/' + name);
+    StopRequest::set_litter(std::move(litter));
     for (const char* name : kFiles) {
         const std::string from = folder.file(name);
         const std::string to = aside + '/' + name;
         if (!exists(from) || ::link(from.c_str(), to.c_str()) == 0) continue;
         // A file system without hard links.
+        std::error_code ignored;
+        auto enough = check_space(folder.path(), fs::file_size(from, ignored));
+        if (!enough) return enough.error();
         if (auto copied = copy_durably(from, to); !copied) return copied.error();
     }
     if (auto done = sqlite::sync_folder(aside); !done) return done.error();
@@ -195,40 +205,105 @@ struct Restored {
     std::string aside;
 };
 
-// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
-// between a start refuses, since the mark file names events that no database holds.
-Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup) {
-    const std::string fresh = folder.file("standings.db.restoring");
-    const std::string fresh_mark = folder.file("standings.mark.restoring");
-    std::vector<std::string> litter = {fresh, fresh + "-journal", fresh_mark};
-    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
-    StopRequest::set_litter(std::move(litter));
+// The copy under way, and what SQLite lays beside it.
+std::vector<std::string> fresh_files(const DataFolder& folder) {
+    const std::string fresh = folder.file(kFresh);
+    return {fresh, fresh + "-journal", fresh + "-wal", fresh + "-shm"};
+}
+
+// The backup as a database of its own in the folder, durable, in a new epoch. Its mark.
+Result<sqlite::Mark> make_fresh(const DataFolder& folder, const std::string& backup,
+                                const ledger::BackupFacts& verified) {
+    // Those of a restore that was killed: SQLite would undo changes of this copy with them.
+    for (const std::string& left : fresh_files(folder)) {
+        if (::unlink(left.c_str()) != 0 && errno != ENOENT) return failed("remove '" + left + "'");
+    }
+    const std::string fresh = folder.file(kFresh);
     if (auto done = copy_durably(backup, fresh); !done) return done.error();
     base::SystemRandom random;
     auto mark = sqlite::renew_epoch(fresh, random);
+    if (!mark) return mark;
+    // Before anything goes for it.
+    const auto facts = sqlite::read_copy(fresh, [] { return !goes_on(); });
+    if (!facts) return facts.error();
+    ledger::BackupFacts expected = verified;
+    expected.epoch = mark->epoch;
+    if (*facts != expected) {
+        return Error{ErrorCode::kIntegrity,
+                     "the copy '" + fresh + "' is not what was verified; nothing was restored"};
+    }
+    return mark;
+}
+
+// Puts the new database in the place of the old one, which is complete in `aside` (empty: there was
+// none). The litter stays until the first old file goes; from then on a failure says what is left.
+Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
+    bool begun = false;
+    const auto failure = [&](Error error) {
+        if (begun) {
+            error.detail += "; the database that was here is kept in '" + aside +
+                            "', and the same restore again goes on from here";
+        }
+        return error;
+    };
+    for (const std::string_view name : kFiles) {
+        // The new one takes its place.
+        if (name == "standings.mark") continue;
+        const std::string old = folder.file(std::string(name));
+        if (::unlink(old.c_str()) != 0) {
+            if (errno == ENOENT) continue;
+            return failure(failed("remove '" + old + "'"));
+        }
+        StopRequest::set_litter({});
+        begun = true;
+        // In this order on the disk, too.
+        if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
+    }
+    if (::rename(folder.file(kFresh).c_str(), folder.file("standings.db").c_str()) != 0) {
+        return failure(failed("put the new database in place"));
+    }
+    StopRequest::set_litter({});
+    begun = !aside.empty();
+    if (::rename(folder.file(kFreshMark).c_str(), folder.file("standings.mark").c_str()) != 0) {
+        return failure(failed("put the new mark in place"));
+    }
+    if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
+    return {};
+}
+
+// Killed at any moment, this leaves the old database in its place or complete in `aside`; in
+// between a start refuses, since the mark file names events that no database holds.
+Result<Restored> put_in_place(const DataFolder& folder, const std::string& backup,
+                              const ledger::BackupFacts& verified) {
+    std::vector<std::string> litter = fresh_files(folder);
+    litter.push_back(folder.file(kFreshMark));
+    litter.insert(litter.end(), folder.made().begin(), folder.made().end());
+    StopRequest::set_litter(litter);
+    auto mark = make_fresh(folder, backup, verified);
     if (!mark) return mark.error();
-    if (auto done = write_mark(fresh_mark, *mark); !done) return done.error();
+    if (auto done = write_mark(folder.file(kFreshMark), *mark); !done) return done.error();
 
     // From here on to the end.
     const StopRequest::Hold hold;
     if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
-    StopRequest::set_litter({});
     StopRequest::set_last_words({});
-    auto aside = keep_old(folder);
+    auto aside = keep_old(folder, std::move(litter));
     if (!aside) return aside.error();
-    for (const char* name : {"standings.db", "standings.db-wal", "standings.db-shm"}) {
-        const std::string old = folder.file(name);
-        if (::unlink(old.c_str()) != 0 && errno != ENOENT) return failed("remove '" + old + "'");
-        // In this order on the disk, too.
-        if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
-    }
-    if (::rename(fresh.c_str(), folder.file("standings.db").c_str()) != 0 ||
-        ::rename(fresh_mark.c_str(), folder.file("standings.mark").c_str()) != 0) {
-        return failed("put the new database in place");
-    }
-    if (auto done = sqlite::sync_folder(folder.path()); !done) return done.error();
+    if (auto done = replace_old(folder, *aside); !done) return done.error();
     return Restored{*std::move(mark), *std::move(aside)};
 }
+
+// Takes the litter away at the end of the scope, in which the folder is locked: afterwards what has
+// those names may be a server's.
+struct LitterGuard {
+    LitterGuard() = default;
+    LitterGuard(const LitterGuard&) = delete;
+    LitterGuard& operator=(const LitterGuard&) = delete;
+    ~LitterGuard() {
+        StopRequest::remove_litter();
+        StopRequest::set_litter({});
+    }
+};
 
 Result<void> restore(const RestoreSettings& settings) {
     std::error_code ignored;
@@ -253,25 +328,39 @@ Result<void> restore(const RestoreSettings& settings) {
                                                "' is no backup: newer changes lie in '" +
                                                log.string() + "'. " + advice};
     }
+    if (sqlite::has_hot_journal(settings.backup)) {
+        return Error{ErrorCode::kSettings, "'" + settings.backup +
+                                               "' is no backup: it holds changes that never ended, "
+                                               "which '" +
+                                               settings.backup +
+                                               "-journal' undoes. Take another one"};
+    }
     const auto verified = verify(settings.backup);
     if (!verified) return verified.error();
+    if (fs::equivalent(settings.backup, fs::path(settings.data) / kFresh, ignored)) {
+        return Error{ErrorCode::kSettings,
+                     "'" + settings.backup +
+                         "' is the copy that a restore into this folder makes, and would be "
+                         "replaced. Move it out of the folder, or name another backup"};
+    }
     auto folder = DataFolder::open(settings.data);
     if (!folder) return folder.error();
+    const LitterGuard guard;
     folder->note_address("restoring a backup");
     StopRequest::set_litter(folder->made());
     if (auto done = check_space(settings.data, fs::file_size(settings.backup, ignored)); !done)
         return done;
-    const auto restored = put_in_place(*folder, settings.backup);
+    const auto restored = put_in_place(*folder, settings.backup, verified->report.facts);
     if (!restored) return restored.error();
 
     const sqlite::CheckReport& report = verified->report;
     std::printf("Restored %s into %s\n", settings.backup.c_str(), settings.data.c_str());
     std::printf(
-        "  %llu boards, %llu players, %llu events, up to seq %llu\n"
+        "  %s, %s, %s, up to seq %llu\n"
         "  A new epoch, %s: positions that clients remember from before count no more.\n",
-        static_cast<unsigned long long>(report.facts.boards),
-        static_cast<unsigned long long>(report.facts.players),
-        static_cast<unsigned long long>(report.events),
+        counted(report.facts.boards, "board", "boards").c_str(),
+        counted(report.facts.players, "player", "players").c_str(),
+        counted(report.events, "event", "events").c_str(),
         static_cast<unsigned long long>(report.facts.seq.value), restored->mark.epoch.c_str());
     if (!verified->has_manifest) {
         std::puts(
@@ -300,7 +389,6 @@ int run(RestoreSettings& settings) {
     const auto restored = restore(settings);
     if (restored) return 0;
     if (restored.error().code == ErrorCode::kCancelled) return StopRequest::end();
-    StopRequest::remove_litter();
     cli::complain(restored.error().detail);
     return exit_code(restored.error().code);
 }

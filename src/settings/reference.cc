@@ -25,6 +25,7 @@ std::string commands_of(const Setting& setting) {
     };
     add(kServe, "serve");
     add(kDemo, "demo");
+    add(kBackup, "backup --data");
     add(kClient, "clients");
     return names;
 }

@@ -25,6 +25,7 @@ using Commands = std::uint8_t;
 inline constexpr Commands kServe = 1;
 inline constexpr Commands kDemo = 2;
 inline constexpr Commands kClient = 4;
+inline constexpr Commands kBackup = 8;  // of the folder of a stopped server
 
 using Choices = std::array<std::string_view, 5>;  // the rest is empty
 

@@ -76,7 +76,9 @@ Error copy_failure(int code) {
 
 Result<void> copy_database(const std::filesystem::path& from, const std::string& to,
                            const std::function<bool(const BackupProgress&)>& progress) {
-    auto source = Connection::open(from.string(), read_access(from));
+    const auto access = read_access(from);
+    if (!access) return access.error();
+    auto source = Connection::open(from.string(), *access);
     if (!source) return source.error();
     const auto fresh = is_new(*source);
     if (!fresh) return fresh.error();
@@ -113,7 +115,19 @@ Result<void> copy_database(const std::filesystem::path& from, const std::string&
     return {};
 }
 
-Access read_access(const std::filesystem::path& database) {
+bool has_hot_journal(const std::filesystem::path& database) {
+    const File journal(::open((database.string() + "-journal").c_str(), O_RDONLY | O_CLOEXEC));
+    // Zero until the journal is synced; before that SQLite does not touch the database.
+    char first = 0;
+    return journal.descriptor() >= 0 && ::read(journal.descriptor(), &first, 1) == 1 && first != 0;
+}
+
+Result<Access> read_access(const std::filesystem::path& database) {
+    if (has_hot_journal(database)) {
+        return Error{ErrorCode::kIntegrity, "'" + database.string() +
+                                                "-journal' lies beside the database, and the next "
+                                                "start would undo changes with it"};
+    }
     std::error_code none;
     const auto wal = std::filesystem::file_size(database.string() + "-wal", none);
     return none || wal == 0 ? Access::kFrozen : Access::kRead;

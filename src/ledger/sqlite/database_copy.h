@@ -13,9 +13,15 @@
 
 namespace standings::ledger::sqlite {
 
+// Whether a journal lies beside the database by which the next opening undoes changes of it. A
+// server's own has one only where its very first start was killed; one of another database ruins
+// this one.
+bool has_hot_journal(const std::filesystem::path& database);
+
 // How to read the database of a folder that no server uses: a WAL that a crash has left is part of
-// it, and without one no file needs to appear beside it.
-Access read_access(const std::filesystem::path& database);
+// it, and without one no file needs to appear beside it. kIntegrity beside a hot journal: what
+// would be read is not what the next start has.
+base::Result<Access> read_access(const std::filesystem::path& database);
 
 // Copies the database of a folder that no server uses, unsealed. `progress` false: give up.
 base::Result<void> copy_database(const std::filesystem::path& from, const std::string& to,
