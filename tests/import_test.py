@@ -681,6 +681,21 @@ class Resume(ImportTest):
             aside, = self.folder.glob("n.ndjson.rejects.*.ndjson")
             self.assertEqual(self.named(aside.name), every)
 
+    def test_a_link_that_leads_to_nothing_yet_is_followed(self):
+        clean = self.write("clean.csv", "player,score\na,1\n")
+        path = self.write("l.csv", "player,score\na,60\nb,1\n")
+        (self.folder / "there").mkdir()
+        (self.folder / "link").symlink_to("there/mine.ndjson")
+        board = self.board_id(limits={"max": 50})
+        for _ in range(2):
+            self.assertNotIn("unnamed", self.run_import(path, "--board", board, "--rejects", "link"))
+            self.assertEqual([reject["line"] for reject in self.rejects("there/mine.ndjson")], [2])
+            # Another import keeps that aside, and leaves the link without an end.
+            self.run_import(clean, "--board", board, "--rejects", "link")
+            self.assertEqual(os.readlink(self.folder / "link"), "there/mine.ndjson")
+            aside, = (self.folder / "there").iterdir()
+            self.assertRegex(aside.name, r"^mine\.[0-9a-f]{8}\.ndjson$")
+
     def test_a_dry_run_leaves_what_the_server_refused(self):
         path = self.write("d.csv", "player,score\na,1\nb,60\nc,x\n")
         board = self.board_id(limits={"max": 50})

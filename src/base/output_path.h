@@ -7,8 +7,8 @@
 
 namespace standings::base {
 
-// The path that a rename may replace: `path` itself where there is nothing yet, else the regular
-// file that it is or, through links, leads to. kSettings for a device, a pipe or a folder, which a
+// The path that a rename may replace: the regular file that `path` is or, through links, leads to,
+// also where that is not there yet. kSettings for a device, a pipe or a folder, which a
 // rename would put an ordinary file in the place of.
 Result<std::string> replaceable_path(const std::string& path);
 
