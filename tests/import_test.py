@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +28,12 @@ KILL_LINES = 200_000 * SCALE
 KILLS = 5
 PLAYERS = 1000
 SECONDS = 60 + 60 * SCALE  # one import of the scaled tests takes no longer
+
+
+def strace_works():
+    if not shutil.which("strace"):
+        return False
+    return subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
 
 
 class ImportTest(ServerTest):
@@ -390,10 +397,11 @@ class Formats(ImportTest):
 
 class Relay:
     """Stands between a client and the server, and lets `limit` bytes of the client pass. Then both sides stay connected,
-    and what the server says still passes."""
+    and what the server says still passes. A request with `held` in its head waits until `go_on` is set."""
 
-    def __init__(self, port, limit):
-        self.port, self.limit = port, limit
+    def __init__(self, port, limit=2**30, held=None):
+        self.port, self.limit, self.held = port, limit, held
+        self.waits, self.go_on = threading.Event(), threading.Event()
         self.passed = b""
         self.sockets = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -405,6 +413,11 @@ class Relay:
 
     def __exit__(self, *_):
         self.listener.close()
+        self.go_on.set()
+        self.cut()
+
+    def cut(self):
+        """Ends the connections that there are."""
         for end in self.sockets:
             # A thread may still wait for it.
             try:
@@ -412,6 +425,7 @@ class Relay:
             except OSError:
                 pass
             end.close()
+        self.sockets = []
 
     def accept(self):
         try:
@@ -430,6 +444,9 @@ class Relay:
                 piece = client.recv(min(65536, self.limit - len(self.passed)))
                 if not piece:
                     break
+                if self.held and self.held in piece:
+                    self.waits.set()
+                    self.go_on.wait()
                 server.sendall(piece)
                 self.passed += piece
         except OSError:
@@ -681,6 +698,56 @@ class Resume(ImportTest):
             aside, = self.folder.glob("n.ndjson.rejects.*.ndjson")
             self.assertEqual(self.named(aside.name), every)
 
+    def test_two_runs_of_one_import_keep_each_others_names(self):
+        # Of a complete import the server repeats no names; the second run has looked for them before there were any.
+        for broken in (0, 3):
+            with self.subTest(broken=broken):
+                board = self.board_id(limits={"max": 50})
+                path = self.write(f"t{broken}.ndjson", "".join(
+                    f'{{"player":"p{i}","score":{i}}}\n' for i in range(100)) + "broken\n" * broken)
+                rejects = f"{path.name}.rejects.ndjson"
+                with Relay(self.listen_port, held=b"POST ") as relay:
+                    second = self.begin(path, "--board", board, "--server", relay.url)
+                    self.assertTrue(relay.waits.wait(SECONDS))
+                    first = self.run_import(path, "--board", board)
+                    self.assertEqual((first["rejected"], len(self.rejects(rejects))), (49 + broken, 49 + broken))
+                    before = (self.folder / rejects).read_text()
+                    relay.go_on.set()
+                    out, errors = second.communicate(timeout=SECONDS)
+                self.assertEqual(second.returncode, 0, errors)
+                summary = json.loads(out)
+                self.assertEqual((summary["already_there"], summary["rejected"]), (100, 49 + broken))
+                self.assertNotIn("unnamed", summary)
+                self.assertEqual((self.folder / rejects).read_text(), before)
+                self.assertEqual(sorted(file.name for file in self.folder.glob(path.name + "*")), [path.name, rejects])
+
+    def test_a_run_that_another_one_overtook_replaces_no_names(self):
+        path, _ = self.make_file("o.ndjson", self.LINES)
+        board = self.board_id(limits={"max": 50})
+        rejects, every = "o.ndjson.rejects.ndjson", self.refused(path, 50)
+        for ends in (False, True):
+            with self.subTest(ends=ends), Relay(self.listen_port, self.PASSED) as relay:
+                process, expected, kept = self.begin_stalled(relay, path, board)
+                self.assertLess(len(expected), len(every))
+                # It is cut off, and gets through only once another run of the import has ended.
+                relay.held, relay.limit = b"POST ", 2**30
+                relay.cut()
+                self.assertTrue(relay.waits.wait(SECONDS))
+                self.run_import(path, "--board", board)
+                self.assertEqual((self.named(rejects), kept.exists()), (every, False))
+                if ends:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    relay.go_on.set()
+                out, errors = process.communicate(timeout=SECONDS)
+                self.assertEqual(process.returncode, 130 if ends else 0, errors)
+                if not ends:
+                    self.assertNotIn("unnamed", json.loads(out))
+                self.assertEqual(self.named(rejects), every)
+                self.assertFalse(kept.exists())
+            (self.folder / rejects).unlink()
+            self.server.api.post(f"/v1/boards/{board}/reset")
+
     def test_a_link_that_leads_to_nothing_yet_is_followed(self):
         clean = self.write("clean.csv", "player,score\na,1\n")
         path = self.write("l.csv", "player,score\na,60\nb,1\n")
@@ -695,6 +762,20 @@ class Resume(ImportTest):
             self.assertEqual(os.readlink(self.folder / "link"), "there/mine.ndjson")
             aside, = (self.folder / "there").iterdir()
             self.assertRegex(aside.name, r"^mine\.[0-9a-f]{8}\.ndjson$")
+
+    @unittest.skipUnless(strace_works(), "strace is not here or may not trace")
+    def test_names_are_on_the_disk_before_others_are_removed(self):
+        path = self.write("f.csv", "player,score\na,60\nb,1\n")
+        trace = self.folder / "trace"
+        done = subprocess.run(
+            ["strace", "-f", "-y", "-s", "4096", "-e", "trace=/^(fsync|rename|unlink)", "-e", "signal=none", "-o", trace, program(),
+             "import", path, "--board", self.board_id(limits={"max": 50})],
+            cwd=self.folder, env=self.environment(), capture_output=True, timeout=SECONDS)
+        self.assertEqual(done.returncode, 0, done)
+        calls = trace.read_text()
+        folder = re.escape(str(self.folder))
+        self.assertRegex(calls, rf'(?s)fsync\(\d+<\S+\.part>\) += 0.*rename\w*\([^\n]*\.part".*fsync\(\d+<{folder}>\) += 0'
+                                rf'.*unlink\w*\([^\n]*\.refused-')
 
     def test_a_dry_run_leaves_what_the_server_refused(self):
         path = self.write("d.csv", "player,score\na,1\nb,60\nc,x\n")
@@ -881,6 +962,19 @@ class FromRedis(ImportTest):
         summary = self.run_import("--from", self.url("two"), "--board", board, status=1)
         self.assertFalse(summary["matches"])
         self.assertIn("the board differs from the sorted set: it has 3 players", self.errors)
+
+    def test_an_end_while_comparing_names_no_file_that_is_gone(self):
+        self.fill("refused", [("a", 1), ("b", 60)])
+        board = self.board_id(limits={"max": 50})
+        with Relay(self.server.port, held=b"/standings") as relay:
+            process = self.begin("--from", self.url("refused"), "--board", board, "--server", relay.url)
+            self.assertTrue(relay.waits.wait(SECONDS))
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, errors)
+        rejects, = self.folder.iterdir()
+        self.assertIn(f"refused are in {rejects.name}", errors.decode())
+        self.assertNotIn("refused-", errors.decode())
 
     def test_failures_are_sentences(self):
         self.ask(["SET", "text", "x"])

@@ -3,14 +3,17 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include "cli/import/board_sum.h"
+#include "cli/import/folder_lock.h"
 #include "cli/import/progress.h"
 #include "cli/import/redis_set.h"
 #include "cli/import/refusals.h"
@@ -241,6 +244,11 @@ TEST(Refusals, AreKeptAsTheyComeAndTakenOverByTheirImportOnly) {
     later.forget();
     EXPECT_EQ(folder.names(), "");
     EXPECT_EQ(later.count(), 3U);
+    // Another run of the import has removed what this one has open.
+    refusals.add(9, "no");
+    EXPECT_TRUE(refusals.keep());
+    EXPECT_EQ(records(kOne), "9 The server: no;");
+    refusals.forget();
 
     Refusals nowhere(folder.path("none/refused"), kOne);
     nowhere.add(1, "no");
@@ -249,6 +257,26 @@ TEST(Refusals, AreKeptAsTheyComeAndTakenOverByTheirImportOnly) {
     unkept.add(1, "no");
     EXPECT_TRUE(unkept.keep());
     EXPECT_EQ(unkept.count(), 1U);
+}
+
+TEST(FolderLock, IsHeldByOneRunAtATime) {
+    const Folder folder;
+    std::atomic<bool> released = false;
+    std::thread other;
+    {
+        const FolderLock lock = FolderLock::of(folder.path("r.ndjson"));
+        EXPECT_TRUE(lock.sync());
+        other = std::thread([&] {
+            const FolderLock waits = FolderLock::of(folder.path("another"));
+            EXPECT_TRUE(released);
+        });
+        std::this_thread::yield();
+        released = true;
+    }
+    other.join();
+    EXPECT_EQ(folder.names(), "");
+    EXPECT_TRUE(FolderLock::of("").sync());
+    EXPECT_TRUE(FolderLock::of(folder.path("none/r")).sync());
 }
 
 TEST(Input, HashesTheUnpackedContent) {

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "base/hash.h"
@@ -12,6 +14,7 @@
 #include "cli/command_line.h"
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
+#include "cli/import/folder_lock.h"
 #include "cli/import/redis_input.h"
 #include "cli/import/refusals.h"
 #include "cli/import/rejects.h"
@@ -69,6 +72,9 @@ class ImportRun {
     Result<ImportSummary> run();
 
   private:
+    // Whether what is kept of the refusals stays, for another run, or the one file has it all.
+    enum class Kept { kStays, kGoes };
+
     Result<void> find_board();
     Result<void> open_input();
     Result<void> preview();
@@ -76,10 +82,14 @@ class ImportRun {
     void make_key(base::Hash128 content);
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send(Rejects& rejects);
-    Result<void> name_all(Refusals& refusals, Rejects& rejects);
+    void read_names(Refusals& refusals, const Rejects& rejects) const;
+    Result<void> list_all(Refusals& refusals, Rejects& rejects);
+    Result<void> name_all(Refusals& refusals, Rejects& rejects, Kept kept);
     void name_so_far(Refusals& refusals, Rejects& rejects);
     Result<void> finish(Refusals& refusals, Rejects& rejects);
     Result<void> place(Rejects& rejects);
+    Result<void> forget(Refusals& refusals, const Rejects& rejects, const FolderLock& lock);
+    std::string words_of(const std::string& said) const { return last_words_ + said + ".\n"; }
     Result<void> find_format();
     Result<void> compare(ImportSummary& summary);
     std::string rejects_path() const;
@@ -337,12 +347,7 @@ Result<ImportSummary> ImportRun::send(Rejects& rejects) {
     }
     const auto began = std::chrono::steady_clock::now();
     Refusals refusals(rejects.is_file() ? refused_of(rejects.path(), key_) : "", key_);
-    if (rejects.is_file()) {
-        for (const std::string& earlier :
-             {rejects.path(), aside_of(rejects.path(), key_), refusals.path()}) {
-            refusals.read(earlier);
-        }
-    }
+    read_names(refusals, rejects);
     const auto sent = upload(client_, {*input_, format_, *map_, settings_.board, key_}, rejects,
                              refusals, progress_, observer);
     if (!sent) {
@@ -364,9 +369,18 @@ Result<ImportSummary> ImportRun::send(Rejects& rejects) {
     return summary;
 }
 
+// What all runs of this import have heard; none of it is ever named twice.
+void ImportRun::read_names(Refusals& refusals, const Rejects& rejects) const {
+    if (!rejects.is_file()) return;
+    for (const std::string& kept :
+         {rejects.path(), aside_of(rejects.path(), key_), refusals.path()}) {
+        refusals.read(kept);
+    }
+}
+
 // All that is rejected, here and by the server, in the order of the rows: in another pass, as the
 // server names lines of the stream.
-Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects) {
+Result<void> ImportRun::list_all(Refusals& refusals, Rejects& rejects) {
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
     rejects.start_over();
@@ -394,7 +408,27 @@ Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects) {
             }
         }
     }
-    return place(rejects);
+    return {};
+}
+
+// The file is replaced only where it, and what is kept beside it, name nothing that the new one
+// does not: another run of the same import may end while this one waits, or lists the rows.
+Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects, Kept kept) {
+    const BoardSum sent = sent_;
+    std::size_t listed = 0;  // of the refusals
+    while (true) {
+        if (refusals.count() > listed) {
+            StopRequest::set_last_words(words_of(kept_where(refusals, rejects)));
+            listed = refusals.count();
+            sent_ = sent;
+            if (const auto done = list_all(refusals, rejects); !done) return done;
+        }
+        const FolderLock lock = FolderLock::of(rejects.is_file() ? rejects.path() : "");
+        read_names(refusals, rejects);
+        if (refusals.count() > listed) continue;
+        if (const auto placed = place(rejects); !placed || listed == 0) return placed;
+        return kept == Kept::kGoes ? forget(refusals, rejects, lock) : Result<void>();
+    }
 }
 
 Result<void> ImportRun::place(Rejects& rejects) {
@@ -408,14 +442,21 @@ Result<void> ImportRun::place(Rejects& rejects) {
 }
 
 Result<void> ImportRun::finish(Refusals& refusals, Rejects& rejects) {
-    if (refusals.count() == 0) return place(rejects);
-    StopRequest::set_last_words(last_words_ + kept_where(refusals, rejects) + ".\n");
-    if (const auto named = name_all(refusals, rejects); !named) {
-        Error error = named.error();
-        error.detail += ". " + kept_where(refusals, rejects);
-        return error;
+    auto named = name_all(refusals, rejects, Kept::kGoes);
+    if (named || refusals.count() == 0) return named;
+    Error error = named.error();
+    error.detail += ". " + kept_where(refusals, rejects);
+    return error;
+}
+
+// The one file has it all now.
+Result<void> ImportRun::forget(Refusals& refusals, const Rejects& rejects, const FolderLock& lock) {
+    if (!lock.sync()) {
+        return Error{ErrorCode::kIo, "cannot make the rejects in " + rejects.path() +
+                                         " durable: " + std::strerror(errno)};
     }
-    // The one file has it all now.
+    StopRequest::set_last_words(
+        words_of("The rows that the server refused are in " + rejects.path()));
     refusals.forget();
     if (rejects.is_file()) ::unlink(aside_of(rejects.path(), key_).c_str());
     return {};
@@ -424,14 +465,14 @@ Result<void> ImportRun::finish(Refusals& refusals, Rejects& rejects) {
 // Of a run that fails or is stopped. The file of the refusals stays, for the run that goes on.
 void ImportRun::name_so_far(Refusals& refusals, Rejects& rejects) {
     if (refusals.count() == 0) return;
-    StopRequest::set_last_words(last_words_ + kept_where(refusals, rejects) + ".\n");
-    const auto named = name_all(refusals, rejects);
+    const auto named = name_all(refusals, rejects, Kept::kStays);
     const std::string said =
         named ? "The rows that the server refused so far are in " + rejects.path()
               : named.error().detail + ". " + kept_where(refusals, rejects);
-    if (named) StopRequest::set_last_words(last_words_ + said + ".\n");
+    if (named) StopRequest::set_last_words(words_of(said));
     if (StopRequest::signal() == 0) progress_.say(said);
 }
+
 // Exactly what was sent is on the board.
 Result<void> ImportRun::compare(ImportSummary& summary) {
     summary.checksum = sent_.checksum();

@@ -12,6 +12,7 @@
 #include <functional>
 #include <utility>
 
+#include "cli/import/folder_lock.h"
 #include "text/json_document.h"
 #include "text/json_writer.h"
 
@@ -104,7 +105,9 @@ Result<void> Refusals::keep() {
                                          ". Mend that; the same command then goes on"};
     };
     if (unkept_.empty()) return {};
-    if (file_.number() < 0) {
+    // Another run of the import may have taken over what the file names, and removed it since.
+    const FolderLock lock = FolderLock::of(path_);
+    if (file_.number() < 0 || is_forgotten()) {
         // Read as well, for its last byte; for nobody else, as the rejects may be.
         file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
         if (file_.number() < 0) return failed();
@@ -117,6 +120,11 @@ Result<void> Refusals::keep() {
         unkept_.erase(0, static_cast<std::size_t>(count));
     }
     return {};
+}
+
+bool Refusals::is_forgotten() const {
+    struct stat facts {};
+    return ::fstat(file_.number(), &facts) == 0 && facts.st_nlink == 0;
 }
 
 void Refusals::forget() {

@@ -35,7 +35,7 @@ class Refusals {
     void add(std::uint64_t record, std::string_view reason);
     // What was added is in the file. Fails with kIo.
     base::Result<void> keep();
-    // Removes the file: what it names stands elsewhere.
+    // Removes the file: what it names stands elsewhere. Under the lock of its folder.
     void forget();
 
     // In the order of the records, each once.
@@ -46,6 +46,7 @@ class Refusals {
 
   private:
     void hold(std::uint64_t record, std::string_view reason);
+    bool is_forgotten() const;
 
     const std::string path_;
     const std::string import_;
