@@ -233,6 +233,24 @@ class BadInput(ServerTest):
             self.assertTrue(answer is None or answer.status in (200, 413), answer)
         self.assertLess(self.server.rss_bytes() - before, 32 * 2**20)
 
+    def test_readers_that_never_read_do_not_fill_the_memory(self):
+        # 201 rows of about 1 KB: some answers are as much as may wait for a connection.
+        board = self.make_board(public_meta=True)
+        lines = [{"player": f"p{number}", "score": number, "meta": {"text": "x" * 1000}} for number in range(250)]
+        self.assertEqual(self.server.api.stream(f"{board}/submissions", lines).json["summary"]["accepted"], 250)
+        for path in (f"{board}/players/p99?around=100", f"{board}/standings?around=p99&limit=200", f"{board}/players/p99?around=16"):
+            before = self.server.rss_bytes()
+            request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            raws = [self.server.raw() for _ in range(20)]
+            try:
+                for raw in raws:
+                    raw.send(request * 64)
+                time.sleep(0.5)
+                self.assertLess((self.server.rss_bytes() - before) / len(raws), 3 * 2**20, path)
+            finally:
+                for raw in raws:
+                    raw.close()
+
     def test_bodies_that_do_not_end_leave_room_for_small_ones(self):
         half = self.head(fields=b"Content-Length: 1000000\r\n\r\n") + b"[" + b" " * 500_000
         refused = lambda: int(server.public.get("/metrics").body.partition(b"\nstandings_input_memory_refused_total ")[2].split()[0])

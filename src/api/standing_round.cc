@@ -1,7 +1,6 @@
 #include "api/standing_round.h"
 
-#include <algorithm>
-#include <span>
+#include <utility>
 
 #include "api/details_read.h"
 #include "api/standings_json.h"
@@ -13,6 +12,7 @@ namespace {
 
 // More at once would push each other's lines out of the cache.
 constexpr std::size_t kAtOnce = 16;
+constexpr std::size_t kFewNeighbours = 8;
 
 void answer(StandingQuery& query) {
     LoopTools& tools = query.reply.tools();
@@ -49,19 +49,19 @@ void answer(StandingQuery& query) {
 
 }  // namespace
 
+void StandingRound::add(StandingQuery query) {
+    if (query.neighbours > kFewNeighbours) return answer(query);
+    waiting_.push_back(std::move(query));
+    if (waiting_.size() == kAtOnce) answer_all();
+}
+
 void StandingRound::answer_all() {
-    for (std::size_t done = 0; done < waiting_.size(); done += kAtOnce) {
-        const std::size_t count = std::min(kAtOnce, waiting_.size() - done);
-        const std::span<StandingQuery> some(waiting_.data() + done, count);
-        if (count > 1) {
-            for (int step = 0; step < ranking::Board::kWarmSteps; ++step) {
-                for (const StandingQuery& query : some) {
-                    engine::warm(*query.board, query.player, step);
-                }
-            }
-        }
-        for (StandingQuery& query : some) answer(query);
+    // Alone it would wait all the same.
+    const int steps = waiting_.size() > 1 ? ranking::Board::kWarmSteps : 0;
+    for (int step = 0; step < steps; ++step) {
+        for (const StandingQuery& query : waiting_) engine::warm(*query.board, query.player, step);
     }
+    for (StandingQuery& query : waiting_) answer(query);
     waiting_.clear();
 }
 

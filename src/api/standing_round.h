@@ -23,12 +23,14 @@ struct StandingQuery {
     bool any;  // `If-None-Match: *`: only whether there is one
 };
 
-// Promise: each query is answered before its loop waits again, as of the moment of its answer.
-// Owner: a loop's tools. Thread: the loop's. A player on a large board is four misses of the cache
-// one after the other; of several players they go on side by side.
+// Promise: each query is answered before its loop waits again, as of the moment of its answer; no
+// more wait than are read at once, and none with a long answer, for what is not made yet does not
+// count as a connection's unread output. Owner: a loop's tools. Thread: the loop's. A player on a
+// large board is four misses of the cache one after the other; of several players they go on side
+// by side.
 class StandingRound {
   public:
-    void add(StandingQuery query) { waiting_.push_back(std::move(query)); }
+    void add(StandingQuery query);
     void answer_all();
 
   private:
