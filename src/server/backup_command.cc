@@ -88,6 +88,12 @@ Result<std::string> writable_target(const std::string& to) {
                          "' would lie among a server's own files, in its data folder; name a file "
                          "elsewhere"};
     }
+    // Else two backups would share one manifest.
+    if (fs::path(*real).extension() != ".db") {
+        return Error{ErrorCode::kSettings,
+                     "a backup's name ends in .db, and its manifest's in .json; name '" + to +
+                         ".db'"};
+    }
     const auto manifest = jobs::read_manifest(*real);
     if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {
         return Error{ErrorCode::kSettings,

@@ -262,11 +262,15 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
     if (::rename(folder.file(kFresh).c_str(), folder.file("standings.db").c_str()) != 0) {
         return failure(failed("put the new database in place"));
     }
-    StopRequest::set_litter({});
     begun = !aside.empty();
+    if (begun) StopRequest::set_litter({});
     if (::rename(folder.file(kFreshMark).c_str(), folder.file("standings.mark").c_str()) != 0) {
-        return failure(failed("put the new mark in place"));
+        auto error = failed("put the new mark in place");
+        // Where nothing was, nothing is left.
+        if (!begun) ::unlink(folder.file("standings.db").c_str());
+        return failure(std::move(error));
     }
+    StopRequest::set_litter({});
     if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
     return {};
 }

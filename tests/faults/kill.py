@@ -56,7 +56,7 @@ class KillUnderLoad(FaultTest):
 
     def start_three_times(self, folder):
         """Seconds until it is ready with a copy of `folder`, as it was killed: the median of three starts.
-        What its main thread waited for a processor that other work had is taken off; any other wait counts."""
+        What its main thread waited for a processor is taken off; any other wait counts."""
         times = []
         for _ in range(3):
             if self.server.process:

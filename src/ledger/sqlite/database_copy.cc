@@ -123,12 +123,13 @@ bool has_hot_journal(const std::filesystem::path& database) {
 }
 
 Result<Access> read_access(const std::filesystem::path& database) {
-    if (has_hot_journal(database)) {
+    std::error_code none;
+    // Beside an empty file lies what a first start was about to make: there is nothing to undo.
+    if (std::filesystem::file_size(database, none) > 0 && !none && has_hot_journal(database)) {
         return Error{ErrorCode::kIntegrity, "'" + database.string() +
                                                 "-journal' lies beside the database, and the next "
                                                 "start would undo changes with it"};
     }
-    std::error_code none;
     const auto wal = std::filesystem::file_size(database.string() + "-wal", none);
     return none || wal == 0 ? Access::kFrozen : Access::kRead;
 }
