@@ -90,9 +90,9 @@ Result<std::string> writable_target(const std::string& to) {
     }
     // Else two backups would share one manifest.
     if (fs::path(*real).extension() != ".db") {
-        return Error{ErrorCode::kSettings,
-                     "a backup's name ends in .db, and its manifest's in .json; name '" + to +
-                         ".db'"};
+        return Error{
+            ErrorCode::kSettings,
+            "a backup's name ends in .db, and its manifest's in .json; name '" + to + ".db'"};
     }
     const auto manifest = jobs::read_manifest(*real);
     if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {
