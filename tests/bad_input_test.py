@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support.client import Answer
-from support.server import KEY, Server, ServerTest, wait_until
+from support.server import KEY, Server, ServerTest, is_sanitized, wait_until
 
 # Waiting for the idle limit takes a minute.
 SLOW = os.environ.get("STANDINGS_TEST_SLOW") == "1"
@@ -234,6 +234,8 @@ class BadInput(ServerTest):
         self.assertLess(self.server.rss_bytes() - before, 32 * 2**20)
 
     def test_readers_that_never_read_do_not_fill_the_memory(self):
+        if is_sanitized():
+            self.skipTest("ASan keeps what was freed")
         # 201 rows of about 1 KB: some answers are as much as may wait for a connection.
         board = self.make_board(public_meta=True)
         lines = [{"player": f"p{number}", "score": number, "meta": {"text": "x" * 1000}} for number in range(250)]
