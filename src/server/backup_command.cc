@@ -92,7 +92,8 @@ Result<std::string> writable_target(const std::string& to) {
     if (fs::path(*real).extension() != ".db") {
         return Error{
             ErrorCode::kSettings,
-            "a backup's name ends in .db, and its manifest's in .json; name '" + to + ".db'"};
+            "'" + *real +
+                "' does not end in .db, as a backup's name does; its manifest's ends in .json"};
     }
     const auto manifest = jobs::read_manifest(*real);
     if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {

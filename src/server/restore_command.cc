@@ -271,7 +271,11 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
         return failure(std::move(error));
     }
     StopRequest::set_litter({});
-    if (auto done = sqlite::sync_folder(folder.path()); !done) return failure(done.error());
+    if (auto done = sqlite::sync_folder(folder.path()); !done) {
+        Error error = done.error();
+        error.detail += "; the restored database is in its place, and a loss of power may undo that";
+        return failure(std::move(error));
+    }
     return {};
 }
 

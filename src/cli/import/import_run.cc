@@ -1,5 +1,6 @@
 #include "cli/import/import_run.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/hash.h"
@@ -14,7 +16,7 @@
 #include "cli/command_line.h"
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
-#include "cli/import/folder_lock.h"
+#include "cli/import/input.h"
 #include "cli/import/redis_input.h"
 #include "cli/import/refusals.h"
 #include "cli/import/rejects.h"
@@ -47,6 +49,16 @@ std::string hex(base::Hash128 hash) {
 
 bool is_spooled(const ImportSettings& settings) {
     return settings.file.empty() || settings.file == "-";
+}
+
+// What was renamed in the folder of this file stays so. False when the disk refuses, with errno; a
+// folder that cannot be opened or synced at all is passed over.
+bool sync_folder_of(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    const Descriptor opened(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return opened.number() < 0 || ::fsync(opened.number()) == 0 || errno == EINVAL ||
+           errno == ENOTSUP;
 }
 
 // Said where the file of rejects cannot be written.
@@ -82,13 +94,13 @@ class ImportRun {
     void make_key(base::Hash128 content);
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send(Rejects& rejects);
-    void read_names(Refusals& refusals, const Rejects& rejects) const;
+    Result<void> read_names(Refusals& refusals, const Rejects& rejects, Kept kept) const;
     Result<void> list_all(Refusals& refusals, Rejects& rejects);
     Result<void> name_all(Refusals& refusals, Rejects& rejects, Kept kept);
     void name_so_far(Refusals& refusals, Rejects& rejects);
     Result<void> finish(Refusals& refusals, Rejects& rejects);
     Result<void> place(Rejects& rejects);
-    Result<void> forget(Refusals& refusals, const Rejects& rejects, const FolderLock& lock);
+    Result<void> forget(Refusals& refusals, const Rejects& rejects);
     std::string words_of(const std::string& said) const { return last_words_ + said + ".\n"; }
     Result<void> find_format();
     Result<void> compare(ImportSummary& summary);
@@ -299,7 +311,9 @@ Result<ImportSummary> ImportRun::dry_run() {
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
     // What the server has refused, it does not repeat.
-    if (!import_named_in(summary.rejects_path).empty()) {
+    const auto named = import_named_in(summary.rejects_path);
+    if (!named) return named.error();
+    if (!named->empty()) {
         const std::string other = beside(summary.rejects_path, "dry-run");
         if (const auto spare = spare_files(other, settings_.file); !spare) return spare.error();
         progress_.say(summary.rejects_path +
@@ -347,7 +361,7 @@ Result<ImportSummary> ImportRun::send(Rejects& rejects) {
     }
     const auto began = std::chrono::steady_clock::now();
     Refusals refusals(rejects.is_file() ? refused_of(rejects.path(), key_) : "", key_);
-    read_names(refusals, rejects);
+    if (const auto read = read_names(refusals, rejects, Kept::kGoes); !read) return read.error();
     const auto sent = upload(client_, {*input_, format_, *map_, settings_.board, key_}, rejects,
                              refusals, progress_, observer);
     if (!sent) {
@@ -369,13 +383,14 @@ Result<ImportSummary> ImportRun::send(Rejects& rejects) {
     return summary;
 }
 
-// What all runs of this import have heard; none of it is ever named twice.
-void ImportRun::read_names(Refusals& refusals, const Rejects& rejects) const {
-    if (!rejects.is_file()) return;
-    for (const std::string& kept :
-         {rejects.path(), aside_of(rejects.path(), key_), refusals.path()}) {
-        refusals.read(kept);
+// What all runs of this import have heard; none of it is ever named twice. Where the file of the
+// refusals stays, another run may still add to it.
+Result<void> ImportRun::read_names(Refusals& refusals, const Rejects& rejects, Kept kept) const {
+    if (!rejects.is_file()) return {};
+    for (const std::string& file : {rejects.path(), aside_of(rejects.path(), key_)}) {
+        if (const auto read = refusals.read(file); !read) return read;
     }
+    return kept == Kept::kGoes ? refusals.read(refusals.path()) : Result<void>();
 }
 
 // All that is rejected, here and by the server, in the order of the rows: in another pass, as the
@@ -423,11 +438,10 @@ Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects, Kept kept
             sent_ = sent;
             if (const auto done = list_all(refusals, rejects); !done) return done;
         }
-        const FolderLock lock = FolderLock::of(rejects.is_file() ? rejects.path() : "");
-        read_names(refusals, rejects);
+        if (const auto read = read_names(refusals, rejects, kept); !read) return read;
         if (refusals.count() > listed) continue;
         if (const auto placed = place(rejects); !placed || listed == 0) return placed;
-        return kept == Kept::kGoes ? forget(refusals, rejects, lock) : Result<void>();
+        return kept == Kept::kGoes ? forget(refusals, rejects) : Result<void>();
     }
 }
 
@@ -450,8 +464,8 @@ Result<void> ImportRun::finish(Refusals& refusals, Rejects& rejects) {
 }
 
 // The one file has it all now.
-Result<void> ImportRun::forget(Refusals& refusals, const Rejects& rejects, const FolderLock& lock) {
-    if (!lock.sync()) {
+Result<void> ImportRun::forget(Refusals& refusals, const Rejects& rejects) {
+    if (rejects.is_file() && !sync_folder_of(rejects.path())) {
         return Error{ErrorCode::kIo, "cannot make the rejects in " + rejects.path() +
                                          " durable: " + std::strerror(errno)};
     }

@@ -12,7 +12,6 @@
 #include <functional>
 #include <utility>
 
-#include "cli/import/folder_lock.h"
 #include "text/json_document.h"
 #include "text/json_writer.h"
 
@@ -39,10 +38,19 @@ bool is_key(std::string_view text) {
 
 // What is no refusal is passed over: a row rejected here, a line that was cut. Stops when `visit`
 // says false.
-void for_each_refusal(const std::string& path, const std::function<bool(const Named&)>& visit) {
+Result<void> for_each_refusal(const std::string& path,
+                              const std::function<bool(const Named&)>& visit) {
+    const auto failed = [&] {
+        return Error{ErrorCode::kIo,
+                     "cannot read " + path + ", which names refused rows: " + std::strerror(errno)};
+    };
     struct stat facts {};
-    if (::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return;
+    if (::stat(path.c_str(), &facts) != 0) {
+        return errno == ENOENT ? Result<void>() : Result<void>(failed());
+    }
+    if (!S_ISREG(facts.st_mode)) return {};
     std::ifstream file(path, std::ios::binary);
+    if (!file) return failed();
     text::JsonDocument json;
     for (std::string line; std::getline(file, line);) {
         const auto parsed = json.parse(line);
@@ -57,8 +65,10 @@ void for_each_refusal(const std::string& path, const std::function<bool(const Na
         Named named{import->text, 0, reason->text};
         const std::string_view digits = record->text;
         std::from_chars(digits.data(), digits.data() + digits.size(), named.record);
-        if (!visit(named)) return;
+        if (!visit(named)) return {};
     }
+    if (file.bad()) return failed();
+    return {};
 }
 
 // A line that was cut must not take the next one with it.
@@ -73,8 +83,8 @@ bool ends_in_a_line(int file) {
 Refusals::Refusals(std::string path, std::string import)
     : path_(std::move(path)), import_(std::move(import)) {}
 
-void Refusals::read(const std::string& path) {
-    for_each_refusal(path, [&](const Named& named) {
+Result<void> Refusals::read(const std::string& path) {
+    return for_each_refusal(path, [&](const Named& named) {
         if (named.import == import_) hold(named.record, named.reason);
         return true;
     });
@@ -106,7 +116,6 @@ Result<void> Refusals::keep() {
     };
     if (unkept_.empty()) return {};
     // Another run of the import may have taken over what the file names, and removed it since.
-    const FolderLock lock = FolderLock::of(path_);
     if (file_.number() < 0 || is_forgotten()) {
         // Read as well, for its last byte; for nobody else, as the rejects may be.
         file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -142,12 +151,13 @@ const std::vector<Refusals::Refusal>& Refusals::by_record() {
     return refusals_;
 }
 
-std::string import_named_in(const std::string& path) {
+Result<std::string> import_named_in(const std::string& path) {
     std::string import;
-    for_each_refusal(path, [&](const Named& named) {
+    const auto read = for_each_refusal(path, [&](const Named& named) {
         import = named.import;
         return false;
     });
+    if (!read) return read.error();
     return import;
 }
 

@@ -29,13 +29,13 @@ class Refusals {
     Refusals(std::string path, std::string import);
 
     // Takes over those of this import that a file names: one of these, or one of rejects. O(its
-    // size); nothing where it cannot be read.
-    void read(const std::string& path);
+    // size); nothing where there is none. Fails with kIo.
+    base::Result<void> read(const std::string& path);
     // `reason` is the server's own.
     void add(std::uint64_t record, std::string_view reason);
     // What was added is in the file. Fails with kIo.
     base::Result<void> keep();
-    // Removes the file: what it names stands elsewhere. Under the lock of its folder.
+    // Removes the file: what it names stands elsewhere.
     void forget();
 
     // In the order of the records, each once.
@@ -57,7 +57,8 @@ class Refusals {
     std::string unkept_;  // text for the file
 };
 
-// The key of the import whose refusals a file of rejects names; empty: it names none.
-std::string import_named_in(const std::string& path);
+// The key of the import whose refusals a file of rejects names; empty: it names none. Fails with
+// kIo.
+base::Result<std::string> import_named_in(const std::string& path);
 
 }  // namespace standings::cli

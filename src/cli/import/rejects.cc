@@ -143,7 +143,12 @@ base::Result<void> Rejects::finish(std::string_view import) {
 }
 
 void Rejects::move_into_place(std::string_view import) {
-    const std::string there = import_named_in(path_);
+    const auto named = import_named_in(path_);
+    if (!named) {
+        failure_ = errno;
+        return;
+    }
+    const std::string& there = *named;
     // In one go: whoever is told of the one file finds the other.
     const StopRequest::Hold whole;
     if (!there.empty() && there != import) {

@@ -49,8 +49,7 @@ class Rejects {
     // Forgets all, for another pass.
     void start_over();
     // The file is there, on the disk: that of this run or, without rejects, none. What the server
-    // refused of `import` must be among these; under the lock of the folder, for no other run to
-    // name more of it meanwhile. Fails with kIo.
+    // refused of `import` must be among these. Fails with kIo.
     base::Result<void> finish(std::string_view import = {});
 
     std::uint64_t count() const { return count_; }
