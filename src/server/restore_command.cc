@@ -273,7 +273,8 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
     StopRequest::set_litter({});
     if (auto done = sqlite::sync_folder(folder.path()); !done) {
         Error error = done.error();
-        error.detail += "; the restored database is in its place, and a loss of power may undo that";
+        error.detail +=
+            "; the restored database is in its place, and a loss of power may undo that";
         return failure(std::move(error));
     }
     return {};
