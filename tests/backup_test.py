@@ -699,7 +699,7 @@ class Folder(unittest.TestCase):
                 self.assertEqual(list((server.data / "backups").iterdir()), backups, "a backup that had nowhere to go")
                 code, said, errors = run("backup", *words, "--to", mine / "b", key=KEY)
                 self.assertEqual((code, said), (2, ""), errors)
-                self.assertIn(f"'{mine}/b' does not end in .db", errors)
+                self.assertIn(f"'{mine}/b' is no name for a backup", errors)
                 # A backup of before is replaced, and nothing else.
                 for _ in range(2):
                     code, said, errors = run("backup", *words, "--to", mine / "b.db", key=KEY)

@@ -240,7 +240,7 @@ class BadInput(ServerTest):
         board = self.make_board(public_meta=True)
         lines = [{"player": f"p{number}", "score": number, "meta": {"text": "x" * 1000}} for number in range(250)]
         self.assertEqual(self.server.api.stream(f"{board}/submissions", lines).json["summary"]["accepted"], 250)
-        for path in (f"{board}/players/p99?around=100", f"{board}/standings?around=p99&limit=200", f"{board}/players/p99?around=8"):
+        for path in (f"{board}/players/p99?around=100", f"{board}/standings?around=p99&limit=200"):
             before = self.server.rss_bytes()
             request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
             raws = [self.server.raw() for _ in range(20)]

@@ -92,8 +92,7 @@ Result<std::string> writable_target(const std::string& to) {
     if (fs::path(*real).extension() != ".db") {
         return Error{
             ErrorCode::kSettings,
-            "'" + *real +
-                "' does not end in .db, as a backup's name does; its manifest's ends in .json"};
+            "'" + *real + "' is no name for a backup: that is NAME.db, and its manifest NAME.json"};
     }
     const auto manifest = jobs::read_manifest(*real);
     if (!manifest && manifest.error().code == ErrorCode::kIntegrity) {

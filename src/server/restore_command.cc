@@ -275,7 +275,8 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
         Error error = done.error();
         error.detail +=
             "; the restored database is in its place, and a loss of power may undo that";
-        return failure(std::move(error));
+        if (!aside.empty()) error.detail += "; the one that was here is kept in '" + aside + "'";
+        return error;
     }
     return {};
 }

@@ -251,9 +251,13 @@ TEST(Refusals, AreKeptAsTheyComeAndTakenOverByTheirImportOnly) {
     nowhere.add(1, "no");
     EXPECT_FALSE(nowhere.keep());
     // What cannot be read may name more than is known: it is not taken for empty.
+    ASSERT_EQ(::symlink("ring", folder.path("ring").c_str()), 0);
+    EXPECT_FALSE(nowhere.read(folder.path("ring")));
+    EXPECT_FALSE(import_named_in(folder.path("ring")));
+    // But there is nothing where nothing can be.
     folder.write("file", "");
-    EXPECT_FALSE(nowhere.read(folder.path("file/refused")));
-    EXPECT_FALSE(import_named_in(folder.path("file/rejects")));
+    EXPECT_TRUE(nowhere.read(folder.path("file/refused")));
+    EXPECT_TRUE(nowhere.read(folder.path(std::string(300, 'x'))));
     Refusals unkept("", kOne);
     unkept.add(1, "no");
     EXPECT_TRUE(unkept.keep());

@@ -384,13 +384,17 @@ Result<ImportSummary> ImportRun::send(Rejects& rejects) {
 }
 
 // What all runs of this import have heard; none of it is ever named twice. Where the file of the
-// refusals stays, another run may still add to it.
+// refusals stays, another run may still add to it. In the order in which names move: what has left
+// one file meanwhile is in a later one.
 Result<void> ImportRun::read_names(Refusals& refusals, const Rejects& rejects, Kept kept) const {
     if (!rejects.is_file()) return {};
+    if (kept == Kept::kGoes) {
+        if (const auto read = refusals.read(refusals.path()); !read) return read;
+    }
     for (const std::string& file : {rejects.path(), aside_of(rejects.path(), key_)}) {
         if (const auto read = refusals.read(file); !read) return read;
     }
-    return kept == Kept::kGoes ? refusals.read(refusals.path()) : Result<void>();
+    return {};
 }
 
 // All that is rejected, here and by the server, in the order of the rows: in another pass, as the

@@ -41,12 +41,13 @@ bool is_key(std::string_view text) {
 Result<void> for_each_refusal(const std::string& path,
                               const std::function<bool(const Named&)>& visit) {
     const auto failed = [&] {
-        return Error{ErrorCode::kIo,
-                     "cannot read " + path + ", which names refused rows: " + std::strerror(errno)};
+        return Error{ErrorCode::kIo, "cannot read " + path +
+                                         ", which may name refused rows: " + std::strerror(errno)};
     };
     struct stat facts {};
     if (::stat(path.c_str(), &facts) != 0) {
-        return errno == ENOENT ? Result<void>() : Result<void>(failed());
+        const bool none = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
+        return none ? Result<void>() : Result<void>(failed());
     }
     if (!S_ISREG(facts.st_mode)) return {};
     std::ifstream file(path, std::ios::binary);

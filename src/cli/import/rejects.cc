@@ -38,6 +38,12 @@ base::Result<void> spare_files(const std::string& rejects, const std::string& in
                                "', which is to be imported; name another file with --rejects"};
     }
     std::ifstream file(rejects, std::ios::binary);
+    if (!file) {
+        return base::Error{base::ErrorCode::kSettings,
+                           "'" + rejects + "' is there already and cannot be read (" +
+                               std::strerror(errno) +
+                               "): it would be replaced. Name another file with --rejects"};
+    }
     std::string begin(kLineBegin.size(), '\0');
     file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
     if (file.gcount() == 0 || begin == kLineBegin) return {};
@@ -145,7 +151,7 @@ base::Result<void> Rejects::finish(std::string_view import) {
 void Rejects::move_into_place(std::string_view import) {
     const auto named = import_named_in(path_);
     if (!named) {
-        failure_ = errno;
+        failure_ = errno != 0 ? errno : EIO;
         return;
     }
     const std::string& there = *named;
