@@ -273,9 +273,12 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
     StopRequest::set_litter({});
     if (auto done = sqlite::sync_folder(folder.path()); !done) {
         Error error = done.error();
-        error.detail +=
-            "; the restored database is in its place, and a loss of power may undo that";
-        if (!aside.empty()) error.detail += "; the one that was here is kept in '" + aside + "'";
+        if (!aside.empty()) {
+            error.detail += "; the database that was here is kept in '" + aside + "', and";
+        } else {
+            error.detail += ";";
+        }
+        error.detail += " the restored one is in its place, which a loss of power may undo";
         return error;
     }
     return {};
