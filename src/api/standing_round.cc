@@ -12,6 +12,7 @@ namespace {
 
 // More at once would push each other's lines out of the cache.
 constexpr std::size_t kAtOnce = 16;
+// Asked for on each side: an answer with more of them is long.
 constexpr std::size_t kFewNeighbours = 8;
 
 void answer(StandingQuery& query) {

@@ -72,13 +72,7 @@ class RankIndex {
     // The leaf of `key` comes into the cache. Always inlined: GCC sees no effect, and drops the
     // call.
     [[gnu::always_inline]] void prefetch(const Key& key) const {
-        const void* node = root_;
-        for (std::size_t level = height_; level > 0; --level) {
-            const Inner* inner = static_cast<const Inner*>(node);
-            const std::size_t child = inner->child_for(key);
-            node = inner->children[child];
-            if (level == 1) static_cast<const Leaf*>(node)->prefetch(inner->counts[child]);
-        }
+        leaf_for(key, [](std::size_t, Inner&, std::size_t) {});
     }
 
     // How many keys are smaller than `key`, which need not be in the index.
@@ -203,28 +197,31 @@ class RankIndex {
 
     // --- search -------------------------------------------------------------------------------
 
-    const Leaf* descend(const Key& key, std::size_t& ahead) const {
-        const void* node = root_;
+    // The leaf whose range holds `key`, asked for on the way; none of an empty index. Calls
+    // `visit(level, node, child)` for each inner node above it.
+    template <class Visit>
+    [[gnu::always_inline]] Leaf* leaf_for(const Key& key, Visit&& visit) const {
+        void* node = root_;
         for (std::size_t level = height_; level > 0; --level) {
-            const Inner* inner = static_cast<const Inner*>(node);
-            const std::size_t child = inner->child_for(key);
-            node = inner->children[child];
-            if (level == 1) static_cast<const Leaf*>(node)->prefetch(inner->counts[child]);
-            ahead += inner->keys_before(child);
+            Inner& inner = *static_cast<Inner*>(node);
+            const std::size_t child = inner.child_for(key);
+            node = inner.children[child];
+            if (level == 1) static_cast<Leaf*>(node)->prefetch(inner.counts[child]);
+            visit(level, inner, child);
         }
-        return static_cast<const Leaf*>(node);
+        return static_cast<Leaf*>(node);
+    }
+
+    const Leaf* descend(const Key& key, std::size_t& ahead) const {
+        return leaf_for(key, [&](std::size_t, const Inner& inner, std::size_t child) {
+            ahead += inner.keys_before(child);
+        });
     }
 
     Leaf* descend(const Key& key, Path& path) const {
-        void* node = root_;
-        for (std::size_t level = height_; level > 0; --level) {
-            Inner* inner = static_cast<Inner*>(node);
-            const std::size_t child = inner->child_for(key);
-            node = inner->children[child];
-            if (level == 1) static_cast<const Leaf*>(node)->prefetch(inner->counts[child]);
-            path[level] = {inner, child};
-        }
-        return static_cast<Leaf*>(node);
+        return leaf_for(key, [&](std::size_t level, Inner& inner, std::size_t child) {
+            path[level] = {&inner, child};
+        });
     }
 
     std::size_t better_than(const Leaf& leaf, std::size_t index, std::size_t position) const {
