@@ -656,6 +656,21 @@ class Http(ApiTest):
         self.assertEqual([answer.status for answer in answers[::2]], [200] * 5)
         self.assertEqual([answer.json["standing"]["score"] for answer in answers[::2]], sorted(answer.json["standing"]["score"] for answer in answers[::2]))
 
+    def test_a_read_before_a_write_does_not_see_it(self):
+        board = self.filled(range(1000))
+        delete = f"DELETE {board}/players/p1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.key}\r\n\r\n"
+        line = b'{"player":"p2","score":5000}\n'
+        stream = (f"POST {board}/submissions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.key}\r\n"
+                  f"Content-Type: application/x-ndjson\r\nContent-Length: {len(line)}\r\n\r\n") + line.decode()
+        # They keep the loop in its round until the write has long been committed.
+        slow = f"HEAD {board}/standings?limit=1000&offset=1 HTTP/1.1\r\nHost: x\r\n\r\n" * 60
+        for player, write, score in (("p1", delete, 0), ("p2", stream, 1)):
+            with self.server.raw() as raw:
+                raw.send((f"GET {board}/players/{player} HTTP/1.1\r\nHost: x\r\n\r\n" + write + slow).encode())
+                answer = raw.answer()
+                self.assertEqual((answer.status, answer.json.get("score")), (200, score), player)
+                self.assertIn(raw.answer().status, (200, 204))
+
     def test_http_1_0_closes_and_keep_alive_stays(self):
         with self.server.raw() as raw:
             answer = raw.send(b"GET /version HTTP/1.0\r\nHost: x\r\n\r\n").answer()

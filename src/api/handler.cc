@@ -115,6 +115,10 @@ class ApiHandler final : public net::Handler {
 
   private:
     bool answer_from_cache(const net::Request& request, net::Exchange& exchange);
+    // A read that a connection sent before a write does not see what the write did.
+    void answer_reads_before(net::Method method) {
+        if (!is_read(method)) tools_.standings->answer_all();
+    }
     void dispatch(const net::Request& request, net::Exchange exchange, bool may_wait);
     Reply make_reply(const net::Request& request, net::Exchange exchange);
     // The route, once the caller may use it.
@@ -166,6 +170,7 @@ bool ApiHandler::answer_from_cache(const net::Request& request, net::Exchange& e
 }
 
 void ApiHandler::handle(const net::Request& request, net::Exchange exchange) {
+    answer_reads_before(request.method);
     if (answer_from_cache(request, exchange)) return;
     const bool empty_stream = request.method == net::Method::kPost &&
                               is_submissions(request.target) &&
@@ -296,6 +301,7 @@ bool ApiHandler::wait_for_position(const net::Request& request, Reply& reply) {
 
 std::unique_ptr<net::BodySink> ApiHandler::handle_stream(const net::Request& head,
                                                          net::Exchange exchange) {
+    answer_reads_before(head.method);
     Reply reply = make_reply(head, std::move(exchange));
     access::Caller caller;
     const auto route = admit(head, reply, caller);

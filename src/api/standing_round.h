@@ -25,9 +25,10 @@ struct StandingQuery {
 
 // Promise: each query is answered before its loop waits again, as of the moment of its answer; no
 // more wait than are read at once, and none with a long answer, for what is not made yet does not
-// count as a connection's unread output. Owner: a loop's tools. Thread: the loop's. A player on a
-// large board is four misses of the cache one after the other; of several players they go on side
-// by side.
+// count as a connection's unread output. Of reads alone a later one may be answered as of an
+// earlier moment; before a write the handler has all answered. Owner: a loop's tools. Thread: the
+// loop's. A player on a large board is four misses of the cache one after the other; of several
+// players they go on side by side.
 class StandingRound {
   public:
     void add(StandingQuery query);

@@ -278,7 +278,7 @@ Result<void> replace_old(const DataFolder& folder, const std::string& aside) {
         } else {
             error.detail += ";";
         }
-        error.detail += " the restored one is in its place, which a loss of power may undo";
+        error.detail += " the restored database is in its place, which a loss of power may undo";
         return error;
     }
     return {};

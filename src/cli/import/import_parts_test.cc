@@ -241,10 +241,10 @@ TEST(Refusals, AreKeptAsTheyComeAndTakenOverByTheirImportOnly) {
     later.forget();
     EXPECT_EQ(folder.names(), "");
     EXPECT_EQ(later.count(), 3U);
-    // Another run of the import has removed what this one has open.
+    // Another run of the import has removed what this one has open, read or not.
     refusals.add(9, "no");
     EXPECT_TRUE(refusals.keep());
-    EXPECT_EQ(records(kOne), "9 The server: no;");
+    EXPECT_EQ(records(kOne), "5 The server: no;7 The server: never;9 The server: no;");
     refusals.forget();
 
     Refusals nowhere(folder.path("none/refused"), kOne);

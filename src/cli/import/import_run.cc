@@ -442,6 +442,7 @@ Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects, Kept kept
             sent_ = sent;
             if (const auto done = list_all(refusals, rejects); !done) return done;
         }
+        rejects.settle();  // a slow disk does not come between the last look and the renaming
         if (const auto read = read_names(refusals, rejects, kept); !read) return read;
         if (refusals.count() > listed) continue;
         if (const auto placed = place(rejects); !placed || listed == 0) return placed;

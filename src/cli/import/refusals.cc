@@ -94,7 +94,10 @@ Result<void> Refusals::read(const std::string& path) {
 void Refusals::add(std::uint64_t record, std::string_view reason) {
     const std::string said = std::string(kServerSaid) + std::string(reason);
     hold(record, said);
-    if (path_.empty()) return;
+    if (!path_.empty()) write_later(record, said);
+}
+
+void Refusals::write_later(std::uint64_t record, std::string_view said) {
     unkept_ += "{\"record\":";
     text::append_number(unkept_, record);
     unkept_ += ',';
@@ -116,8 +119,14 @@ Result<void> Refusals::keep() {
                                          ". Mend that; the same command then goes on"};
     };
     if (unkept_.empty()) return {};
-    // Another run of the import may have taken over what the file names, and removed it since.
-    if (file_.number() < 0 || is_forgotten()) {
+    const bool forgotten = file_.number() >= 0 && is_forgotten();
+    if (forgotten) {
+        // Another run of the import has removed the file, and may have done so before it had read
+        // all of it.
+        unkept_.clear();
+        for (const Refusal& refusal : refusals_) write_later(refusal.record, *refusal.reason);
+    }
+    if (file_.number() < 0 || forgotten) {
         // Read as well, for its last byte; for nobody else, as the rejects may be.
         file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
         if (file_.number() < 0) return failed();

@@ -46,6 +46,7 @@ class Refusals {
 
   private:
     void hold(std::uint64_t record, std::string_view reason);
+    void write_later(std::uint64_t record, std::string_view said);
     bool is_forgotten() const;
 
     const std::string path_;

@@ -137,12 +137,16 @@ void Rejects::start_over() {
     failure_ = file_ ? 0 : errno;
 }
 
-base::Result<void> Rejects::finish(std::string_view import) {
+void Rejects::settle() {
     if (failure_ == 0 && std::fflush(file_.get()) != 0) failure_ = errno;
     // What it takes the place of, or makes needless, goes away.
     if (failure_ == 0 && is_file() && count_ > 0 && ::fsync(::fileno(file_.get())) != 0) {
         failure_ = errno;
     }
+}
+
+base::Result<void> Rejects::finish(std::string_view import) {
+    settle();
     if (failure_ == 0) is_file() ? move_into_place(import) : copy_into_place();
     if (failure_ != 0) return failed();
     return {};

@@ -48,6 +48,8 @@ class Rejects {
              const std::optional<Refused>& refused = {});
     // Forgets all, for another pass.
     void start_over();
+    // What was added is on the disk, beside its place: finish() is then a matter of renaming.
+    void settle();
     // The file is there, on the disk: that of this run or, without rejects, none. What the server
     // refused of `import` must be among these. Fails with kIo.
     base::Result<void> finish(std::string_view import = {});
