@@ -691,6 +691,15 @@ class Http(ApiTest):
             self.assertEqual(raw.read_until(b"\r\n\r\n"), b"HTTP/1.1 100 Continue\r\n\r\n")
             self.assertEqual(raw.send(body).answer().status, 200)
 
+    def test_no_body_is_asked_for_that_nobody_takes(self):
+        board = self.filled([1])
+        refused = (f"POST {board}/submissions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                   "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with self.server.raw() as raw:
+            raw.send((f"GET {board}/players/p1 HTTP/1.1\r\nHost: x\r\n\r\n" + refused).encode())
+            answers = raw.read_until(b"unauthenticated")
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", answers), [b"200", b"401"])
+
     def test_an_unknown_path_is_told_where_to_begin(self):
         for path in ("/nope", "/v1", "/docs/none"):
             problem = self.assert_problem(self.public.get(path), 404, "not_found")

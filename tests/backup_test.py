@@ -2,6 +2,7 @@
 
 import collections
 import http.server
+import itertools
 import json
 import os
 import random
@@ -323,6 +324,16 @@ class Interrupted(unittest.TestCase):
     def folder(self):
         return self.server.data / "backups"
 
+    def begin_by_command(self):
+        """The command, and its job once the command has heard of it."""
+        jobs = len(self.server.api.get("/v1/jobs").json["items"])
+        process = begin("backup", "--server", self.server.url, key=KEY)
+        wait_until(lambda: len(self.server.api.get("/v1/jobs").json["items"]) > jobs, "the job to begin")
+        requests = lambda: int(self.server.public.get("/metrics").body.partition(b"\nstandings_requests_total ")[2].split()[0])
+        ours = itertools.count(requests() + 1)
+        wait_until(lambda: requests() > next(ours), "the command to ask for its job")
+        return process, self.server.api.get("/v1/jobs").json["items"][0]["id"]
+
     def test_a_cancelled_backup_leaves_nothing(self):
         self.start()
         for _ in range(20):
@@ -379,24 +390,19 @@ class Interrupted(unittest.TestCase):
         self.start(args=("--backup-rate", "1MiB"))
         kept = {path.name for path in self.folder().iterdir()}
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
-            jobs = len(self.server.api.get("/v1/jobs").json["items"])
-            process = begin("backup", "--server", self.server.url, key=KEY)
-            wait_until(lambda jobs=jobs: len(self.server.api.get("/v1/jobs").json["items"]) > jobs, "the job to begin")
+            process, job = self.begin_by_command()
             process.send_signal(number)
             said, errors = process.communicate(timeout=30)
             self.assertEqual((process.returncode, said), (status, ""), errors)
             self.assertEqual(errors.count("standings:"), 1, errors)
             # On a slow machine it ends before the job has.
             self.assertRegex(errors, "was cancelled|was asked to cancel")
-            job = self.server.api.get("/v1/jobs").json["items"][0]["id"]
             self.assertEqual(job_ended(self.server, job)["state"], "cancelled")
             self.assertEqual({path.name for path in self.folder().iterdir()}, kept)
 
     def test_a_signal_that_cannot_cancel_says_how_to(self):
         self.start(args=("--backup-rate", "1MiB"))
-        process = begin("backup", "--server", self.server.url, key=KEY)
-        wait_until(lambda: self.server.api.get("/v1/jobs").json["items"], "the job to begin")
-        job = self.server.api.get("/v1/jobs").json["items"][0]["id"]
+        process, job = self.begin_by_command()
         self.server.signal(signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
         said, errors = process.communicate(timeout=30)

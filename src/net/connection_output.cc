@@ -256,6 +256,8 @@ void Connection::close_stream() {
 
 void Connection::send_continue_if_due() {
     if (!continue_due_) return;
+    const bool being_admitted = stream_open_ && !sink_;
+    if (being_admitted) return;
     if (stream_open_ ? first_owed_ != stream_sequence_ : owed() != 0) return;
     continue_due_ = false;
     output().append(kContinue);
