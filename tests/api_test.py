@@ -625,10 +625,11 @@ class Http(ApiTest):
             answers = [raw.answer() for _ in paths]
         self.assertEqual([answer.json["player"] for answer in answers], [path.rsplit("/", 1)[1] for path in paths])
 
-    def test_standings_of_one_round_are_each_as_if_asked_for_alone(self):
+    def test_reads_of_one_round_are_each_as_if_asked_for_alone(self):
         board, other = self.filled([3, 1, 2]), self.filled([5, 6])
         paths = [f"{board}/players/p1", f"{other}/players/p2", f"{other}/players/p3", "/version", f"{board}/players/p3?around=1",
-                 f"{board}/players/nobody", "/v1/boards/nowhere/players/p1", f"{board}/standings?limit=2", f"{board}/players/p2"]
+                 f"{board}/players/nobody", "/v1/boards/nowhere/players/p1", f"{board}/standings?limit=2", f"{board}/players/p2",
+                 f"{board}/standings?around=p2&limit=2", f"{other}/standings?around=p3", f"{board}/standings?around=nobody&limit=3"]
         alone = [self.public.get(path) for path in paths]
         for connections in (1, 7):
             rounds = [self.server.raw() for _ in range(connections)]

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "api/call.h"
+#include "api/player_round.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/standing_round.h"
 #include "api/submission_stream.h"
 #include "base/clock.h"
 
@@ -109,7 +109,7 @@ class ApiHandler final : public net::Handler {
     void handle(const net::Request& request, net::Exchange exchange) override;
     std::unique_ptr<net::BodySink> handle_stream(const net::Request& head,
                                                  net::Exchange exchange) override;
-    void finish_round() override { tools_.standings->answer_all(); }
+    void finish_round() override { tools_.players->answer_all(); }
     void describe(const net::TransportProblem& problem, std::string& headers,
                   std::string& body) override;
 
@@ -117,7 +117,7 @@ class ApiHandler final : public net::Handler {
     bool answer_from_cache(const net::Request& request, net::Exchange& exchange);
     // A read that a connection sent before a write does not see what the write did.
     void answer_reads_before(net::Method method) {
-        if (!is_read(method)) tools_.standings->answer_all();
+        if (!is_read(method)) tools_.players->answer_all();
     }
     void dispatch(const net::Request& request, net::Exchange exchange, bool may_wait);
     Reply make_reply(const net::Request& request, net::Exchange exchange);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/standing_round.h"
+#include "api/player_round.h"
 
 namespace standings::api {
 
@@ -33,7 +33,7 @@ LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
     : service(shared),
       loop(own_loop),
       mailbox(own_loop),
-      standings(std::make_unique<StandingRound>()),
+      players(std::make_unique<PlayerRound>()),
       json(shared.limits.max_depth),
       request_base_(shared.random.next()) {}
 

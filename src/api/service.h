@@ -63,7 +63,7 @@ class LoopMailbox final : public engine::Mailbox {
     std::vector<std::unique_ptr<engine::Operation>> waiting_;
 };
 
-class StandingRound;
+class PlayerRound;
 
 // A loop's own tools, kept so that requests allocate little. That loop's thread only.
 struct LoopTools {
@@ -78,7 +78,7 @@ struct LoopTools {
     net::Loop& loop;
     LoopMailbox mailbox;
     PageCache pages;
-    std::unique_ptr<StandingRound> standings;
+    std::unique_ptr<PlayerRound> players;
     text::JsonDocument json;
     Target target;
     engine::Page page;

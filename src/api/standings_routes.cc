@@ -6,10 +6,11 @@
 
 #include "api/cursor_text.h"
 #include "api/details_read.h"
+#include "api/player_round.h"
 #include "api/routes.h"
-#include "api/standing_round.h"
 #include "api/standings_json.h"
 #include "api/view_answers.h"
+#include "base/check.h"
 #include "text/clean_text.h"
 #include "text/json_writer.h"
 
@@ -117,26 +118,65 @@ Result<View> read_view(const Call& call, const ledger::BoardConfig& config) {
     return view;
 }
 
-// False: the player to look around has no entry.
-bool read_page(const engine::HostedBoard& board, const View& view, engine::Page& page) {
+void read_page(const engine::HostedBoard& board, const View& view, engine::Page& page) {
     switch (view.kind) {
         case View::Kind::kOffset:
-            engine::read_offset(board, view.offset, view.limit, page);
-            return true;
+            return engine::read_offset(board, view.offset, view.limit, page);
         case View::Kind::kRange:
-            engine::read_range(board, view.range, view.cursor, view.limit, page);
-            return true;
-        case View::Kind::kAround:
-            return engine::read_around(board, view.player, view.limit, page);
+            return engine::read_range(board, view.range, view.cursor, view.limit, page);
         case View::Kind::kPlayers:
-            engine::read_players(board, view.players, page);
-            return true;
+            return engine::read_players(board, view.players, page);
+        case View::Kind::kAround:
+            break;  // with others of its round
     }
-    return false;
+    CHECK(false);
+}
+
+// How a page is told.
+struct PageForm {
+    ViewId view;
+    bool with_meta;
+    bool credential;
+    bool any;  // `If-None-Match: *`
+    bool cursors = true;
+    std::string keep_as;  // the target of a first page that may be kept; empty: do not keep it
+};
+
+void answer_page(Reply& reply, std::shared_ptr<engine::HostedBoard> board, engine::Page& page,
+                 PageForm form) {
+    if (form.any) return answer_any(reply, page, form.view, form.credential);
+    with_details(
+        page, reply,
+        [board = std::move(board), form = std::move(form)](const engine::Page& rows, Reply& its) {
+            LoopTools& tools = its.tools();
+            const std::string& epoch = tools.service.engine.epoch();
+            std::string& body = tools.body;
+            body.clear();
+            append_page(body, board->slug(), epoch, rows, form.cursors, form.with_meta);
+            const std::string_view headers =
+                view_headers(tools, rows.seq, form.view, *rows.config, form.credential);
+            its.json(200, body, headers);
+            if (form.keep_as.empty()) return;
+            std::string etag;
+            append_etag(etag, epoch, rows.seq, form.view);
+            tools.pages.put(form.keep_as,
+                            {board, rows.seq, std::move(etag), std::string(headers), body});
+        });
+}
+
+void answer_around(PlayerQuery& query) {
+    engine::Page& page = query.reply.tools().page;
+    if (!engine::read_around(*query.board, query.player, query.rows, page)) {
+        return query.reply.problem(
+            {ErrorCode::kPlayerNotFound,
+             "The player '" + query.player + "' has no entry on this board."});
+    }
+    answer_page(query.reply, std::move(query.board), page,
+                {query.view, query.with_meta, query.credential, query.any});
 }
 
 void get_standings(Call& call) {
-    const auto board = call.board();
+    auto board = call.board();
     if (!board) return call.reply.problem(board.error());
     const bool with_meta = call.caller.may(access::Scope::kReadPrivate);
     const ViewId id = view_id(call.request.target, with_meta);
@@ -146,38 +186,28 @@ void get_standings(Call& call) {
     const auto view = read_view(call, *config);
     if (!view) return call.reply.problem(view.error());
 
-    engine::Page& page = call.tools().page;
-    if (!read_page(**board, *view, page)) {
-        return call.reply.problem(
-            {ErrorCode::kPlayerNotFound,
-             "The player '" + std::string(view->player) + "' has no entry on this board."});
+    const bool any = call.request.if_none_match == "*";
+    LoopTools& tools = call.tools();
+    if (view->kind == View::Kind::kAround) {
+        return tools.players->add({.reply = std::move(call.reply),
+                                   .board = *std::move(board),
+                                   .player = std::string(view->player),
+                                   .rows = view->limit,
+                                   .view = id,
+                                   .with_meta = with_meta,
+                                   .credential = with_credential(call),
+                                   .any = any,
+                                   .answer = answer_around});
     }
-    if (call.request.if_none_match == "*") return answer_any(call, page, id);
-    const bool keyset = view->kind != View::Kind::kPlayers;
-    // The target of a first page that may be kept; empty: do not keep it.
-    std::string keep_as;
+    PageForm form{id, with_meta, with_credential(call), any};
+    form.cursors = view->kind != View::Kind::kPlayers;
+    read_page(**board, *view, tools.page);
     if (view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
-        page.config->visibility == ledger::Visibility::kPublic &&
+        tools.page.config->visibility == ledger::Visibility::kPublic &&
         !call.target.parameter("min_seq")) {
-        keep_as = call.request.target;
+        form.keep_as = call.request.target;
     }
-    with_details(page, call.reply,
-                 [board = *board, keyset, keep_as = std::move(keep_as), with_meta, id,
-                  credential = with_credential(call)](const engine::Page& rows, Reply& reply) {
-                     LoopTools& tools = reply.tools();
-                     const std::string& epoch = tools.service.engine.epoch();
-                     std::string& body = tools.body;
-                     body.clear();
-                     append_page(body, board->slug(), epoch, rows, keyset, with_meta);
-                     const std::string_view headers =
-                         view_headers(tools, rows.seq, id, *rows.config, credential);
-                     reply.json(200, body, headers);
-                     if (keep_as.empty()) return;
-                     std::string etag;
-                     append_etag(etag, epoch, rows.seq, id);
-                     tools.pages.put(
-                         keep_as, {board, rows.seq, std::move(etag), std::string(headers), body});
-                 });
+    answer_page(call.reply, *std::move(board), tools.page, std::move(form));
 }
 
 void get_rank(Call& call) {
@@ -230,6 +260,36 @@ void get_rank(Call& call) {
     call.reply.json(200, body, cache_rule(*config, with_credential(call)));
 }
 
+void answer_standing(PlayerQuery& query) {
+    LoopTools& tools = query.reply.tools();
+    engine::Page& page = tools.page;
+    const auto own = engine::read_standing(*query.board, query.player, query.rows / 2, page);
+    if (!own) {
+        return query.reply.problem(
+            {ErrorCode::kPlayerNotFound,
+             "This player has no entry on the board '" + query.board->slug() + "'."});
+    }
+    if (query.any) return answer_any(query.reply, page, query.view, query.credential);
+    with_details(
+        page, query.reply,
+        [board = query.board, own = *own, with_rows = query.rows > 0, with_meta = query.with_meta,
+         view = query.view, credential = query.credential](const engine::Page& rows, Reply& reply) {
+            LoopTools& its = reply.tools();
+            std::string& body = its.body;
+            body.clear();
+            append_row(body, *rows.config, rows.rows[own], rows.player(own), rows.details_of(own),
+                       with_meta);
+            body.back() = ',';
+            append_position(body, board->slug(), its.service.engine.epoch(), rows.seq, rows.total);
+            if (with_rows) {
+                body += ",\"rows\":";
+                append_rows(body, rows, with_meta);
+            }
+            body += "}\n";
+            reply.json(200, body, view_headers(its, rows.seq, view, *rows.config, credential));
+        });
+}
+
 void get_standing(Call& call) {
     auto board = call.board();
     if (!board) return call.reply.problem(board.error());
@@ -244,16 +304,17 @@ void get_standing(Call& call) {
     }
     const auto neighbours = call.number("around", 0, 0, 100);
     if (!neighbours) return call.reply.problem(neighbours.error());
+    const bool with_rows = call.target.parameter("around").has_value();
     LoopTools& tools = call.tools();
-    tools.standings->add({.reply = std::move(call.reply),
-                          .board = *std::move(board),
-                          .player = std::string(call.target.segment(4)),
-                          .neighbours = static_cast<std::size_t>(*neighbours),
-                          .view = view,
-                          .with_rows = call.target.parameter("around").has_value(),
-                          .with_meta = with_meta,
-                          .credential = with_credential(call),
-                          .any = call.request.if_none_match == "*"});
+    tools.players->add({.reply = std::move(call.reply),
+                        .board = *std::move(board),
+                        .player = std::string(call.target.segment(4)),
+                        .rows = with_rows ? 2 * static_cast<std::size_t>(*neighbours) + 1 : 0,
+                        .view = view,
+                        .with_meta = with_meta,
+                        .credential = with_credential(call),
+                        .any = call.request.if_none_match == "*",
+                        .answer = answer_standing});
 }
 
 constexpr Route kRoutes[] = {

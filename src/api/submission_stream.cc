@@ -23,8 +23,8 @@ using base::ErrorCode;
 
 // Enough to see that a line is too long, with and without a carriage return.
 constexpr std::size_t kBeyondLongLine = 2;
-// As many as one transaction takes from the bulk lane wait for it, while as many are under way.
-constexpr std::size_t kMaxLinesQueued = 1024;
+// As many as one transaction takes from the bulk lane are under way, and as many wait for the next.
+constexpr std::size_t kMaxLinesQueued = 2048;
 constexpr std::size_t kLinesPerOperation = 256;
 constexpr std::size_t kMaxProblems = 1000;
 constexpr auto kRetryFullLane = std::chrono::milliseconds(5);

@@ -38,9 +38,8 @@ bool answer_unchanged(Call& call, const engine::HostedBoard& board, ViewId view)
     return true;
 }
 
-void answer_any(Call& call, const engine::Page& page, ViewId view) {
-    call.reply.empty(
-        304, view_headers(call.tools(), page.seq, view, *page.config, with_credential(call)));
+void answer_any(Reply& reply, const engine::Page& page, ViewId view, bool with_credential) {
+    reply.empty(304, view_headers(reply.tools(), page.seq, view, *page.config, with_credential));
 }
 
 base::Result<void> check_period(const Call& call) {

@@ -18,7 +18,7 @@ std::string_view view_headers(LoopTools& tools, base::Sequence seq, ViewId view,
 // Answers 304 when the client has the view at the board's present seq.
 bool answer_unchanged(Call& call, const engine::HostedBoard& board, ViewId view);
 // 304 to "If-None-Match: *", of a view that there is.
-void answer_any(Call& call, const engine::Page& page, ViewId view);
+void answer_any(Reply& reply, const engine::Page& page, ViewId view, bool with_credential);
 // Periods other than all time are not there yet, and refused rather than ignored.
 base::Result<void> check_period(const Call& call);
 

@@ -1,4 +1,4 @@
-// The standings that were asked for in one round of a loop, read together.
+// The reads of one round of a loop that begin with looking a player up, done together.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,17 @@
 
 namespace standings::api {
 
-// One standing that was asked for.
-struct StandingQuery {
+// One read that begins with a player of a board.
+struct PlayerQuery {
     Reply reply;
     std::shared_ptr<engine::HostedBoard> board;
     std::string player;
-    std::size_t neighbours;
+    std::size_t rows;  // asked for beside what is said of the player; 0: none
     ViewId view;
-    bool with_rows;
     bool with_meta;
     bool credential;
     bool any;  // `If-None-Match: *`: only whether there is one
+    void (*answer)(PlayerQuery&);
 };
 
 // Promise: each query is answered before its loop waits again, as of the moment of its answer; no
@@ -29,13 +29,13 @@ struct StandingQuery {
 // earlier moment; before a write the handler has all answered. Owner: a loop's tools. Thread: the
 // loop's. A player on a large board is four misses of the cache one after the other; of several
 // players they go on side by side.
-class StandingRound {
+class PlayerRound {
   public:
-    void add(StandingQuery query);
+    void add(PlayerQuery query);
     void answer_all();
 
   private:
-    std::vector<StandingQuery> waiting_;
+    std::vector<PlayerQuery> waiting_;
 };
 
 }  // namespace standings::api
