@@ -63,13 +63,15 @@ void append_row(std::string& out, const ledger::BoardConfig& config, const ranki
     text << ",\"reached_at\":\"";
     text.add(base::kRfc3339Bytes,
              [&](char* at) { return base::write_rfc3339(at, row.reached_at); });
-    text << "\"";
-    out += text.view();
     if ((config.public_meta || with_meta) && details != nullptr && details->meta) {
-        out += ",\"meta\":";
+        text << "\",\"meta\":";
+        out += text.view();
         out += *details->meta;
+        out += '}';
+    } else {
+        text << "\"}";
+        out += text.view();
     }
-    out += '}';
 }
 
 void append_rows(std::string& out, const engine::Page& page, bool with_meta) {
