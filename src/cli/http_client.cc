@@ -257,6 +257,10 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
     }
     if (next != nullptr) {
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);  // chunked: the length is not known
+        // Where one that was used before turns out dead, curl begins anew by itself, and what
+        // `next` has given cannot be given again; from then on a handle of curl 8.7 to 8.15 fails
+        // for good (its issue 18206).
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
         curl_easy_setopt(curl, CURLOPT_READDATA, &transfer);
         curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);

@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 
@@ -15,7 +17,8 @@ namespace {
 using base::ErrorCode;
 
 // Takes one connection on a free port of the loopback, and answers each request it finds complete
-// with the next of `answers`. What it read is there after join().
+// with the next of `answers`; an empty one resets the connection amid the request's body, and
+// another is taken. What it read is there after join().
 class OneConnection {
   public:
     explicit OneConnection(std::vector<std::string> answers, bool at_head = false) {
@@ -29,9 +32,18 @@ class OneConnection {
         EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
         port_ = ntohs(address.sin_port);
         thread_ = std::thread([this, answers = std::move(answers), at_head] {
-            const int socket = ::accept(listener_, nullptr, nullptr);
+            int socket = ::accept(listener_, nullptr, nullptr);
             for (const std::string& answer : answers) {
-                if (!read_request(socket, at_head)) break;
+                if (answer.empty()) socket = with_more(socket);
+                if (!read_request(socket, at_head || answer.empty())) break;
+                if (answer.empty()) {
+                    read_more(socket, 100'000);
+                    const linger at_once{.l_onoff = 1, .l_linger = 0};
+                    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+                    ::close(socket);
+                    socket = ::accept(listener_, nullptr, nullptr);
+                    continue;
+                }
                 EXPECT_EQ(::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL),
                           static_cast<ssize_t>(answer.size()));
             }
@@ -75,6 +87,24 @@ class OneConnection {
             bytes_.append(piece, static_cast<std::size_t>(count));
         }
         return true;
+    }
+
+    // The connection on which the client goes on: this one, or another instead of it.
+    int with_more(int socket) {
+        pollfd both[] = {{socket, POLLIN, 0}, {listener_, POLLIN, 0}};
+        EXPECT_GT(::poll(both, 2, 10'000), 0);
+        if (both[1].revents == 0) return socket;
+        ::close(socket);
+        return ::accept(listener_, nullptr, nullptr);
+    }
+    void read_more(int socket, std::size_t bytes) {
+        const std::size_t enough = bytes_.size() + bytes;
+        char piece[65536];
+        while (bytes_.size() < enough) {
+            const ssize_t count = ::recv(socket, piece, sizeof piece, 0);
+            if (count <= 0) return;
+            bytes_.append(piece, static_cast<std::size_t>(count));
+        }
     }
 
     int listener_ = -1;
@@ -157,6 +187,30 @@ TEST(HttpClient, UploadsWhatTheCallbackGivesAndHandsOverTheAnswer) {
     EXPECT_NE(read.find("Content-Type: application/x-ndjson\r\n"), std::string::npos);
     EXPECT_EQ(read.find("Expect:"), std::string::npos);
     EXPECT_GT(read.size(), 1000 * line.size());
+}
+
+TEST(HttpClient, UploadsAgainAfterAConnectionThatBroke) {
+    OneConnection server({answer_of("200 OK", "{}"), "", answer_of("200 OK", "")});
+    {
+        auto client = client_of(server.url());
+        EXPECT_TRUE(client->send({.target = "/b"}));
+        const std::string piece(16384, '#');
+        int pieces = 0;
+        const auto upload = [&](int most) {
+            pieces = 0;
+            return client->upload({.method = "POST", .target = "/s"},
+                                  [&](std::span<char> room) -> std::optional<std::size_t> {
+                                      if (pieces++ == most) return 0;
+                                      return piece.copy(room.data(), room.size());
+                                  });
+        };
+        EXPECT_FALSE(upload(1000));
+        const auto again = upload(3);
+        EXPECT_TRUE(again) << again.error().detail;
+    }
+    const std::string& read = server.read();
+    const std::string_view second = std::string_view(read).substr(read.rfind("POST /s"));
+    EXPECT_EQ(std::count(second.begin(), second.end(), '#'), 3 * 16384);
 }
 
 TEST(HttpClient, HearsARefusalBeforeTheBodyIsComplete) {
