@@ -10,6 +10,7 @@ namespace {
 
 // More at once would push each other's lines out of the cache.
 constexpr std::size_t kAtOnce = 16;
+// The player and eight on each side: an answer with more is long.
 constexpr std::size_t kFewRows = 17;
 
 }  // namespace

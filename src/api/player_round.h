@@ -15,7 +15,7 @@ struct PlayerQuery {
     Reply reply;
     std::shared_ptr<engine::HostedBoard> board;
     std::string player;
-    std::size_t rows;  // asked for beside what is said of the player; 0: none
+    std::size_t rows;  // of the window with the player in its middle; 0: none is asked for
     ViewId view;
     bool with_meta;
     bool credential;

@@ -139,7 +139,7 @@ struct PageForm {
     bool credential;
     bool any;  // `If-None-Match: *`
     bool cursors = true;
-    std::string keep_as;  // the target of a first page that may be kept; empty: do not keep it
+    std::string keep_as = {};  // the target of a first page that may be kept; empty: do not keep it
 };
 
 void answer_page(Reply& reply, std::shared_ptr<engine::HostedBoard> board, engine::Page& page,
@@ -172,7 +172,10 @@ void answer_around(PlayerQuery& query) {
              "The player '" + query.player + "' has no entry on this board."});
     }
     answer_page(query.reply, std::move(query.board), page,
-                {query.view, query.with_meta, query.credential, query.any});
+                {.view = query.view,
+                 .with_meta = query.with_meta,
+                 .credential = query.credential,
+                 .any = query.any});
 }
 
 void get_standings(Call& call) {
@@ -199,8 +202,11 @@ void get_standings(Call& call) {
                                    .any = any,
                                    .answer = answer_around});
     }
-    PageForm form{id, with_meta, with_credential(call), any};
-    form.cursors = view->kind != View::Kind::kPlayers;
+    PageForm form{.view = id,
+                  .with_meta = with_meta,
+                  .credential = with_credential(call),
+                  .any = any,
+                  .cursors = view->kind != View::Kind::kPlayers};
     read_page(**board, *view, tools.page);
     if (view->kind == View::Kind::kOffset && view->offset == 0 && !with_meta &&
         tools.page.config->visibility == ledger::Visibility::kPublic &&

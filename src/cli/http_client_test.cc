@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,8 @@ class OneConnection {
         socklen_t size = sizeof address;
         EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
         EXPECT_EQ(::listen(listener_, 4), 0);
+        const timeval patience{.tv_sec = 10, .tv_usec = 0};  // of accept() as well
+        ::setsockopt(listener_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
         port_ = ntohs(address.sin_port);
         thread_ = std::thread([this, answers = std::move(answers), at_head] {
