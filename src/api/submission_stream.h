@@ -22,7 +22,7 @@ struct StreamOptions {
 };
 
 // Takes the body of `call`. No `board`: each line names its own. Bounded: one line of text, the
-// piece just read, and 2,048 lines with the committer; beyond that it pauses the connection.
+// piece just read, and 1,024 lines with the committer; beyond that it pauses the connection.
 std::unique_ptr<net::BodySink> open_submission_stream(Reply reply,
                                                       std::shared_ptr<engine::HostedBoard> board,
                                                       const StreamOptions& options);
