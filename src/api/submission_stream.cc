@@ -23,8 +23,8 @@ using base::ErrorCode;
 
 // Enough to see that a line is too long, with and without a carriage return.
 constexpr std::size_t kBeyondLongLine = 2;
-// As many as one transaction takes from the bulk lane, those under way included. With twice as many
-// a stream alone is a tenth faster, and single submissions beside it are a quarter slower.
+// As many as one transaction takes from the bulk lane, those under way included. More make a stream
+// alone faster, and single submissions beside it slower.
 constexpr std::size_t kMaxLinesQueued = 1024;
 constexpr std::size_t kLinesPerOperation = 256;
 constexpr std::size_t kMaxProblems = 1000;

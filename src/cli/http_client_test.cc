@@ -17,9 +17,9 @@ namespace {
 
 using base::ErrorCode;
 
-// Takes one connection on a free port of the loopback, and answers each request it finds complete
-// with the next of `answers`; an empty one resets the connection amid the request's body, and
-// another is taken. What it read is there after join().
+// Takes one connection at a time on a free port of the loopback, and answers each request it finds
+// complete with the next of `answers`; an empty one resets the connection amid the request's body,
+// and another is taken. What it read is there after join().
 class OneConnection {
   public:
     explicit OneConnection(std::vector<std::string> answers, bool at_head = false) {
