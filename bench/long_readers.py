@@ -1,8 +1,8 @@
 """Durable submissions beside long readers of a large database: what they cost, and how the WAL grows.
 
 Fills a database to --gb, then runs 64 writers alone and beside each reader in turn: a slow export (where
-the server has one), a shell that stays in one transaction, a busy loop that touches no file, a backup. --compare adds two other ways to
-make a backup, which docs/decisions/0005-backup-copy.md weighs. Each line has the latencies that the clients
+the server has one), a shell in one transaction whose output is read as slowly, one that scans everything as fast as it can, a busy loop
+that touches no file, a backup. --compare adds two other ways to make a backup, which docs/decisions/0005-backup-copy.md weighs. Each line has the latencies that the clients
 saw, the size of the WAL at each fifth of the time, and for a long reader whether it holds the bar: a p99 of
 at most 1.5 times that of the writers alone, beside a file of 10 GB. A reader that ends early begins again, so
 that it is there all the time. Needs about three times --gb of disk in TMPDIR, and gives it back.
@@ -27,6 +27,7 @@ from support.server import KEY, Server, load_program  # noqa: E402
 CHUNK = 200_000
 BAR = 1.5  # times the p99 alone
 BAR_GB = 10
+PACED_BYTES, PACE_SECONDS = 40_000, 0.01  # how a slow reader takes what it asked for: at most 4 MB/s
 SHELL_SQL = "BEGIN; SELECT count(*) FROM event; SELECT sum(score_1) FROM entry; SELECT 'held'; "
 SNAPSHOT_COPY = """
 import os, sqlite3, sys
@@ -131,7 +132,7 @@ class Bench:
         judged = once is not None and not is_control
         if judged:
             self.verdicts.append(times <= BAR)
-        print(f"{name:<34} {rate:>6}/s  p50 {float(p50):7.3f}  p99 {float(p99):7.3f} {f'(x {times:.2f}{verdict(times) if judged else str()})':<27}  "
+        print(f"{name:<38} {rate:>6}/s  p50 {float(p50):7.3f}  p99 {float(p99):7.3f} {f'(x {times:.2f}{verdict(times) if judged else str()})':<27}  "
               f"max {float(most):8.1f} ms   WAL MB {' '.join(f'{size:4d}' for size in fifths)}{took}", flush=True)
 
     # --- readers: one round each; True when it was whole -------------------------------------------
@@ -166,7 +167,18 @@ class Bench:
             return whole
         return once
 
-    def shell(self, ending):
+    def slow_shell(self, ending):
+        """Holds one transaction, and reads at the pace of the slow export: a full pipe stops it."""
+        process = subprocess.Popen(["sqlite3", "-readonly", str(self.database), "BEGIN; SELECT * FROM event"], stdout=subprocess.PIPE)
+        while not ending.is_set() and process.stdout.read1(PACED_BYTES):
+            time.sleep(PACE_SECONDS)
+        whole = not ending.is_set()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        return whole
+
+    def fast_shell(self, ending):
         process = subprocess.Popen(["sqlite3", "-readonly", str(self.database)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         process.stdin.write(SHELL_SQL + "\n")
         process.stdin.flush()
@@ -184,14 +196,14 @@ class Bench:
         return False
 
     def export(self, ending):
-        """Reads at about 4 MB/s."""
+        """Reads at the pace."""
         with socket.create_connection(("127.0.0.1", self.server.port)) as connection:
             connection.sendall(f"GET /v1/boards/b/export?format=ndjson HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n".encode())
             connection.settimeout(10)
             while not ending.is_set():
-                if not connection.recv(40_000):
+                if not connection.recv(PACED_BYTES):
                     return True
-                time.sleep(0.01)
+                time.sleep(PACE_SECONDS)
         return False
 
     def has_export(self):
@@ -227,7 +239,8 @@ def main():
             bench.measure("alone")
             if bench.has_export():
                 bench.measure("beside a slow export", bench.export)
-            bench.measure("beside a shell in one transaction", bench.shell)
+            bench.measure("beside a slow shell in one transaction", bench.slow_shell)
+            bench.measure("beside a shell that scans it all", bench.fast_shell)
             bench.measure("alone, the shell gone")
             bench.measure("beside a busy loop", bench.busy_loop, is_control=True)
             if options.cold:
