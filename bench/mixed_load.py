@@ -1,6 +1,7 @@
 """Everything at once for a long time, at full speed: does anything grow, leak or slow down?
 
-64 connections submit with idempotency keys; two each read standings, the top and around players; a
+64 connections submit with idempotency keys; two each read standings, the top and around players; four
+views are watched, and each frame is applied to the rows before it; a
 long NDJSON stream comes every two minutes; a board is made, filled, read and deleted every five
 seconds; an export and a backup run every ten minutes. The players are a fixed set, filled before the
 clock starts, so that memory has no reason to grow.
@@ -29,6 +30,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
 import machine  # noqa: E402
+from support.live import EventStream  # noqa: E402
 from support.server import KEY, Server, die_with_parent, load_program, program  # noqa: E402
 
 BOARD = "main"
@@ -64,7 +66,7 @@ class Mix:
         self.failure = None
         self.threads = []
         self.generators = set()
-        self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0}
+        self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0, "frames": 0}
         self.minutes = []
         self.backup_seconds = []
 
@@ -79,7 +81,8 @@ class Mix:
 
     def begin(self):
         for part in (self.write, lambda: self.read("standing"), lambda: self.read("top"), lambda: self.read("around"),
-                     self.stream, self.churn, self.copy):
+                     self.stream, self.churn, self.copy,
+                     *(lambda query=query: self.watch(query) for query in ("top=10", "top=100&rate=20", "around=player-0000007", "player=player-0000009"))):
             thread = threading.Thread(target=self._guarded, args=(part,), daemon=True)
             self.threads.append(thread)
             thread.start()
@@ -132,6 +135,19 @@ class Mix:
     def read(self, mode):
         while True:
             self.counts["reads"] += int(self._generate(mode, 2, min(10.0, self.options.minutes * 30))[0])
+
+    def watch(self, query):
+        """Comes back every 30 s, and goes on where it was."""
+        with EventStream(self.server.port, f"/v1/boards/{BOARD}/live?{query}") as view:
+            comes_back = time.monotonic() + 30
+            while not self.ending.is_set():
+                assert view.next() is not None, "the stream has ended"
+                self.counts["frames"] += 1
+                positions = [row["position"] for row in view.rows]
+                assert positions == list(range(positions[0], positions[0] + len(positions))), f"{query}: rows are missing: {positions}"
+                if time.monotonic() > comes_back:
+                    comes_back += 30
+                    view.reconnect()
 
     def stream(self):
         lines = min(MOST_STREAM_LINES, self.options.players)

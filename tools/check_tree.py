@@ -14,7 +14,7 @@ ALLOWED = {
     "ranking": {"base"},
     "ledger": {"base", "ranking"},
     "engine": {"base", "ranking", "ledger"},
-    "live": {"base", "ranking", "engine"},
+    "live": {"base", "text"},
     "access": {"base"},
     "jobs": {"base", "text", "ranking", "engine", "ledger"},
     "net": {"base"},

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "api/publisher.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
@@ -39,13 +40,13 @@ void append_seconds(std::string& out, double seconds) {
     out.append(text, static_cast<std::size_t>(size));
 }
 
-void append_commit_durations(std::string& out, const engine::DurationHistogram& histogram) {
-    constexpr std::string_view kName = "standings_commit_duration_seconds";
-    append_head(out, kName, "histogram", "Time of a transaction, fsync included.");
+void append_durations(std::string& out, std::string_view name, std::string_view help,
+                      const engine::DurationHistogram& histogram) {
+    append_head(out, name, "histogram", help);
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < engine::DurationHistogram::kBuckets; ++i) {
         sum += histogram.count(i);
-        out += kName;
+        out += name;
         out += "_bucket{le=\"";
         if (i + 1 == engine::DurationHistogram::kBuckets) {
             out += "+Inf";
@@ -56,11 +57,11 @@ void append_commit_durations(std::string& out, const engine::DurationHistogram& 
         text::append_number(out, sum);
         out += '\n';
     }
-    out += kName;
+    out += name;
     out += "_sum ";
     append_seconds(out, histogram.sum_seconds());
     out += '\n';
-    out += kName;
+    out += name;
     out += "_count ";
     text::append_number(out, sum);
     out += '\n';
@@ -124,6 +125,43 @@ void append_backups(std::string& out, const jobs::Backups& backups, const base::
     out += '\n';
 }
 
+void append_live(std::string& out, Publisher& publisher) {
+    const LiveStatistics& statistics = publisher.statistics();
+    append_metric(out, "standings_live_watchers", "gauge", "Views watched by clients now.",
+                  publisher.watchers());
+    append_metric(out, "standings_live_views", "gauge",
+                  "Views kept for watchers, also for those who may come back.",
+                  publisher.streams());
+    append_head(out, "standings_live_frames_total", "counter", "Frames sent to watchers, by kind.");
+    const std::pair<std::string_view, const std::atomic<std::uint64_t>&> kinds[] = {
+        {"snapshot", statistics.snapshots},
+        {"delta", statistics.deltas},
+        {"beat", statistics.beats}};
+    for (const auto& [kind, count] : kinds) {
+        out += "standings_live_frames_total{kind=\"";
+        out += kind;
+        out += "\"} ";
+        text::append_number(out, count.load());
+        out += '\n';
+    }
+    append_metric(out, "standings_live_skipped_total", "counter",
+                  "Frames that were not sent to watchers who read too slowly.", statistics.skipped);
+    append_head(out, "standings_live_resumes_total", "counter",
+                "Watchers that came back, by whether they went on where they were.");
+    const std::pair<std::string_view, const std::atomic<std::uint64_t>&> resumes[] = {
+        {"true", statistics.recovered}, {"false", statistics.unrecovered}};
+    for (const auto& [recovered, count] : resumes) {
+        out += "standings_live_resumes_total{recovered=\"";
+        out += recovered;
+        out += "\"} ";
+        text::append_number(out, count.load());
+        out += '\n';
+    }
+    append_durations(out, "standings_live_publish_delay_seconds",
+                     "From a board's change until a loop's watchers of a view have its frame.",
+                     statistics.publish_delay);
+}
+
 }  // namespace
 
 void append_metrics(std::string& out, const Service& service) {
@@ -139,7 +177,8 @@ void append_metrics(std::string& out, const Service& service) {
                   engine.batches);
     append_metric(out, "standings_commits_rolled_back_total", "counter",
                   "Transactions that the disk refused.", engine.rolled_back);
-    append_commit_durations(out, engine.commit_duration);
+    append_durations(out, "standings_commit_duration_seconds",
+                     "Time of a transaction, fsync included.", engine.commit_duration);
     append_metric(out, "standings_write_queue_depth", "gauge",
                   "Operations that wait to be made durable.", service.engine.queue_depth());
     append_metric(out, "standings_dirty_entries", "gauge",
@@ -163,6 +202,7 @@ void append_metrics(std::string& out, const Service& service) {
                   static_cast<std::uint64_t>(engine.health.load()));
     append_metric(out, "standings_resident_bytes", "gauge", "Memory of the process.",
                   resident_bytes());
+    append_live(out, *service.publisher);
     if (service.backups != nullptr) append_backups(out, *service.backups, service.engine.clock());
     if (const net::Server* transport = service.transport) {
         append_transport(out, transport->counters());

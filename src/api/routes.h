@@ -33,6 +33,7 @@ std::span<const Route> export_routes();
 std::span<const Route> stats_routes();
 std::span<const Route> players_routes();
 std::span<const Route> classic_routes();
+std::span<const Route> live_routes();
 std::span<const Route> job_routes();
 std::span<const Route> service_routes();
 std::span<const Route> page_routes();

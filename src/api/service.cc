@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "api/live_desk.h"
 #include "api/player_round.h"
+#include "api/publisher.h"
 
 namespace standings::api {
 
@@ -34,6 +36,7 @@ LoopTools::LoopTools(Service& shared, net::Loop& own_loop)
       loop(own_loop),
       mailbox(own_loop),
       players(std::make_unique<PlayerRound>()),
+      live(std::make_unique<LiveDesk>(*shared.publisher, own_loop, shared.engine.epoch())),
       json(shared.limits.max_depth),
       request_base_(shared.random.next()) {}
 

@@ -25,6 +25,8 @@
 
 namespace standings::api {
 
+class Publisher;
+
 // Bounds of what a request may bring.
 struct Limits {
     std::size_t max_body_bytes = 64 * 1024;  // one object
@@ -40,6 +42,7 @@ struct Service {
     base::Random& random;
     std::string version;
     jobs::JobList* jobs;
+    Publisher* publisher;
     jobs::Backups* backups = nullptr;                    // none: the ledger has no file to copy
     std::atomic<const net::Server*> transport{nullptr};  // set once it runs
     std::atomic<bool> draining{false};
@@ -63,6 +66,7 @@ class LoopMailbox final : public engine::Mailbox {
     std::vector<std::unique_ptr<engine::Operation>> waiting_;
 };
 
+class LiveDesk;
 class PlayerRound;
 
 // A loop's own tools, kept so that requests allocate little. That loop's thread only.
@@ -79,6 +83,7 @@ struct LoopTools {
     LoopMailbox mailbox;
     PageCache pages;
     std::unique_ptr<PlayerRound> players;
+    std::unique_ptr<LiveDesk> live;
     text::JsonDocument json;
     Target target;
     engine::Page page;

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> le
     engine->slow_reads_ = std::move(*slow_reads);
     engine->committer_ = std::make_unique<Committer>(
         *engine->ledger_, engine->registry_, engine->details_, engine->queue_, clock,
-        engine->waits_, engine->statistics_, *std::move(loaded), options.committer);
+        engine->applied_, engine->statistics_, *std::move(loaded), options.committer);
     engine->waits_.on_applied(engine->applied_seq());
     engine->committer_->start();
     return engine;

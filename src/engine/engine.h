@@ -66,6 +66,10 @@ class Engine {
         return ledger_->seal_backup(path, cancelled);
     }
 
+    // Any thread: one more who hears what was applied, on the committer's thread. Lives until
+    // stop().
+    void set_listener(CommitListener& listener) { applied_.also.store(&listener); }
+
     Registry& registry() { return registry_; }
     DetailsCache& details() { return details_; }
     PositionWaits& waits() { return waits_; }
@@ -84,6 +88,22 @@ class Engine {
     void stop();
 
   private:
+    // Wakes the reads that wait for a position, and who else listens.
+    class Applied final : public CommitListener {
+      public:
+        explicit Applied(PositionWaits& waits) : waits_(waits) {}
+        void on_applied(base::Sequence seq) override {
+            waits_.on_applied(seq);
+            if (CommitListener* const other = also.load(std::memory_order_acquire)) {
+                other->on_applied(seq);
+            }
+        }
+        std::atomic<CommitListener*> also{nullptr};
+
+      private:
+        PositionWaits& waits_;
+    };
+
     Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
            const Options& options);
 
@@ -95,6 +115,7 @@ class Engine {
     Registry registry_;
     DetailsCache details_;
     PositionWaits waits_;
+    Applied applied_{waits_};
     Statistics statistics_;
     WriteQueue queue_;
     std::unique_ptr<ReadPool> reads_;

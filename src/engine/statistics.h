@@ -10,7 +10,7 @@
 
 namespace standings::engine {
 
-// Durations in buckets of powers of two from 64 us on. One writer thread, any reader.
+// Durations in buckets of powers of two from 64 us on. Any thread.
 class DurationHistogram {
   public:
     static constexpr std::size_t kBuckets = 16;  // the last one has no upper bound
@@ -18,8 +18,8 @@ class DurationHistogram {
     void add(std::chrono::nanoseconds duration) {
         const auto us = static_cast<std::uint64_t>(duration.count()) / 1000;
         const auto bucket = static_cast<std::size_t>(std::bit_width(us / 64));
-        bump(counts_[bucket < kBuckets ? bucket : kBuckets - 1], 1);
-        bump(sum_us_, us);
+        counts_[bucket < kBuckets ? bucket : kBuckets - 1].fetch_add(1, std::memory_order_relaxed);
+        sum_us_.fetch_add(us, std::memory_order_relaxed);
     }
     static constexpr double upper_seconds(std::size_t bucket) {
         return 64e-6 * static_cast<double>(std::uint64_t{1} << bucket);
@@ -32,9 +32,6 @@ class DurationHistogram {
     }
 
   private:
-    static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
-        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-    }
     std::array<std::atomic<std::uint64_t>, kBuckets> counts_{};
     std::atomic<std::uint64_t> sum_us_{0};
 };

@@ -302,7 +302,9 @@ void Connection::wait_for_drain(std::uint32_t sequence, std::size_t most,
 // Not on this stack: a task may write, end its answer, or let the connection go.
 void Connection::run_drain_waits() {
     for (auto wait = drain_waits_.begin(); wait != drain_waits_.end();) {
-        if (owes(wait->sequence) && unsent_to(wait->sequence) > wait->most) {
+        const bool goes_on =
+            wait->most == Exchange::kGoneOnly || unsent_to(wait->sequence) > wait->most;
+        if (owes(wait->sequence) && goes_on) {
             ++wait;
             continue;
         }

@@ -32,7 +32,8 @@ struct Request {
     std::string_view if_none_match;
     std::string_view idempotency_key;
     std::string_view origin;
-    std::string_view request_id;  // X-Request-Id
+    std::string_view request_id;     // X-Request-Id
+    std::string_view last_event_id;  // of a text/event-stream that goes on
     std::string_view traceparent;
     std::string_view sec_fetch_mode;  // a browser sends it
     std::string_view access_control_request_method;
@@ -86,6 +87,8 @@ class Exchange {
     // exchange: another call takes its place. This is how a long answer is made no faster than it
     // is read. A task may hold this exchange.
     void when_unsent_at_most(std::size_t bytes, std::function<void()> task);
+    // The same for the client's end alone.
+    void when_gone(std::function<void()> task) { when_unsent_at_most(kGoneOnly, std::move(task)); }
     // Until all output is read and nothing more is owed, the client has to read `least_bytes` of it
     // in each `patience`, instead of anything in each Limits::write_timeout; else the connection
     // ends. Time in which nothing waits for the client does not count.
@@ -98,6 +101,9 @@ class Exchange {
 
   private:
     friend class Connection;
+
+    // More than any answer: such a wait ends with the connection.
+    static constexpr std::size_t kGoneOnly = SIZE_MAX;
 
     // Gives up the connection; closes it when the answer is still owed.
     void drop();

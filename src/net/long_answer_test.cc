@@ -127,6 +127,25 @@ TEST(LongAnswer, TellsThatAClientIsGoneWhileItsOutputWaits) {
     EXPECT_TRUE(server.saw("late"));
 }
 
+TEST(LongAnswer, TellsWhenTheClientIsGoneAndNotBefore) {
+    TestServer server;
+    {
+        Client client(server.port());
+        client.send(get_line("/later/1"));
+        ASSERT_TRUE(server.saw("/later/1"));
+        server.on_loop([&] {
+            auto& exchange = server.script->held.at("/later/1");
+            exchange.begin({});
+            exchange.when_gone([&server] { server.script->events.push_back("gone"); });
+            exchange.write("piece");
+        });
+        EXPECT_TRUE(server.eventually(
+            [&] { return server.script->held.at("/later/1").unsent_bytes() == 0; }));
+        server.on_loop([&] { EXPECT_NE(server.script->events.back(), "gone"); });
+    }
+    EXPECT_TRUE(server.saw("gone"));
+}
+
 TEST(LongAnswer, RunsATaskSoonWhenNothingWaitsForTheClient) {
     TestServer server;
     Client client(server.port());

@@ -120,6 +120,11 @@ class HeadFields final : public http::basic_parser<true> {
                     single(request_.request_id, value, "X-Request-Id");
                 }
                 return;
+            case 13:
+                if (equals_ignoring_case(name, "last-event-id")) {
+                    single(request_.last_event_id, value, "Last-Event-ID");
+                }
+                return;
             case 14:
                 if (equals_ignoring_case(name, "sec-fetch-mode")) {
                     single(request_.sec_fetch_mode, value, "Sec-Fetch-Mode");
@@ -381,21 +386,14 @@ bool RequestParser::read_head(std::string_view head) {
 
 void RequestParser::head_moved(const char* from, const char* to) {
     std::string_view Request::*const kViews[] = {
-        &Request::method_text,
-        &Request::target,
-        &Request::authorization,
-        &Request::content_type,
-        &Request::content_encoding,
-        &Request::accept,
-        &Request::accept_encoding,
-        &Request::if_match,
-        &Request::if_none_match,
-        &Request::idempotency_key,
-        &Request::origin,
-        &Request::request_id,
-        &Request::traceparent,
-        &Request::sec_fetch_mode,
-        &Request::access_control_request_method,
+        &Request::method_text,      &Request::target,
+        &Request::authorization,    &Request::content_type,
+        &Request::content_encoding, &Request::accept,
+        &Request::accept_encoding,  &Request::if_match,
+        &Request::if_none_match,    &Request::idempotency_key,
+        &Request::origin,           &Request::request_id,
+        &Request::last_event_id,    &Request::traceparent,
+        &Request::sec_fetch_mode,   &Request::access_control_request_method,
     };
     for (const auto member : kViews) {
         auto& text = request_.*member;

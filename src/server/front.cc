@@ -40,7 +40,9 @@ Result<void> Front::check_address(const ListenAddress& address) {
 }
 
 Front::Front(const FrontParts& parts, const FrontSettings& settings)
-    : service_{parts.engine, parts.credentials, parts.random, kVersion, &parts.jobs, parts.backups},
+    : publisher_(parts.engine),
+      service_{parts.engine, parts.credentials, parts.random, kVersion,
+               &parts.jobs,  &publisher_,       parts.backups},
       drain_deadline_(settings.drain_deadline) {
     service_.limits = settings.limits;
     service_.log = settings.log;
@@ -57,6 +59,7 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const 
         return api::make_handler(service, loop);
     });
     if (!server) return cannot_listen(server.error(), address.port);
+    front->publisher_.start();
     front->server_ = std::move(*server);
     front->service_.transport = front->server_.get();
     front->url_ = url_of(address, front->server_->port());
@@ -65,12 +68,14 @@ Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const 
 
 void Front::stop() {
     service_.draining = true;
+    publisher_.say_bye();
     server_->drain(drain_deadline_);
     // A backup that is under way ends here; it would be whole in minutes.
     if (service_.backups != nullptr) service_.backups->stop();
     service_.jobs->stop();
     // What was taken in is committed and answered while the loops still run.
     service_.engine.stop();
+    publisher_.stop();
     server_->stop();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "access/credentials.h"
+#include "api/publisher.h"
 #include "api/service.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -46,6 +47,7 @@ class Front {
   private:
     Front(const FrontParts& parts, const FrontSettings& settings);
 
+    api::Publisher publisher_;
     api::Service service_;
     std::unique_ptr<net::Server> server_;
     std::string url_;

@@ -1,0 +1,136 @@
+#include "api/event_stream.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/live_desk.h"
+#include "text/json_writer.h"
+
+namespace standings::api {
+namespace {
+
+// A client with this much unread loses frames, until it has read all but the lesser amount.
+constexpr std::size_t kMostUnsent = 64 * 1024;
+constexpr std::size_t kCaughtUp = 8 * 1024;
+// So that proxies on the way do not take the silence for an end.
+constexpr auto kKeepAlive = std::chrono::seconds(15);
+// When a client shall come back: spread, so that not all do at once.
+constexpr std::uint64_t kLeastRetryMs = 1000;
+constexpr std::uint64_t kRetrySpreadMs = 2000;
+
+std::string retry_after(std::uint64_t chance) {
+    return std::to_string(kLeastRetryMs + chance % kRetrySpreadMs);
+}
+
+// The desk keeps it. What the desk calls never unwatches but at an end.
+class EventStream final : public LiveWatcher, public std::enable_shared_from_this<EventStream> {
+  public:
+    explicit EventStream(Reply reply) : reply_(std::move(reply)) {}
+
+    void start(live::Watch watch) {
+        reply_.expect_long();
+        desk().watch(shared_from_this(), std::move(watch));
+        wait_for_end();
+    }
+
+    void on_welcome(const live::Audience::Welcome&, FrameBytes* frame) override {
+        has_begun_ = true;
+        reply_.begin(200, "text/event-stream",
+                     "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
+        write("retry: " + retry_after(chance()) + "\n\n");
+        if (frame != nullptr) write(*frame);
+        keep_alive();
+    }
+
+    void on_refused(live::Refusal why) override {
+        if (why == live::Refusal::kTooMany) {
+            return reply_.problem(
+                {base::ErrorCode::kOverloaded, "More views are watched than this server takes."});
+        }
+        reply_.problem({base::ErrorCode::kBoardNotFound, "There is no board of this name."});
+    }
+
+    void on_frame(FrameBytes& frame) override {
+        if (!is_behind_ && reply_.exchange().unsent_bytes() <= kMostUnsent) {
+            return write(frame);
+        }
+        ++reply_.tools().service.publisher->statistics().skipped;
+        if (std::exchange(is_behind_, true)) return;
+        reply_.exchange().when_unsent_at_most(kCaughtUp, [here = weak_from_this()] {
+            const auto self = here.lock();
+            if (!self) return;
+            if (!self->reply_.exchange().open()) return self->desk().unwatch(*self);
+            self->desk().resync(*self);
+            self->wait_for_end();
+        });
+    }
+
+    void on_caught_up(FrameBytes& snapshot) override {
+        is_behind_ = false;
+        write(snapshot);
+    }
+
+    void on_event(std::string_view json) override {
+        if (!is_behind_) write("event: event\ndata: " + std::string(json) + "\n\n");
+    }
+
+    // Who comes back is told that there is no such board.
+    void on_end() override { reply_.end(); }
+
+    void on_bye() override {
+        const auto self = shared_from_this();
+        desk().unwatch(*this);
+        if (!has_begun_) {
+            return reply_.problem({base::ErrorCode::kDraining, "The server is shutting down."});
+        }
+        const std::string retry = retry_after(chance());
+        write("retry: " + retry +
+              "\nevent: bye\ndata: {\"type\":\"bye\",\"reason\":\"draining\",\"retry_after_ms\":" +
+              retry + "}\n\n");
+        reply_.end();
+    }
+
+  private:
+    LiveDesk& desk() const { return *reply_.tools().live; }
+    std::uint64_t chance() const { return reply_.tools().service.random.next(); }
+
+    void write(FrameBytes& frame) {
+        write(frame.as_event());
+        reply_.tools().service.publisher->statistics().count(frame.frame().kind);
+    }
+    void write(std::string_view bytes) {
+        is_silent_ = false;
+        reply_.exchange().write(bytes);
+    }
+
+    void wait_for_end() {
+        reply_.exchange().when_gone([here = weak_from_this()] {
+            if (const auto self = here.lock()) self->desk().unwatch(*self);
+        });
+    }
+
+    void keep_alive() {
+        is_silent_ = true;
+        reply_.tools().loop.after(kKeepAlive, [here = weak_from_this()] {
+            const auto self = here.lock();
+            if (!self || !self->reply_.exchange().open()) return;
+            if (self->is_silent_) self->write(":\n\n");
+            self->keep_alive();
+        });
+    }
+
+    Reply reply_;
+    bool has_begun_ = false;
+    bool is_behind_ = false;
+    bool is_silent_ = true;  // since the last look
+};
+
+}  // namespace
+
+void open_event_stream(Reply reply, live::Watch watch) {
+    std::make_shared<EventStream>(std::move(reply))->start(std::move(watch));
+}
+
+}  // namespace standings::api

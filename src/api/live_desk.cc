@@ -1,0 +1,204 @@
+#include "api/live_desk.h"
+
+#include <utility>
+
+#include "text/json_writer.h"
+
+namespace standings::api {
+namespace {
+
+// Watchers that are told before other work of the loop gets its turn.
+constexpr std::size_t kSlice = 256;
+
+std::string_view event_name(live::FrameKind kind) {
+    return kind == live::FrameKind::kSnapshot ? "snapshot" : "delta";
+}
+
+}  // namespace
+
+const std::string& FrameBytes::as_event() {
+    if (!event_.empty()) return event_;
+    event_ = "id: ";
+    event_ += epoch_;
+    event_ += ':';
+    text::append_number(event_, frame_->seq.value);
+    // A beat moves the id only: browsers send it when they come back.
+    if (frame_->kind != live::FrameKind::kBeat) {
+        event_ += "\nevent: ";
+        event_ += event_name(frame_->kind);
+        event_ += "\ndata: ";
+        event_ += frame_->json;
+    }
+    event_ += "\n\n";
+    return event_;
+}
+
+LiveDesk::LiveDesk(Publisher& publisher, net::Loop& loop, std::string epoch)
+    : publisher_(publisher),
+      loop_(loop),
+      epoch_(std::move(epoch)),
+      index_(publisher.add_loop([this](std::vector<Told> told) {
+          loop_.post([this, heard = std::make_shared<std::vector<Told>>(std::move(told))] {
+              hear(std::move(*heard));
+          });
+      })) {}
+
+void LiveDesk::watch(const std::shared_ptr<LiveWatcher>& watcher, live::Watch watch) {
+    watcher->id_ = {next_watcher_++};
+    watch.loop = index_;
+    watch.watcher = watcher->id_;
+    watchers_.emplace(watcher->id_, watcher);
+    publisher_.join(std::move(watch));
+}
+
+void LiveDesk::unwatch(LiveWatcher& watcher) {
+    const auto found = watchers_.find(watcher.id_);
+    if (found == watchers_.end()) return;
+    const std::shared_ptr<LiveWatcher> held = std::move(found->second);
+    watchers_.erase(found);
+    // Where the welcome is still on its way, it finds nobody.
+    if (held->stream_ == live::StreamId{}) return;
+    publisher_.leave(index_, held->stream_);
+    leave_stream(*held);
+}
+
+void LiveDesk::leave_stream(LiveWatcher& watcher) {
+    const auto found = streams_.find(watcher.stream_);
+    auto& all = found->second.watchers;
+    std::size_t place = watcher.place_;
+    const auto move_to = [&all](std::size_t to, std::size_t from) {
+        all[to] = all[from];
+        all[to]->place_ = to;
+    };
+    // In the middle of a frame: who has it stays in front of who does not.
+    const auto* const under_way = told_.empty() ? nullptr : std::get_if<Published>(&told_.front());
+    if (under_way != nullptr && under_way->stream == watcher.stream_ && place < delivered_) {
+        --delivered_;
+        move_to(place, delivered_);
+        place = delivered_;
+    }
+    move_to(place, all.size() - 1);
+    all.pop_back();
+    watcher.stream_ = {};
+    if (all.empty()) streams_.erase(found);
+}
+
+void LiveDesk::resync(const LiveWatcher& watcher) {
+    publisher_.resync(index_, watcher.id_, watcher.stream_);
+}
+
+// --- what the publisher tells ---------------------------------------------------------------
+
+void LiveDesk::hear(std::vector<Told> told) {
+    for (Told& one : told) told_.push_back(std::move(one));
+    if (!is_posted_) pump();
+}
+
+void LiveDesk::pump() {
+    budget_ = kSlice;
+    while (!told_.empty()) {
+        const bool done =
+            std::visit([this](const auto& told) { return tell(told); }, told_.front());
+        if (!done) {
+            is_posted_ = true;
+            return loop_.post([this] {
+                is_posted_ = false;
+                pump();
+            });
+        }
+        told_.pop_front();
+        delivered_ = 0;
+        bytes_.reset();
+    }
+}
+
+LiveWatcher* LiveDesk::find(live::WatcherId id) const {
+    const auto found = watchers_.find(id);
+    return found != watchers_.end() ? found->second.get() : nullptr;
+}
+
+bool LiveDesk::tell(const Welcomed& told) {
+    LiveWatcher* const watcher = find(told.watcher);
+    if (watcher == nullptr) return publisher_.leave(index_, told.welcome.stream), true;
+    Stream& stream = streams_[told.welcome.stream];
+    stream.board = told.welcome.board;
+    watcher->stream_ = told.welcome.stream;
+    watcher->place_ = stream.watchers.size();
+    stream.watchers.push_back(watcher);
+    if (told.welcome.wanted_recovery) {
+        LiveStatistics& statistics = publisher_.statistics();
+        ++(told.welcome.recovered ? statistics.recovered : statistics.unrecovered);
+    }
+    if (!told.welcome.frame) return watcher->on_welcome(told.welcome, nullptr), true;
+    FrameBytes bytes(*told.welcome.frame, epoch_);
+    watcher->on_welcome(told.welcome, &bytes);
+    return true;
+}
+
+bool LiveDesk::tell(const Refused& told) {
+    const auto found = watchers_.find(told.watcher);
+    if (found == watchers_.end()) return true;
+    const std::shared_ptr<LiveWatcher> held = std::move(found->second);
+    watchers_.erase(found);
+    held->on_refused(told.why);
+    return true;
+}
+
+bool LiveDesk::tell(const CaughtUp& told) {
+    LiveWatcher* const watcher = find(told.watcher);
+    if (watcher == nullptr) return true;
+    FrameBytes bytes(*told.snapshot, epoch_);
+    watcher->on_caught_up(bytes);
+    return true;
+}
+
+bool LiveDesk::tell(const Published& told) {
+    if (!bytes_) bytes_ = std::make_unique<FrameBytes>(*told.frame, epoch_);
+    // Looked up each time: a watcher may leave, and be the last one, when it is told.
+    for (auto stream = streams_.find(told.stream);
+         stream != streams_.end() && delivered_ < stream->second.watchers.size();
+         stream = streams_.find(told.stream)) {
+        if (budget_ == 0) return false;
+        --budget_;
+        stream->second.watchers[delivered_++]->on_frame(*bytes_);
+    }
+    if (told.frame->kind == live::FrameKind::kDelta) {
+        publisher_.statistics().publish_delay.add(publisher_.clock().monotonic() - told.changed_at);
+    }
+    return true;
+}
+
+bool LiveDesk::tell(const Announced& told) {
+    std::vector<std::shared_ptr<LiveWatcher>> concerned;
+    for (const auto& [id, stream] : streams_) {
+        if (stream.board != told.board) continue;
+        for (const LiveWatcher* watcher : stream.watchers) {
+            concerned.push_back(watchers_.at(watcher->id_));
+        }
+    }
+    for (const auto& watcher : concerned) watcher->on_event(told.json);
+    return true;
+}
+
+bool LiveDesk::tell(const Ended& told) {
+    const auto found = streams_.find(told.stream);
+    if (found == streams_.end()) return true;
+    const auto ended = std::move(found->second.watchers);
+    streams_.erase(found);
+    std::vector<std::shared_ptr<LiveWatcher>> held;
+    for (LiveWatcher* watcher : ended) {
+        watcher->stream_ = {};
+        held.push_back(std::move(watchers_.extract(watcher->id_).mapped()));
+    }
+    for (const auto& watcher : held) watcher->on_end();
+    return true;
+}
+
+bool LiveDesk::tell(const Bye&) {
+    std::vector<std::shared_ptr<LiveWatcher>> all;
+    for (const auto& [id, watcher] : watchers_) all.push_back(watcher);
+    for (const auto& watcher : all) watcher->on_bye();
+    return true;
+}
+
+}  // namespace standings::api

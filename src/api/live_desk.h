@@ -1,0 +1,103 @@
+// The watchers of one event loop, and how what the publisher tells reaches each of them.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/publisher.h"
+#include "live/ports.h"
+#include "net/server.h"
+
+namespace standings::api {
+
+// A frame on its way to many: each form of its bytes is made once.
+class FrameBytes {
+  public:
+    FrameBytes(const live::Frame& frame, std::string_view epoch) : frame_(&frame), epoch_(epoch) {}
+    const live::Frame& frame() const { return *frame_; }
+    // As an event of a text/event-stream.
+    const std::string& as_event();
+
+  private:
+    const live::Frame* frame_;
+    std::string_view epoch_;
+    std::string event_;
+};
+
+// One view that one client watches. Thread: the loop's.
+class LiveWatcher {
+  public:
+    virtual ~LiveWatcher() = default;
+
+    // Before any frame. `frame`: where the watcher goes on from, or none.
+    virtual void on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) = 0;
+    virtual void on_refused(live::Refusal why) = 0;
+    virtual void on_frame(FrameBytes& frame) = 0;
+    // What LiveDesk::resync() asked for.
+    virtual void on_caught_up(FrameBytes& snapshot) = 0;
+    virtual void on_event(std::string_view json) = 0;
+    // The board is not there any more, for this watcher: nothing follows.
+    virtual void on_end() = 0;
+    // The server ends.
+    virtual void on_bye() = 0;
+
+  private:
+    friend class LiveDesk;
+    live::WatcherId id_;
+    live::StreamId stream_;  // none before it is welcome
+    std::size_t place_ = 0;  // among the stream's
+};
+
+// Promise: each watcher hears what concerns it, in order; a frame for very many goes out in slices,
+// so that other requests of the loop are answered in between. Owner: the loop. Thread: the loop's.
+class LiveDesk {
+  public:
+    LiveDesk(Publisher& publisher, net::Loop& loop, std::string epoch);
+
+    // Keeps the watcher until unwatch(), its refusal or its end.
+    void watch(const std::shared_ptr<LiveWatcher>& watcher, live::Watch watch);
+    void unwatch(LiveWatcher& watcher);
+    // It lost frames and can take some again: on_caught_up() comes.
+    void resync(const LiveWatcher& watcher);
+    std::size_t watchers() const { return watchers_.size(); }
+
+  private:
+    struct Stream {
+        std::string board;
+        std::vector<LiveWatcher*> watchers;
+    };
+
+    void hear(std::vector<Told> told);
+    void pump();
+    // Each answers true when it is done with; false: the slice is used up.
+    bool tell(const Welcomed& told);
+    bool tell(const Refused& told);
+    bool tell(const CaughtUp& told);
+    bool tell(const Published& told);
+    bool tell(const Announced& told);
+    bool tell(const Ended& told);
+    bool tell(const Bye& told);
+    LiveWatcher* find(live::WatcherId id) const;
+    void leave_stream(LiveWatcher& watcher);
+
+    Publisher& publisher_;
+    net::Loop& loop_;
+    const std::string epoch_;
+    live::LoopIndex index_;
+    std::uint64_t next_watcher_ = 1;
+    std::unordered_map<live::WatcherId, std::shared_ptr<LiveWatcher>> watchers_;
+    std::unordered_map<live::StreamId, Stream> streams_;
+
+    std::deque<Told> told_;      // the first one may be half delivered
+    std::size_t delivered_ = 0;  // of the first one, a frame
+    std::unique_ptr<FrameBytes> bytes_;
+    std::size_t budget_ = 0;
+    bool is_posted_ = false;
+};
+
+}  // namespace standings::api
