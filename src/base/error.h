@@ -17,6 +17,7 @@ enum class ErrorCode : std::uint8_t {
     kForbidden,        // a credential without the scope
     kRouteNotFound,
     kMethodNotAllowed,
+    kUpgradeRequired,  // the resource is a WebSocket
     kBoardNotFound,
     kPlayerNotFound,
     kSubmissionNotFound,

@@ -1,5 +1,7 @@
 #include "net/byte_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,6 +52,11 @@ IoResult SocketStream::write(std::string_view bytes) {
 
 void SocketStream::shutdown_write() {
     ::shutdown(socket_, SHUT_WR);
+}
+
+void SocketStream::bound_unsent(std::size_t bytes) {
+    const int most = static_cast<int>(bytes);
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 void SocketStream::discard_unsent() {

@@ -25,6 +25,9 @@ class ByteStream {
     virtual IoResult write(std::string_view bytes) = 0;
     // No more will be written; the peer sees the end once it has read everything.
     virtual void shutdown_write() = 0;
+    // From here on write() takes no more than about `bytes` beyond what the peer lets us send: more
+    // would grow old in the kernel, and hold its memory.
+    virtual void bound_unsent(std::size_t bytes) = 0;
     // close() will throw away what is still unsent, so that it costs the kernel nothing.
     virtual void discard_unsent() = 0;
 };
@@ -40,6 +43,7 @@ class SocketStream final : public ByteStream {
     IoResult read(std::span<char> out) override;
     IoResult write(std::string_view bytes) override;
     void shutdown_write() override;
+    void bound_unsent(std::size_t bytes) override;
     void discard_unsent() override;
 
   private:

@@ -109,6 +109,11 @@ std::string_view Connection::consume(std::string_view input) {
     unsigned budget = kRequestsPerTurn;
     parse_again_ = false;
     while (!closed_ && !input_ended_ && may_parse()) {
+        if (body_mode_ == BodyMode::kRaw) {
+            if (input.empty()) return input;
+            take_raw(std::exchange(input, {}));
+            continue;
+        }
         RequestParser& now = parser();
         if (!now.in_body() && (input.empty() || budget-- == 0)) return input;
 
@@ -208,6 +213,10 @@ void Connection::take_piece(RequestParser& now) {
     }
 }
 
+void Connection::take_raw(std::string_view piece) {
+    if (sink_ && !sink_->on_body(piece)) paused_ = stream_open_;
+}
+
 void Connection::take_end(RequestParser& now) {
     const auto mode = body_mode_;
     body_mode_ = BodyMode::kNone;
@@ -289,7 +298,7 @@ bool Connection::has_work() const {
 // The peer's end came, and everything before it is parsed. What is owed is still answered.
 void Connection::input_broke_off() {
     end_input();
-    const bool in_stream = body_mode_ == BodyMode::kStream;
+    const bool in_stream = body_mode_ == BodyMode::kStream || body_mode_ == BodyMode::kRaw;
     body_mode_ = BodyMode::kNone;
     if (in_stream && flush()) close_now();
 }

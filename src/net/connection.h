@@ -89,7 +89,8 @@ class Connection final : public PollTarget, public TimeoutNode {
         bool close = false;
     };
 
-    enum class BodyMode : std::uint8_t { kNone, kWhole, kStream };
+    // kRaw: of another protocol, until the end.
+    enum class BodyMode : std::uint8_t { kNone, kWhole, kStream, kRaw };
     enum class Wait : std::uint8_t { kNothing, kIdle, kHead, kBody };
 
     // --- input (connection.cc)
@@ -100,6 +101,7 @@ class Connection final : public PollTarget, public TimeoutNode {
     void take_head(RequestParser& now, std::string_view& input);
     void take_stream(std::size_t sink_bytes);
     void take_piece(RequestParser& now);
+    void take_raw(std::string_view piece);
     void take_end(RequestParser& now);
     void dispatch(RequestParser& now);
     bool make_room_in_body(std::size_t more);
@@ -129,6 +131,8 @@ class Connection final : public PollTarget, public TimeoutNode {
     void count_answer(int status);
     void answer(const Exchange& exchange, const Response& response);
     void begin_answer(Exchange& exchange, const Response& response);
+    void upgrade(const Exchange& exchange, std::string_view headers,
+                 std::unique_ptr<BodySink> sink);
     void write_piece(const Exchange& exchange, std::string_view piece);
     void end_answer(const Exchange& exchange);
     void complete(std::uint32_t sequence, bool close);

@@ -29,6 +29,7 @@ Exchange& Exchange::operator=(Exchange&& other) noexcept {
     keep_alive_ = other.keep_alive_;
     begun_ = other.begun_;
     no_body_ = other.no_body_;
+    raw_ = other.raw_;
     return *this;
 }
 
@@ -67,6 +68,14 @@ void Exchange::end() {
     if (connection_ != nullptr) drop();
 }
 
+void Exchange::upgrade(std::string_view headers, std::unique_ptr<BodySink> sink) {
+    CHECK(!begun_);
+    begun_ = raw_ = true;
+    if (Connection* const connection = owing()) {
+        connection->upgrade(*this, headers, std::move(sink));
+    }
+}
+
 void Exchange::abort() {
     if (Connection* const connection = owing()) {
         if (connection->flush()) connection->abort_answer(sequence_, http_1_0_ && begun_);
@@ -88,6 +97,10 @@ void Exchange::allow_slow_reading(std::chrono::milliseconds patience, std::size_
     if (connection == nullptr) return;
     connection->write_patience_ = patience.count();
     connection->write_least_ = least_bytes;
+}
+
+void Exchange::bound_unsent(std::size_t bytes) {
+    if (Connection* const connection = owing()) connection->stream_->bound_unsent(bytes);
 }
 
 void Exchange::resume_body() {
@@ -170,10 +183,26 @@ void Connection::begin_answer(Exchange& exchange, const Response& response) {
     write_piece(exchange, response.body);
 }
 
+void Connection::upgrade(const Exchange& exchange, std::string_view headers,
+                         std::unique_ptr<BodySink> sink) {
+    CHECK(exchange.sequence_ + 1 == next_sequence_ && body_mode_ == BodyMode::kNone);
+    auto& out = output_for(exchange.sequence_);
+    out.append("HTTP/1.1 101 Switching Protocols\r\n");
+    out.append(headers);
+    out.append("\r\n");
+    count_answer(101);
+    sink_ = std::move(sink);
+    stream_open_ = stream_begun_ = true;
+    stream_sequence_ = exchange.sequence_;
+    body_mode_ = BodyMode::kRaw;
+    body_arrived_ = false;
+    output_changed();
+}
+
 void Connection::write_piece(const Exchange& exchange, std::string_view piece) {
     if (!exchange.no_body_) {
         auto& out = output_for(exchange.sequence_);
-        if (exchange.http_1_0_) {
+        if (exchange.http_1_0_ || exchange.raw_) {
             out.append(piece);
         } else {
             write_chunk(out, piece);
@@ -183,7 +212,7 @@ void Connection::write_piece(const Exchange& exchange, std::string_view piece) {
 }
 
 void Connection::end_answer(const Exchange& exchange) {
-    if (!exchange.no_body_ && !exchange.http_1_0_) {
+    if (!exchange.no_body_ && !exchange.http_1_0_ && !exchange.raw_) {
         output_for(exchange.sequence_).append(kLastChunk);
     }
     complete(exchange.sequence_, must_close_after(exchange));
@@ -370,7 +399,8 @@ void Connection::settle() {
     if (all_said) use_usual_patience();
     if (all_said && input_ended_) return finish();
 
-    if (intake_ && body_mode_ == BodyMode::kNone && intake_->input.empty()) intake_.reset();
+    const bool between = body_mode_ == BodyMode::kNone || body_mode_ == BodyMode::kRaw;
+    if (intake_ && between && intake_->input.empty()) intake_.reset();
     if (has_work()) {
         loop_.mark_ready(*this);
     } else if (all_said && loop_.draining() && !intake_) {
@@ -393,8 +423,8 @@ void Connection::finish() {
 
 void Connection::update_deadline() {
     auto wait = Wait::kNothing;
-    if (input_ended_) {
-        // Only output is left.
+    if (input_ended_ || body_mode_ == BodyMode::kRaw) {
+        // Only output is left, or the protocol has rules of its own.
     } else if (body_mode_ != BodyMode::kNone) {
         if (may_parse()) wait = Wait::kBody;
     } else if (intake_) {

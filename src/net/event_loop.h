@@ -75,6 +75,7 @@ class EventLoop final : public Loop, private PollTarget {
     Handler& handler() { return *handler_; }
     LoopCounters& counters() { return counters_; }
     bool draining() const { return draining_; }
+    boost::asio::io_context& context() { return context_; }
     Tick now() const { return now_; }
     std::string_view date() const { return date_.line(); }
 

@@ -37,7 +37,11 @@ struct Request {
     std::string_view traceparent;
     std::string_view sec_fetch_mode;  // a browser sends it
     std::string_view access_control_request_method;
-    bool has_idempotency_key = false;  // an empty key is a mistake, not an absent one
+    std::string_view websocket_key;       // Sec-WebSocket-Key
+    std::string_view websocket_version;   // Sec-WebSocket-Version
+    std::string_view websocket_protocol;  // Sec-WebSocket-Protocol, the first line
+    bool wants_websocket = false;         // Connection: upgrade, Upgrade: websocket
+    bool has_idempotency_key = false;     // an empty key is a mistake, not an absent one
 
     std::string_view peer;  // the address without port, for limits and logs
 };
@@ -52,6 +56,7 @@ struct Response {
     bool close = false;
 };
 
+class BodySink;
 class Connection;
 
 // A promise to answer one request, kept on the connection's loop thread. Answers of pipelined
@@ -76,6 +81,11 @@ class Exchange {
     void write(std::string_view piece);
     void end();
 
+    // 101 with these header lines: the connection speaks another protocol from here on. What it
+    // sends goes to `sink` as it is, write() sends as it is, and end() is the connection's end.
+    // For the last request that was read, whose handler is still running.
+    void upgrade(std::string_view headers, std::unique_ptr<BodySink> sink);
+
     // Ends the connection at once, without the rest of the answer.
     void abort();
 
@@ -93,6 +103,8 @@ class Exchange {
     // in each `patience`, instead of anything in each Limits::write_timeout; else the connection
     // ends. Time in which nothing waits for the client does not count.
     void allow_slow_reading(std::chrono::milliseconds patience, std::size_t least_bytes = 1);
+    // For answers that tell of now: what the kernel has not sent counts as unsent, beyond `bytes`.
+    void bound_unsent(std::size_t bytes);
     // For a streamed body: BodySink::on_body is called again after it asked for a pause.
     void resume_body();
     // The client is still there.
@@ -118,6 +130,7 @@ class Exchange {
     bool keep_alive_ = false;
     bool begun_ : 1 = false;
     bool no_body_ : 1 = false;  // of the answer begun
+    bool raw_ : 1 = false;      // upgraded
 };
 
 // Takes a streamed request body on the loop's thread. Destroyed when the exchange is answered, or

@@ -95,6 +95,15 @@ class HeadFields final : public http::basic_parser<true> {
             case http::field::access_control_request_method:
                 return single(request_.access_control_request_method, value,
                               "Access-Control-Request-Method");
+            case http::field::sec_websocket_key:
+                return single(request_.websocket_key, value, "Sec-WebSocket-Key");
+            case http::field::sec_websocket_version:
+                return single(request_.websocket_version, value, "Sec-WebSocket-Version");
+            case http::field::upgrade:
+                request_.wants_websocket = equals_ignoring_case(value, "websocket");
+                return;
+            case http::field::sec_websocket_protocol:
+                return first(request_.websocket_protocol, value);
             // Lists by definition, which a proxy may split: the first line is enough for us.
             case http::field::accept:
                 return first(request_.accept, value);
@@ -337,6 +346,8 @@ bool RequestParser::read_head(std::string_view head) {
     }
     if (error) return fail(400, "The framing of the request is malformed.");
     keep_alive_ = fields.keep_alive();
+    request_.wants_websocket =
+        request_.wants_websocket && fields.upgrade() && keep_alive_ && !http_1_0_;
 
     if (fields.host ? !is_authority(*fields.host) : !http_1_0_) {
         return fail(400,
