@@ -11,23 +11,17 @@
 namespace standings::api {
 namespace {
 
-// A client with this much unread loses frames, until it has read all but the lesser amount.
-constexpr std::size_t kMostUnsent = 64 * 1024;
-constexpr std::size_t kCaughtUp = 8 * 1024;
 // So that proxies on the way do not take the silence for an end.
 constexpr auto kKeepAlive = std::chrono::seconds(15);
-// When a client shall come back: spread, so that not all do at once.
-constexpr std::uint64_t kLeastRetryMs = 1000;
-constexpr std::uint64_t kRetrySpreadMs = 2000;
-
-std::string retry_after(std::uint64_t chance) {
-    return std::to_string(kLeastRetryMs + chance % kRetrySpreadMs);
-}
-
 // The desk keeps it. What the desk calls never unwatches but at an end.
-class EventStream final : public LiveWatcher, public std::enable_shared_from_this<EventStream> {
+class EventStream final : public LiveWatcher,
+                          public LiveClient,
+                          public std::enable_shared_from_this<EventStream> {
   public:
-    explicit EventStream(Reply reply) : reply_(std::move(reply)) {}
+    explicit EventStream(Reply reply) : reply_(std::move(reply)) { desk().enter(*this); }
+    ~EventStream() override { desk().leave(*this); }
+    EventStream(const EventStream&) = delete;
+    EventStream& operator=(const EventStream&) = delete;
 
     void start(live::Watch watch) {
         reply_.expect_long();
@@ -39,7 +33,8 @@ class EventStream final : public LiveWatcher, public std::enable_shared_from_thi
         has_begun_ = true;
         reply_.begin(200, "text/event-stream",
                      "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
-        write("retry: " + retry_after(chance()) + "\n\n");
+        reply_.exchange().bound_unsent(kMostUnsent);
+        write("retry: " + retry() + "\n\n");
         if (frame != nullptr) write(*frame);
         keep_alive();
     }
@@ -72,7 +67,7 @@ class EventStream final : public LiveWatcher, public std::enable_shared_from_thi
         write(snapshot);
     }
 
-    void on_event(std::string_view json) override {
+    void on_event(std::uint64_t, std::string_view json) override {
         if (!is_behind_) write("event: event\ndata: " + std::string(json) + "\n\n");
     }
 
@@ -85,16 +80,16 @@ class EventStream final : public LiveWatcher, public std::enable_shared_from_thi
         if (!has_begun_) {
             return reply_.problem({base::ErrorCode::kDraining, "The server is shutting down."});
         }
-        const std::string retry = retry_after(chance());
-        write("retry: " + retry +
+        const std::string wait = retry();
+        write("retry: " + wait +
               "\nevent: bye\ndata: {\"type\":\"bye\",\"reason\":\"draining\",\"retry_after_ms\":" +
-              retry + "}\n\n");
+              wait + "}\n\n");
         reply_.end();
     }
 
   private:
     LiveDesk& desk() const { return *reply_.tools().live; }
-    std::uint64_t chance() const { return reply_.tools().service.random.next(); }
+    std::string retry() const { return std::to_string(retry_after(reply_.tools().service.random)); }
 
     void write(FrameBytes& frame) {
         write(frame.as_event());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "net/websocket.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
@@ -31,6 +32,11 @@ const std::string& FrameBytes::as_event() {
     }
     event_ += "\n\n";
     return event_;
+}
+
+const std::string& FrameBytes::as_text_frame() {
+    if (text_frame_.empty()) text_frame_ = net::text_frame(frame_->json);
+    return text_frame_;
 }
 
 LiveDesk::LiveDesk(Publisher& publisher, net::Loop& loop, std::string epoch)
@@ -176,7 +182,8 @@ bool LiveDesk::tell(const Announced& told) {
             concerned.push_back(watchers_.at(watcher->id_));
         }
     }
-    for (const auto& watcher : concerned) watcher->on_event(told.json);
+    ++events_;
+    for (const auto& watcher : concerned) watcher->on_event(events_, told.json);
     return true;
 }
 
@@ -195,9 +202,10 @@ bool LiveDesk::tell(const Ended& told) {
 }
 
 bool LiveDesk::tell(const Bye&) {
-    std::vector<std::shared_ptr<LiveWatcher>> all;
-    for (const auto& [id, watcher] : watchers_) all.push_back(watcher);
-    for (const auto& watcher : all) watcher->on_bye();
+    const std::vector<LiveClient*> all(clients_.begin(), clients_.end());
+    for (LiveClient* const client : all) {
+        if (clients_.contains(client)) client->on_bye();
+    }
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/event_stream.h"
+#include "api/live_socket.h"
 #include "api/routes.h"
 #include "api/view_answers.h"
 #include "live/hub.h"
@@ -103,6 +104,7 @@ void watch_board(Call& call) {
 
 constexpr Route kRoutes[] = {
     {net::Method::kGet, "/v1/boards/{board}/live", access::Scope::kNone, watch_board, true},
+    {net::Method::kGet, "/v1/live", access::Scope::kNone, open_live_socket, true},
 };
 
 }  // namespace

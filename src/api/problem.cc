@@ -43,6 +43,9 @@ constexpr std::array kKinds = {
                 "lists those that there are."},
     ProblemKind{ErrorCode::kMethodNotAllowed, 405, "method_not_allowed",
                 "The path does not take this method", "`Allow` names the methods that it takes."},
+    ProblemKind{ErrorCode::kUpgradeRequired, 426, "upgrade_required", "This is a WebSocket",
+                "Connect with a WebSocket client; docs/live.md tells what to send. For "
+                "server-sent events there is GET /v1/boards/{board}/live."},
     ProblemKind{ErrorCode::kTimeout, 408, "timeout", "The request took too long",
                 "The head or body of the request did not arrive in time. Send it again."},
     ProblemKind{ErrorCode::kBoardExists, 409, "board_exists", "The board is there already",

@@ -2,7 +2,7 @@
 
 import socket
 
-from support.client import parse_json
+from support.client import parse_json, to_json
 
 
 class Rows:
@@ -159,3 +159,158 @@ class EventStream(Rows):
 def settled(stream, seq):
     """Takes events until the rows are known to be those at `seq`, or later."""
     return stream.until(lambda now: now.seq is not None and now.seq >= seq)
+
+
+class Closed(Exception):
+    """The server has closed: `code` and `reason` of its close frame, or None where there was none."""
+
+    def __init__(self, code, reason):
+        super().__init__(f"{code} {reason}")
+        self.code = code
+        self.reason = reason
+
+
+def frame(opcode, payload, *, fin=True, mask=b"\x01\x02\x03\x04", reserved=0, size=None):
+    """A client's frame as bytes. `mask=None`: unmasked; `size`: what the head claims, and how long it is: (claim, bytes)."""
+    head = bytes([(0x80 if fin else 0) | reserved << 4 | opcode])
+    claim, width = size or (len(payload), 0 if len(payload) < 126 else 2 if len(payload) < 65536 else 8)
+    marker = claim if width == 0 else 126 if width == 2 else 127
+    head += bytes([(0x80 if mask else 0) | marker])
+    if width:
+        head += claim.to_bytes(width, "big")
+    if mask:
+        payload = mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    return head + payload
+
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+class WebSocket:
+    """A client that sends what it is told to, and takes frames apart by hand. Use as a context manager."""
+
+    def __init__(self, port, path="/v1/live", *, headers=(), timeout=15.0, protocol="standings.v1", receive_buffer=None):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(timeout)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.raw = b""
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers]
+        if protocol:
+            lines.append(f"Sec-WebSocket-Protocol: {protocol}")
+        self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+        while b"\r\n\r\n" not in self.raw:
+            self._receive()
+        head, _, self.raw = self.raw.partition(b"\r\n\r\n")
+        status, *fields = head.decode().split("\r\n")
+        self.status = int(status.split()[1])
+        self.headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send_bytes(self, data):
+        self.socket.sendall(data)
+
+    def send(self, message):
+        self.send_bytes(frame(TEXT, to_json(message)))
+
+    def _receive(self):
+        try:
+            piece = self.socket.recv(65536)
+        except ConnectionResetError:
+            piece = b""
+        if not piece:
+            raise Closed(None, "the connection ended")
+        self.raw += piece
+
+    def _need(self, count):
+        while len(self.raw) < count:
+            self._receive()
+
+    def next_frame(self):
+        """(opcode, payload) of the next frame."""
+        self._need(2)
+        first, size = self.raw[0], self.raw[1]
+        assert first & 0x70 == 0 and first & 0x80 and size < 128, f"not a whole, plain, unmasked frame: {self.raw[:4]!r}"
+        at = 2
+        if size >= 126:
+            width = 2 if size == 126 else 8
+            self._need(2 + width)
+            size = int.from_bytes(self.raw[2:2 + width], "big")
+            at += width
+        self._need(at + size)
+        payload, self.raw = self.raw[at:at + size], self.raw[at + size:]
+        return first & 0x0F, payload
+
+    def next(self):
+        """The next message; answers pings. Raises Closed."""
+        while True:
+            opcode, payload = self.next_frame()
+            if opcode == TEXT:
+                return parse_json(payload.decode())
+            if opcode == PING:
+                self.send_bytes(frame(PONG, payload))
+            elif opcode == CLOSE:
+                code = int.from_bytes(payload[:2], "big") if payload else None
+                raise Closed(code, payload[2:].decode())
+            else:
+                assert opcode == PONG, (opcode, payload)
+
+    def closing(self):
+        """What the server closes with, whatever comes before it."""
+        try:
+            while True:
+                self.next()
+        except Closed as closed:
+            return closed
+
+
+class Watcher(WebSocket):
+    """A socket with the rows of all views that it watches."""
+
+    def __init__(self, port, **options):
+        super().__init__(port, **options)
+        self.views = {}
+        self.ids = 0
+        self.events = []
+
+    def ask(self, **message):
+        """Sends, and takes messages until the answer."""
+        self.ids += 1
+        self.send({"id": self.ids, **message})
+        while True:
+            answer = self.take()
+            if answer.get("id") == self.ids:
+                return answer
+
+    def watch(self, board, view, *, rows=None, **more):
+        """The name of the view, watched from its answer on."""
+        answer = self.ask(op="watch", board=board, view=view, **more)
+        assert answer["ok"], answer
+        if rows is not None:
+            rows.goes_on = True
+        self.views[answer["view"]] = rows or Rows()
+        return answer["view"]
+
+    def take(self):
+        message = self.next()
+        if "view" in message and "type" in message:
+            self.views[message["view"]].apply(message)
+        elif message.get("type") == "event":
+            self.events.append(message)
+        return message
+
+    def until(self, condition):
+        while not condition(self):
+            self.take()
+        return self

@@ -1,0 +1,469 @@
+#include "api/live_socket.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/live_desk.h"
+#include "api/problem.h"
+#include "live/hub.h"
+#include "net/websocket.h"
+#include "text/clean_text.h"
+#include "text/json_writer.h"
+
+namespace standings::api {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using text::JsonNode;
+
+constexpr std::string_view kProtocol = "standings.v1";
+constexpr std::size_t kMaxMessage = 64 * 1024;
+constexpr std::size_t kMaxWatches = 64;
+constexpr std::size_t kMaxIdText = 64;
+// Behind, and not a byte read in this time: closed.
+constexpr auto kSlowFor = std::chrono::seconds(5);
+// Messages of a client: at once, and then each second.
+constexpr double kMostMessages = 200;
+constexpr double kMessagesPerSecond = 50;
+
+enum class Closing : std::uint16_t {
+    kRestart = 1012,
+    kSlow = 1013,
+    kCredential = 4401,
+    kNoBoard = 4404,
+    kTooManyWatches = 4409,
+    kRate = 4429,
+};
+
+class LiveSocket;
+
+// One view on a socket.
+class SocketWatch final : public LiveWatcher {
+  public:
+    SocketWatch(std::weak_ptr<LiveSocket> socket, std::string id, bool asks_resume)
+        : id_(std::move(id)), asks_resume_(asks_resume), socket_(std::move(socket)) {}
+
+    void on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) override;
+    void on_refused(live::Refusal why) override;
+    void on_frame(FrameBytes& frame) override;
+    void on_caught_up(FrameBytes& snapshot) override { on_frame_again(snapshot); }
+    void on_event(std::uint64_t number, std::string_view json) override;
+    void on_end() override;
+
+    bool is_behind = false;
+
+  private:
+    void on_frame_again(FrameBytes& snapshot);
+
+    const std::string id_;  // of the message that asked, as it was written
+    const bool asks_resume_;
+    const std::weak_ptr<LiveSocket> socket_;
+};
+
+class LiveSocket final : public net::WebSocketReceiver,
+                         public LiveClient,
+                         public std::enable_shared_from_this<LiveSocket> {
+  public:
+    LiveSocket(LoopTools& tools, access::Caller caller) : tools_(tools), caller_(caller) {
+        tools_.live->enter(*this);
+    }
+    ~LiveSocket() override { tools_.live->leave(*this); }
+    LiveSocket(const LiveSocket&) = delete;
+    LiveSocket& operator=(const LiveSocket&) = delete;
+
+    void start(std::shared_ptr<net::WebSocket> socket) { socket_ = std::move(socket); }
+
+    // --- of the client
+    void on_message(std::string_view text) override;
+    void on_gone() override { forget_watches(); }
+
+    // --- of its watches
+    void say(std::string_view json) { socket_->send(net::text_frame(json)); }
+    // False: there is no room for it, and the watch is behind now.
+    bool send(FrameBytes& frame);
+    void fall_behind();
+    void say_event(std::uint64_t number, std::string_view json);
+    void close(Closing code, std::string_view reason);
+    void on_bye() override;
+    void refuse(std::string_view id, const Error& error);
+    void forget(const SocketWatch& watch);
+
+  private:
+    struct Message {
+        const JsonNode& node;
+        std::string id;
+    };
+
+    Result<void> act(const Message& message);
+    Result<void> authenticate(const Message& message);
+    Result<void> watch(const Message& message);
+    Result<void> unwatch(const Message& message);
+    Result<live::View> read_view(const Message& message, const std::string& board) const;
+    Result<std::uint64_t> number(const JsonNode& object, std::string_view key,
+                                 std::uint64_t fallback, std::uint64_t most,
+                                 std::string pointer) const;
+    void acknowledge(std::string_view id, std::string_view members);
+    bool may_speak();
+    void forget_watches();
+    void look_whether_it_reads(std::size_t unsent);
+    void catch_up();
+
+    LoopTools& tools_;
+    access::Caller caller_;
+    std::shared_ptr<net::WebSocket> socket_;
+    std::map<std::string, std::shared_ptr<SocketWatch>, std::less<>>
+        watches_;  // by the view's name
+    std::uint64_t last_event_ = 0;
+    std::uint64_t messages_ = 0;
+    double allowance_ = kMostMessages;
+    base::Monotonic spoke_at_{};
+    bool is_behind_ = false;
+};
+
+// --- watches --------------------------------------------------------------------------------
+
+void SocketWatch::on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) {
+    const auto socket = socket_.lock();
+    if (!socket) return;
+    std::string said = "{\"id\":" + id_ + ",\"ok\":true,";
+    text::append_member(said, "view", welcome.name);
+    if (asks_resume_) said += welcome.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
+    socket->say(said + '}');
+    if (frame != nullptr && !socket->send(*frame)) is_behind = true;
+}
+
+void SocketWatch::on_refused(live::Refusal why) {
+    const auto socket = socket_.lock();
+    if (!socket) return;
+    socket->forget(*this);
+    if (why == live::Refusal::kTooMany) {
+        return socket->refuse(
+            id_, {ErrorCode::kOverloaded, "More views are watched than this server takes."});
+    }
+    socket->refuse(id_, {ErrorCode::kBoardNotFound, "There is no board of this name."});
+    socket->close(Closing::kNoBoard, "no such board");
+}
+
+void SocketWatch::on_frame(FrameBytes& frame) {
+    const auto socket = socket_.lock();
+    if (socket && !is_behind && socket->send(frame)) return;
+    is_behind = true;
+}
+
+void SocketWatch::on_frame_again(FrameBytes& snapshot) {
+    const auto socket = socket_.lock();
+    if (socket) is_behind = !socket->send(snapshot);
+}
+
+void SocketWatch::on_event(std::uint64_t number, std::string_view json) {
+    if (const auto socket = socket_.lock()) socket->say_event(number, json);
+}
+
+void SocketWatch::on_end() {
+    const auto socket = socket_.lock();
+    if (!socket) return;
+    socket->forget(*this);
+    socket->close(Closing::kNoBoard, "the board is gone");
+}
+
+// --- what a socket sends --------------------------------------------------------------------
+
+bool LiveSocket::send(FrameBytes& frame) {
+    LiveStatistics& statistics = tools_.service.publisher->statistics();
+    if (socket_->unsent_bytes() > kMostUnsent) {
+        ++statistics.skipped;
+        fall_behind();
+        return false;
+    }
+    socket_->send(frame.as_text_frame());
+    statistics.count(frame.frame().kind);
+    return true;
+}
+
+void LiveSocket::fall_behind() {
+    if (std::exchange(is_behind_, true)) return;
+    socket_->when_unsent_at_most(kCaughtUp, [here = weak_from_this()] {
+        if (const auto self = here.lock()) self->catch_up();
+    });
+    look_whether_it_reads(socket_->unsent_bytes());
+}
+
+void LiveSocket::catch_up() {
+    is_behind_ = false;
+    if (!socket_->open()) return;
+    for (const auto& [name, watch] : watches_) {
+        if (watch->is_behind) tools_.live->resync(*watch);
+    }
+}
+
+void LiveSocket::look_whether_it_reads(std::size_t unsent) {
+    tools_.loop.after(kSlowFor, [here = weak_from_this(), unsent] {
+        const auto self = here.lock();
+        if (!self || !self->is_behind_ || !self->socket_->open()) return;
+        const std::size_t now = self->socket_->unsent_bytes();
+        if (now >= unsent) return self->close(Closing::kSlow, "too slow");
+        self->look_whether_it_reads(now);
+    });
+}
+
+// Once, however many of its watches are of that board.
+void LiveSocket::say_event(std::uint64_t number, std::string_view json) {
+    if (std::exchange(last_event_, number) == number || is_behind_) return;
+    say(json);
+}
+
+void LiveSocket::close(Closing code, std::string_view reason) {
+    socket_->close(static_cast<std::uint16_t>(code), reason);
+    forget_watches();
+}
+
+void LiveSocket::on_bye() {
+    const auto self = shared_from_this();
+    const std::uint64_t wait = retry_after(tools_.service.random);
+    say("{\"type\":\"bye\",\"reason\":\"draining\",\"retry_after_ms\":" + std::to_string(wait) +
+        '}');
+    close(Closing::kRestart, "draining");
+}
+
+void LiveSocket::refuse(std::string_view id, const Error& error) {
+    std::string said = "{\"id\":" + std::string(id) + ",\"ok\":false,\"problem\":";
+    append_problem(said, error, "/v1/live", tools_.make_request_id());
+    while (said.ends_with('\n')) said.pop_back();
+    say(said + '}');
+}
+
+void LiveSocket::acknowledge(std::string_view id, std::string_view members) {
+    say("{\"id\":" + std::string(id) + ",\"ok\":true" + std::string(members) + '}');
+}
+
+void LiveSocket::forget(const SocketWatch& watch) {
+    std::erase_if(watches_, [&](const auto& pair) { return pair.second.get() == &watch; });
+}
+
+void LiveSocket::forget_watches() {
+    for (const auto& [name, watch] : std::exchange(watches_, {})) tools_.live->unwatch(*watch);
+}
+
+// --- what a client sends --------------------------------------------------------------------
+
+bool LiveSocket::may_speak() {
+    const base::Monotonic now = tools_.service.engine.clock().monotonic();
+    const std::chrono::duration<double> passed = now - spoke_at_;
+    allowance_ = std::min(kMostMessages, allowance_ + passed.count() * kMessagesPerSecond);
+    spoke_at_ = now;
+    ++messages_;
+    return --allowance_ >= 0;
+}
+
+void LiveSocket::on_message(std::string_view text) {
+    if (!may_speak()) return close(Closing::kRate, "too many messages");
+    const auto parsed = tools_.json.parse(text);
+    if (!parsed) return refuse("null", parsed.error());
+    const JsonNode& node = **parsed;
+    if (!node.is_object()) {
+        return refuse("null", {ErrorCode::kInvalid, "A message is an object with `op` and `id`."});
+    }
+    std::string id = "null";
+    if (const JsonNode* given = tools_.json.member(node, "id")) {
+        std::string written;
+        tools_.json.write(*given, written);
+        if ((!given->is_number() && !given->is_string()) || written.size() > kMaxIdText) {
+            return refuse("null", {ErrorCode::kInvalid, "`id` is a short number or text.", "/id"});
+        }
+        id = std::move(written);
+    }
+    const Message message{node, std::move(id)};
+    if (const auto done = act(message); !done) refuse(message.id, done.error());
+}
+
+Result<void> LiveSocket::act(const Message& message) {
+    const JsonNode* op = tools_.json.member(message.node, "op");
+    if (op != nullptr && op->text == "watch") return watch(message);
+    if (op != nullptr && op->text == "unwatch") return unwatch(message);
+    if (op != nullptr && op->text == "auth") return authenticate(message);
+    return Error{ErrorCode::kInvalid, "`op` is one of `auth`, `watch` and `unwatch`.", "/op"};
+}
+
+Result<void> LiveSocket::authenticate(const Message& message) {
+    const JsonNode* token = tools_.json.member(message.node, "token");
+    if (token == nullptr || !token->is_string()) {
+        return Error{ErrorCode::kInvalid, "`token` is a key.", "/token"};
+    }
+    if (messages_ > 1) {
+        return Error{ErrorCode::kInvalid, "A credential comes in the first message.", "/op"};
+    }
+    const auto caller = tools_.service.credentials.identify("Bearer " + std::string(token->text));
+    if (!caller) {
+        refuse(message.id, caller.error());
+        close(Closing::kCredential, "unknown key");
+        return {};
+    }
+    caller_ = *caller;
+    acknowledge(message.id, {});
+    return {};
+}
+
+Result<std::uint64_t> LiveSocket::number(const JsonNode& object, std::string_view key,
+                                         std::uint64_t fallback, std::uint64_t most,
+                                         std::string pointer) const {
+    const JsonNode* node = tools_.json.member(object, key);
+    if (node == nullptr) return fallback;
+    std::uint64_t value = 0;
+    const char* const end = node->text.data() + node->text.size();
+    const auto [at, failure] = std::from_chars(node->text.data(), end, value);
+    if (!node->is_number() || failure != std::errc{} || at != end || value < 1 || value > most) {
+        return Error{ErrorCode::kInvalid,
+                     "This is a whole number from 1 to " + std::to_string(most) + ".",
+                     std::move(pointer)};
+    }
+    return value;
+}
+
+Result<live::View> LiveSocket::read_view(const Message& message, const std::string& board) const {
+    const text::JsonDocument& json = tools_.json;
+    const JsonNode* view = json.member(message.node, "view");
+    const Error wrong{ErrorCode::kInvalid,
+                      "`view` is one of {\"top\":25}, {\"around\":\"u_812\",\"span\":5} and "
+                      "{\"player\":\"u_812\"}.",
+                      "/view"};
+    if (view == nullptr || !view->is_object()) return wrong;
+    const JsonNode* around = json.member(*view, "around");
+    const JsonNode* player = json.member(*view, "player");
+    const bool has_span = json.member(*view, "span") != nullptr;
+    if (view->size != 1U + (around != nullptr && has_span ? 1U : 0U)) return wrong;
+    const JsonNode* id = around != nullptr ? around : player;
+    if (id != nullptr && (!id->is_string() || !text::is_player_id(id->text))) {
+        return Error{ErrorCode::kInvalid, "This is a player's id.",
+                     around != nullptr ? "/view/around" : "/view/player"};
+    }
+    if (player != nullptr) {
+        return live::View{live::ViewKind::kPlayer, board, std::string(id->text), 0};
+    }
+    if (around != nullptr) {
+        const auto span = number(*view, "span", 5, 10, "/view/span");
+        if (!span) return span.error();
+        return live::View{live::ViewKind::kAround, board, std::string(id->text),
+                          *live::round_span(*span)};
+    }
+    if (json.member(*view, "top") == nullptr) return wrong;
+    const auto top = number(*view, "top", 10, 100, "/view/top");
+    if (!top) return top.error();
+    return live::View{live::ViewKind::kTop, board, {}, *live::round_top(*top)};
+}
+
+Result<void> LiveSocket::watch(const Message& message) {
+    const text::JsonDocument& json = tools_.json;
+    const JsonNode* slug = json.member(message.node, "board");
+    if (slug == nullptr || !slug->is_string()) {
+        return Error{ErrorCode::kInvalid, "`board` is the id of a board.", "/board"};
+    }
+    const JsonNode* period = json.member(message.node, "period");
+    if (period != nullptr && period->text != "all") {
+        return Error{ErrorCode::kInvalid, "The board has the period `all` only.", "/period"};
+    }
+    const auto board =
+        visible_board(tools_.service, slug->text, caller_.may(access::Scope::kReadPrivate));
+    if (!board) {
+        refuse(message.id, board.error());
+        close(Closing::kNoBoard, "no such board");
+        return {};
+    }
+    auto view = read_view(message, (*board)->slug());
+    if (!view) return view.error();
+    const auto rate = number(message.node, "rate", live::kUsualRate, 20, "/rate");
+    if (!rate) return rate.error();
+    if (std::ranges::find(live::kRates, *rate) == std::end(live::kRates)) {
+        return Error{ErrorCode::kInvalid, "Frames a second, at most: 1, 2, 5, 10 or 20.", "/rate"};
+    }
+    base::Sequence has;
+    const JsonNode* since = json.member(message.node, "since");
+    if (since != nullptr) {
+        const JsonNode* epoch = json.member(*since, "epoch");
+        const auto seq = number(*since, "seq", 0, base::kMaxSequence, "/since/seq");
+        if (!since->is_object() || epoch == nullptr || !seq) {
+            return Error{ErrorCode::kInvalid, "`since` is {\"epoch\":\"k3\",\"seq\":90431}.",
+                         "/since"};
+        }
+        if (epoch->text == tools_.service.engine.epoch()) has = {*seq};
+    }
+
+    const std::string name = live::name_of(*view);
+    const auto same = watches_.find(name);
+    if (same == watches_.end() && watches_.size() >= kMaxWatches) {
+        close(Closing::kTooManyWatches, "too many watches");
+        return {};
+    }
+    // Asked again: it begins anew.
+    if (same != watches_.end()) {
+        tools_.live->unwatch(*same->second);
+        watches_.erase(same);
+    }
+    const auto made = std::make_shared<SocketWatch>(weak_from_this(), message.id, since != nullptr);
+    watches_.emplace(name, made);
+    tools_.live->watch(made, {.loop = 0,
+                              .watcher = {},
+                              .view = *std::move(view),
+                              .rate = static_cast<std::uint32_t>(*rate),
+                              .since = has});
+    return {};
+}
+
+Result<void> LiveSocket::unwatch(const Message& message) {
+    const JsonNode* view = tools_.json.member(message.node, "view");
+    const auto found =
+        view != nullptr && view->is_string() ? watches_.find(view->text) : watches_.end();
+    if (found == watches_.end()) {
+        return Error{ErrorCode::kInvalid, "`view` is the name of a view that is watched here.",
+                     "/view"};
+    }
+    tools_.live->unwatch(*found->second);
+    watches_.erase(found);
+    acknowledge(message.id, {});
+    return {};
+}
+
+// Whether the list names our protocol.
+bool offers_protocol(std::string_view list) {
+    while (!list.empty()) {
+        std::string_view one = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(list.size(), one.size() + 1));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (one == kProtocol) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void open_live_socket(Call& call) {
+    LoopTools& tools = call.tools();
+    if (call.service().draining) {
+        return call.reply.problem({ErrorCode::kDraining, "The server is shutting down."});
+    }
+    const auto socket = std::make_shared<LiveSocket>(tools, call.caller);
+    const auto accepted = net::accept_websocket(
+        call.request, call.reply.exchange(), tools.loop,
+        {.protocol =
+             offers_protocol(call.request.websocket_protocol) ? kProtocol : std::string_view(),
+         .max_message_bytes = kMaxMessage,
+         .max_kernel_unsent = kMostUnsent},
+        socket);
+    if (!accepted) {
+        return call.reply.problem(accepted.error(),
+                                  "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    }
+    socket->start(*accepted);
+}
+
+}  // namespace standings::api
