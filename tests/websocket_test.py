@@ -25,7 +25,7 @@ FRAMES = {
     "another mask": (frame(TEXT, WATCH, mask=b"\xff\x00\x7f\x80"), None),
     "a mask of zeros": (frame(TEXT, WATCH, mask=b"\0\0\0\0"), None),
     "16 bits of length": (frame(TEXT, WATCH[:-1] + b" " * 200 + b"}"), None),
-    "the longest message": (frame(TEXT, WATCH[:-1] + b" " * (65536 - len(WATCH)) + b"}"), None),
+    "the longest message": (frame(TEXT, WATCH[:-1] + b" " * (16384 - len(WATCH)) + b"}"), None),
     "no mask": (frame(TEXT, WATCH, mask=None), 1002),
     "a first reserved bit": (frame(TEXT, WATCH, reserved=4), 1002),
     "a second reserved bit": (frame(TEXT, WATCH, reserved=2), 1002),
@@ -43,8 +43,8 @@ FRAMES = {
     "UTF-8 that is cut": (frame(TEXT, b'"\xe2\x98'), 1007),
     "UTF-8 of a surrogate": (frame(TEXT, b"\xed\xa0\x80"), 1007),
     "UTF-8 too long for its character": (frame(TEXT, b"\xc0\xaf"), 1007),
-    "a message that is too large": (frame(TEXT, b" " * 65537), 1009),
-    "fragments that are too large together": (frame(TEXT, b" " * 40000, fin=False) + frame(0, b" " * 40000), 1009),
+    "a message that is too large": (frame(TEXT, b" " * 16385), 1009),
+    "fragments that are too large together": (frame(TEXT, b" " * 10000, fin=False) + frame(0, b" " * 10000), 1009),
     "a message that claims 2^62 bytes": (frame(TEXT, b"", size=(2**62, 8)), 1009),
     "a close": (frame(CLOSE, b""), 1000),
     "a close with a code": (bad_close(1000, b"bye"), 1000),
@@ -306,12 +306,15 @@ class Messages(ApiTest):
 
         board = self.slug(self.make_board())
         before = watchers()
-        for ending in ("close", "reset", "frame"):
+        for ending in ("close", "binary", "frame"):
             with self.subTest(ending):
                 watcher = self.connect()
                 for number in range(5):
                     watcher.watch(board, {"player": f"p{number}"})
                 self.assertEqual(watchers(), before + 5)
+                if ending == "binary":
+                    watcher.send_bytes(frame(BINARY, b"x"))
+                    self.assertEqual(watcher.closing().code, 1003)
                 if ending == "frame":
                     watcher.send_bytes(frame(CLOSE, b"\x03\xe8"))
                     self.assertEqual(watcher.closing().code, 1000)

@@ -17,8 +17,10 @@ class BoardViews::NamesRead final : public engine::DetailsOperation {
 
     void finished() override {
         views_.asked_.erase(view_);
-        for (std::size_t i = 0; !error && i < keys.size(); ++i) {
-            views_.arrived_.push_back({keys[i], std::move(details[i])});
+        // A row whose name cannot be read now is shown without it.
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            views_.arrived_.push_back(
+                {keys[i], error ? engine::share_details(players[i], {}) : std::move(details[i])});
         }
     }
 

@@ -114,8 +114,29 @@ void LiveDesk::pump() {
         }
         told_.pop_front();
         delivered_ = 0;
-        bytes_.reset();
     }
+    bytes_.reset();
+    bytes_frame_.reset();
+}
+
+FrameBytes& LiveDesk::bytes_of(const live::SharedFrame& frame) {
+    if (bytes_frame_ != frame) {
+        bytes_frame_ = frame;
+        bytes_ = std::make_unique<FrameBytes>(*frame, epoch_);
+    }
+    return *bytes_;
+}
+
+// False: the slice is used up.
+bool LiveDesk::spend() {
+    if (budget_ == 0) return false;
+    --budget_;
+    return true;
+}
+
+bool LiveDesk::tell(const TurnEnd&) {
+    publisher_.heard(index_);
+    return true;
 }
 
 LiveWatcher* LiveDesk::find(live::WatcherId id) const {
@@ -124,6 +145,7 @@ LiveWatcher* LiveDesk::find(live::WatcherId id) const {
 }
 
 bool LiveDesk::tell(const Welcomed& told) {
+    if (!spend()) return false;
     LiveWatcher* const watcher = find(told.watcher);
     if (watcher == nullptr) return publisher_.leave(index_, told.welcome.stream), true;
     Stream& stream = streams_[told.welcome.stream];
@@ -136,8 +158,7 @@ bool LiveDesk::tell(const Welcomed& told) {
         ++(told.welcome.recovered ? statistics.recovered : statistics.unrecovered);
     }
     if (!told.welcome.frame) return watcher->on_welcome(told.welcome, nullptr), true;
-    FrameBytes bytes(*told.welcome.frame, epoch_);
-    watcher->on_welcome(told.welcome, &bytes);
+    watcher->on_welcome(told.welcome, &bytes_of(told.welcome.frame));
     return true;
 }
 
@@ -151,22 +172,21 @@ bool LiveDesk::tell(const Refused& told) {
 }
 
 bool LiveDesk::tell(const CaughtUp& told) {
+    if (!spend()) return false;
     LiveWatcher* const watcher = find(told.watcher);
     if (watcher == nullptr) return true;
-    FrameBytes bytes(*told.snapshot, epoch_);
-    watcher->on_caught_up(bytes);
+    watcher->on_caught_up(bytes_of(told.snapshot));
     return true;
 }
 
 bool LiveDesk::tell(const Published& told) {
-    if (!bytes_) bytes_ = std::make_unique<FrameBytes>(*told.frame, epoch_);
+    FrameBytes& bytes = bytes_of(told.frame);
     // Looked up each time: a watcher may leave, and be the last one, when it is told.
     for (auto stream = streams_.find(told.stream);
          stream != streams_.end() && delivered_ < stream->second.watchers.size();
          stream = streams_.find(told.stream)) {
-        if (budget_ == 0) return false;
-        --budget_;
-        stream->second.watchers[delivered_++]->on_frame(*bytes_);
+        if (!spend()) return false;
+        stream->second.watchers[delivered_++]->on_frame(bytes);
     }
     if (told.frame->kind == live::FrameKind::kDelta) {
         publisher_.statistics().publish_delay.add(publisher_.clock().monotonic() - told.changed_at);

@@ -109,6 +109,9 @@ class LiveDesk {
     bool tell(const Announced& told);
     bool tell(const Ended& told);
     bool tell(const Bye& told);
+    bool tell(const TurnEnd& told);
+    FrameBytes& bytes_of(const live::SharedFrame& frame);
+    bool spend();
     LiveWatcher* find(live::WatcherId id) const;
     void leave_stream(LiveWatcher& watcher);
 
@@ -118,12 +121,14 @@ class LiveDesk {
     live::LoopIndex index_;
     std::uint64_t next_watcher_ = 1;
     std::uint64_t events_ = 0;
+    std::unordered_set<LiveClient*> clients_;  // before the watchers, which may be clients
     std::unordered_map<live::WatcherId, std::shared_ptr<LiveWatcher>> watchers_;
     std::unordered_map<live::StreamId, Stream> streams_;
-    std::unordered_set<LiveClient*> clients_;
 
     std::deque<Told> told_;      // the first one may be half delivered
     std::size_t delivered_ = 0;  // of the first one, a frame
+    // Of the frame that was sent last; a crowd that comes back gets the same one.
+    live::SharedFrame bytes_frame_;
     std::unique_ptr<FrameBytes> bytes_;
     std::size_t budget_ = 0;
     bool is_posted_ = false;

@@ -94,12 +94,14 @@ void watch_board(Call& call) {
     const std::string_view since = !call.request.last_event_id.empty()
                                        ? call.request.last_event_id
                                        : call.target.parameter("since").value_or("");
+    const bool may_read_private = call.caller.may(access::Scope::kReadPrivate);
     open_event_stream(std::move(call.reply),
                       {.loop = 0,
                        .watcher = {},
                        .view = *std::move(view),
                        .rate = *rate,
-                       .since = read_position(since, call.service().engine.epoch())});
+                       .since = read_position(since, call.service().engine.epoch()),
+                       .may_read_private = may_read_private});
 }
 
 constexpr Route kRoutes[] = {

@@ -27,7 +27,7 @@ using base::Result;
 using text::JsonNode;
 
 constexpr std::string_view kProtocol = "standings.v1";
-constexpr std::size_t kMaxMessage = 64 * 1024;
+constexpr std::size_t kMaxMessage = 16 * 1024;
 constexpr std::size_t kMaxWatches = 64;
 constexpr std::size_t kMaxIdText = 64;
 // Behind, and not a byte read in this time: closed.
@@ -77,7 +77,10 @@ class LiveSocket final : public net::WebSocketReceiver,
     LiveSocket(LoopTools& tools, access::Caller caller) : tools_(tools), caller_(caller) {
         tools_.live->enter(*this);
     }
-    ~LiveSocket() override { tools_.live->leave(*this); }
+    ~LiveSocket() override {
+        forget_watches();
+        tools_.live->leave(*this);
+    }
     LiveSocket(const LiveSocket&) = delete;
     LiveSocket& operator=(const LiveSocket&) = delete;
 
@@ -115,7 +118,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     void acknowledge(std::string_view id, std::string_view members);
     bool may_speak();
     void forget_watches();
-    void look_whether_it_reads(std::size_t unsent);
+    void look_whether_it_reads(std::uint64_t time_behind, std::size_t unsent);
     void catch_up();
 
     LoopTools& tools_;
@@ -127,6 +130,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     std::uint64_t messages_ = 0;
     double allowance_ = kMostMessages;
     base::Monotonic spoke_at_{};
+    std::uint64_t times_behind_ = 0;
     bool is_behind_ = false;
 };
 
@@ -180,7 +184,8 @@ void SocketWatch::on_end() {
 
 bool LiveSocket::send(FrameBytes& frame) {
     LiveStatistics& statistics = tools_.service.publisher->statistics();
-    if (socket_->unsent_bytes() > kMostUnsent) {
+    // Behind with one of its views: the others wait, or it would never come to an end.
+    if (is_behind_ || socket_->unsent_bytes() > kMostUnsent) {
         ++statistics.skipped;
         fall_behind();
         return false;
@@ -195,7 +200,7 @@ void LiveSocket::fall_behind() {
     socket_->when_unsent_at_most(kCaughtUp, [here = weak_from_this()] {
         if (const auto self = here.lock()) self->catch_up();
     });
-    look_whether_it_reads(socket_->unsent_bytes());
+    look_whether_it_reads(++times_behind_, socket_->unsent_bytes());
 }
 
 void LiveSocket::catch_up() {
@@ -206,13 +211,15 @@ void LiveSocket::catch_up() {
     }
 }
 
-void LiveSocket::look_whether_it_reads(std::size_t unsent) {
-    tools_.loop.after(kSlowFor, [here = weak_from_this(), unsent] {
+// While it is behind it gets next to nothing, so what is unsent grows less when it reads.
+void LiveSocket::look_whether_it_reads(std::uint64_t time_behind, std::size_t unsent) {
+    tools_.loop.after(kSlowFor, [here = weak_from_this(), time_behind, unsent] {
         const auto self = here.lock();
         if (!self || !self->is_behind_ || !self->socket_->open()) return;
+        if (self->times_behind_ != time_behind) return;  // it has caught up meanwhile
         const std::size_t now = self->socket_->unsent_bytes();
         if (now >= unsent) return self->close(Closing::kSlow, "too slow");
-        self->look_whether_it_reads(now);
+        self->look_whether_it_reads(time_behind, now);
     });
 }
 
@@ -414,7 +421,8 @@ Result<void> LiveSocket::watch(const Message& message) {
                               .watcher = {},
                               .view = *std::move(view),
                               .rate = static_cast<std::uint32_t>(*rate),
-                              .since = has});
+                              .since = has,
+                              .may_read_private = caller_.may(access::Scope::kReadPrivate)});
     return {};
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr auto kTurn = std::chrono::milliseconds(25);
 // ... and at most a third of a core is spent on it, however many views there are.
 constexpr int kRestPerWork = 2;
+// Turns that a busy loop may be behind before its watchers get fewer frames.
+constexpr int kMostUnheard = 3;
 
 template <class... Visitors>
 struct Overloaded : Visitors... {
@@ -33,7 +35,7 @@ Publisher::~Publisher() {
 
 live::LoopIndex Publisher::add_loop(Listen listen) {
     const std::lock_guard hold(mutex_);
-    loops_.push_back(std::move(listen));
+    loops_.emplace_back().listen = std::move(listen);
     return static_cast<live::LoopIndex>(loops_.size() - 1);
 }
 
@@ -95,11 +97,9 @@ void Publisher::stop() {
 void Publisher::run() {
     while (std::optional<Turn> turn = wait()) {
         const base::Monotonic began = clock_.monotonic();
-        for (Asked& asked : turn->asked) turn->looks_at_boards |= answer(asked, began);
-        if (turn->looks_at_boards) {
-            hub_.tick(began, turn->moved_at);
-            views_.forget_arrived();
-        }
+        for (Asked& asked : turn->asked) answer(asked, began);
+        if (turn->looks_at_boards) hub_.tick(began, turn->moved_at);
+        views_.forget_arrived();
         watchers_.store(hub_.watchers(), std::memory_order_relaxed);
         streams_.store(hub_.streams(), std::memory_order_relaxed);
         tell_loops();
@@ -137,29 +137,20 @@ std::optional<Publisher::Turn> Publisher::wait() {
     return std::nullopt;
 }
 
-bool Publisher::answer(Asked& asked, base::Monotonic now) {
-    return std::visit(Overloaded{[&](const live::Watch& watch) {
-                                     hub_.join(watch, now);
-                                     return false;
-                                 },
-                                 [&](const Leave& gone) {
-                                     hub_.leave(gone.loop, gone.stream, now);
-                                     return false;
-                                 },
-                                 [&](const Resync& slow) {
-                                     hub_.resync(slow.loop, slow.watcher, slow.stream);
-                                     return false;
-                                 },
-                                 [&](const Bye& bye) {
-                                     for (live::LoopIndex loop = 0; loop < loop_count(); ++loop)
-                                         tell(loop, bye);
-                                     return false;
-                                 },
-                                 [](const std::unique_ptr<engine::Operation>& names) {
-                                     names->finished();
-                                     return true;
-                                 }},
-                      asked);
+void Publisher::answer(Asked& asked, base::Monotonic now) {
+    std::visit(
+        Overloaded{[&](const live::Watch& watch) { hub_.join(watch, now); },
+                   [&](const Leave& gone) { hub_.leave(gone.loop, gone.stream, now); },
+                   [&](const Resync& slow) { hub_.resync(slow.loop, slow.watcher, slow.stream); },
+                   [&](const Bye& bye) {
+                       const live::LoopIndex loops = loop_count();
+                       for (live::LoopIndex loop = 0; loop < loops; ++loop) tell(loop, bye);
+                   },
+                   [&](const std::unique_ptr<engine::Operation>& names) {
+                       names->finished();
+                       hub_.retry(now);
+                   }},
+        asked);
 }
 
 live::LoopIndex Publisher::loop_count() {
@@ -167,15 +158,26 @@ live::LoopIndex Publisher::loop_count() {
     return static_cast<live::LoopIndex>(loops_.size());
 }
 
+Publisher::Loop& Publisher::loop(live::LoopIndex index) {
+    const std::lock_guard hold(mutex_);
+    return loops_[index];
+}
+
+void Publisher::heard(live::LoopIndex loop) {
+    --this->loop(loop).unheard;
+}
+
+bool Publisher::is_ready(live::LoopIndex loop) {
+    return this->loop(loop).unheard <= kMostUnheard;
+}
+
 void Publisher::tell_loops() {
     for (live::LoopIndex loop = 0; loop < told_.size(); ++loop) {
         if (told_[loop].empty()) continue;
-        Listen* listen = nullptr;
-        {
-            const std::lock_guard hold(mutex_);
-            listen = &loops_[loop];
-        }
-        (*listen)(std::exchange(told_[loop], {}));
+        told_[loop].emplace_back(TurnEnd{});
+        Loop& listener = this->loop(loop);
+        ++listener.unheard;
+        listener.listen(std::exchange(told_[loop], {}));
     }
 }
 

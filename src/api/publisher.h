@@ -48,8 +48,9 @@ struct Announced {
 struct Ended {
     live::StreamId stream;
 };
-struct Bye {};  // the server ends
-using Told = std::variant<Welcomed, Refused, CaughtUp, Published, Announced, Ended, Bye>;
+struct Bye {};      // the server ends
+struct TurnEnd {};  // all of one turn: to be answered by heard()
+using Told = std::variant<Welcomed, Refused, CaughtUp, Published, Announced, Ended, Bye, TurnEnd>;
 
 // What watchers got, over all loops. Any thread.
 struct LiveStatistics {
@@ -91,6 +92,8 @@ class Publisher final : public engine::CommitListener,
     void leave(live::LoopIndex loop, live::StreamId stream);
     void resync(live::LoopIndex loop, live::WatcherId watcher, live::StreamId stream);
 
+    // The loop has dealt with all of one turn.
+    void heard(live::LoopIndex loop);
     // Tells every watcher that the server ends.
     void say_bye();
 
@@ -128,14 +131,16 @@ class Publisher final : public engine::CommitListener,
     };
     // Waits until something is to be done. None: the end.
     std::optional<Turn> wait();
-    // True when the boards have to be looked at for it.
-    bool answer(Asked& asked, base::Monotonic now);
+    void answer(Asked& asked, base::Monotonic now);
     void tell(live::LoopIndex loop, Told told);
     void tell_loops();
+    struct Loop;
+    Loop& loop(live::LoopIndex index);
     live::LoopIndex loop_count();
 
     void deliver(std::vector<std::unique_ptr<engine::Operation>> finished) override;
 
+    bool is_ready(live::LoopIndex loop) override;
     void welcome(live::LoopIndex loop, live::WatcherId watcher, const Welcome& welcome) override;
     void refuse(live::LoopIndex loop, live::WatcherId watcher, live::Refusal why) override;
     void catch_up(live::LoopIndex loop, live::WatcherId watcher,
@@ -155,7 +160,11 @@ class Publisher final : public engine::CommitListener,
     std::vector<Asked> asked_;
     bool stopping_ = false;
     std::optional<base::Monotonic> moved_at_;  // a board has, and it was not looked at since
-    std::deque<Listen> loops_;                 // each stays where it is
+    struct Loop {
+        Listen listen;
+        std::atomic<int> unheard{0};  // turns
+    };
+    std::deque<Loop> loops_;  // each stays where it is
     // Whether the committer has to tell. Set before a view is read, so that nothing is missed.
     std::atomic<bool> is_watched_{false};
 

@@ -44,6 +44,7 @@ struct Hub::Stream {
     StreamId id;
     const Key* key;
     Board* board;
+    std::size_t place = 0;  // among the board's
     std::string name;
     std::optional<RowStream> rows;  // none: never read
     std::vector<Watch> waiting;     // for a reading
@@ -52,6 +53,7 @@ struct Hub::Stream {
     // Since when the board may have moved behind the last reading. None: it has not.
     std::optional<base::Monotonic> stale_since;
     base::Monotonic changed_at{};  // what the last reading found
+    bool is_late = false;          // it could not be read when it was due
     base::Monotonic sent{};
     base::Monotonic idle_since{};
 
@@ -78,7 +80,10 @@ Hub::~Hub() = default;
 void Hub::join(const Watch& watch, base::Monotonic now) {
     CHECK(std::ranges::find(kRates, watch.rate) != std::end(kRates));
     const auto look = reader_.look(watch.view.board);
-    if (!look) return audience_.refuse(watch.loop, watch.watcher, Refusal::kNoBoard);
+    // It may have become private since the watcher was let in.
+    if (!look || (!look->is_public && !watch.may_read_private)) {
+        return audience_.refuse(watch.loop, watch.watcher, Refusal::kNoBoard);
+    }
     const Key key{watch.view, watch.rate};
     if (!streams_.contains(key) && streams_.size() >= limits_.max_streams) {
         return audience_.refuse(watch.loop, watch.watcher, Refusal::kTooMany);
@@ -88,13 +93,10 @@ void Hub::join(const Watch& watch, base::Monotonic now) {
 
     // Whoever has seen more than the others were told must not be sent back.
     const bool is_behind = joined.rows && watch.since > joined.rows->seq();
-    if (!joined.rows || joined.watcher_count == 0 || is_behind) {
-        joined.waiting.push_back(watch);
-        if (!joined.stale_since) joined.stale_since = now;
-        if (!refresh(joined, now)) wake_at(*joined.board, now + kAskAgain);
-        return;
-    }
-    welcome(joined, watch);
+    if (joined.rows && joined.watcher_count > 0 && !is_behind) return welcome(joined, watch);
+    joined.waiting.push_back(watch);
+    if (!joined.stale_since) joined.stale_since = now;
+    serve(joined, now);
 }
 
 void Hub::welcome(Stream& stream, const Watch& watch) {
@@ -104,6 +106,7 @@ void Hub::welcome(Stream& stream, const Watch& watch) {
                                               : std::optional<RowStream::Resumed>();
     said.recovered = resumed.has_value();
     said.frame = resumed ? resumed->frame : stream.rows->snapshot();
+    if (stream.watcher_count == 0) idle_.erase({stream.idle_since, stream.id});
     count(stream.watchers, watch.loop);
     count(stream.board->watchers, watch.loop);
     ++stream.watcher_count;
@@ -121,7 +124,7 @@ void Hub::leave(LoopIndex loop, StreamId id, base::Monotonic now) {
     --watchers_;
     if (left.watcher_count > 0) return;
     left.idle_since = now;
-    idle_.emplace_back(now, id);
+    idle_.emplace(now, id);
     forget_idle(now);
 }
 
@@ -145,7 +148,7 @@ void Hub::tick(base::Monotonic now, std::optional<base::Monotonic> moved_at) {
 
 std::optional<base::Monotonic> Hub::next_tick() const {
     std::optional<base::Monotonic> next = wake_;
-    if (!idle_.empty()) keep_earliest(next, idle_.front().first + limits_.idle_for);
+    if (!idle_.empty()) keep_earliest(next, idle_.begin()->first + limits_.idle_for);
     return next;
 }
 
@@ -193,8 +196,12 @@ void Hub::tell_changes(Board& board, const ViewReader::BoardLook& now) {
 void Hub::serve(Stream& stream, base::Monotonic now) {
     if (stream.stale_since) {
         const base::Monotonic due = stream.sent + stream.period();
-        if (stream.waiting.empty() && now < due) return wake_at(*stream.board, due);
-        if (!refresh(stream, now)) return wake_at(*stream.board, now + kAskAgain);
+        if (stream.watcher_count > 0 && now < due) return wake_at(*stream.board, due);
+        if (!are_ready(stream)) return wake_at(*stream.board, now + stream.period());
+        if (!refresh(stream, now)) {
+            if (!std::exchange(stream.is_late, true)) late_.push_back(stream.id);
+            return wake_at(*stream.board, now + kAskAgain);
+        }
     }
     if (!stream.rows->has_news()) return;
     const base::Monotonic due = stream.sent + limits_.beat_every;
@@ -215,8 +222,27 @@ bool Hub::refresh(Stream& stream, base::Monotonic now) {
     } else {
         send(stream, stream.rows->publish(std::move(reading)), now);
     }
-    for (const Watch& watch : std::exchange(stream.waiting, {})) welcome(stream, watch);
+    for (const Watch& watch : std::exchange(stream.waiting, {})) {
+        // One who has seen as much elsewhere goes on from there.
+        if (watch.since > stream.rows->seq()) send(stream, stream.rows->beat(), now);
+        welcome(stream, watch);
+    }
     return true;
+}
+
+bool Hub::are_ready(const Stream& stream) const {
+    bool ready = true;
+    for_each_loop(stream.watchers, [&](LoopIndex loop) { ready &= audience_.is_ready(loop); });
+    return ready;
+}
+
+void Hub::retry(base::Monotonic now) {
+    for (const StreamId id : std::exchange(late_, {})) {
+        const auto found = by_id_.find(id);
+        if (found == by_id_.end()) continue;
+        found->second->is_late = false;
+        if (found->second->is_wanted()) serve(*found->second, now);
+    }
 }
 
 void Hub::send(Stream& stream, const SharedFrame& frame, base::Monotonic now) {
@@ -242,6 +268,7 @@ Hub::Stream& Hub::stream(const Key& key) {
     at->second = std::make_unique<Stream>(Stream{
         .id = next_stream_, .key = &at->first, .board = board.get(), .name = name_of(key.first)});
     ++next_stream_.value;
+    at->second->place = board->streams.size();
     board->streams.push_back(at->second.get());
     by_id_.emplace(at->second->id, at->second.get());
     return *at->second;
@@ -262,7 +289,9 @@ void Hub::end_board(Board& board) {
 
 void Hub::forget(Stream& stream) {
     Board& board = *stream.board;
-    std::erase(board.streams, &stream);
+    board.streams[stream.place] = board.streams.back();
+    board.streams[stream.place]->place = stream.place;
+    board.streams.pop_back();
     by_id_.erase(stream.id);
     streams_.erase(Key(*stream.key));
     if (board.streams.empty()) boards_.erase(std::string(board.slug));
@@ -270,14 +299,11 @@ void Hub::forget(Stream& stream) {
 
 void Hub::forget_idle(base::Monotonic now) {
     while (!idle_.empty()) {
-        const auto [since, id] = idle_.front();
+        const auto [since, id] = *idle_.begin();
         if (idle_.size() <= limits_.max_idle_streams && since + limits_.idle_for > now) return;
-        idle_.pop_front();
+        idle_.erase(idle_.begin());
         const auto found = by_id_.find(id);
-        if (found == by_id_.end() || found->second->is_wanted()) continue;
-        // It was watched again since; its last end is further back in the queue.
-        if (found->second->idle_since != since) continue;
-        forget(*found->second);
+        if (found != by_id_.end() && !found->second->is_wanted()) forget(*found->second);
     }
 }
 

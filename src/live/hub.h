@@ -4,10 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +33,7 @@ struct Watch {
     std::uint32_t rate = kUsualRate;
     // What the watcher has, of this epoch. 0: nothing.
     base::Sequence since;
+    bool may_read_private = false;
 };
 
 // Promise: a view is read and written to bytes once at a rate, however many watch it, and only when
@@ -57,6 +58,8 @@ class Hub {
     // The watcher lost frames. It gets the present rows, and then what follows.
     void resync(LoopIndex loop, WatcherId watcher, StreamId stream);
 
+    // What made a reader answer kLater has come.
+    void retry(base::Monotonic now);
     // Something may have changed, since `moved_at` where that is known: looks at every board that
     // is watched.
     void tick(base::Monotonic now, std::optional<base::Monotonic> moved_at = std::nullopt);
@@ -80,6 +83,7 @@ class Hub {
     void serve(Stream& stream, base::Monotonic now);
     // Reads, publishes, and lets in who waits. False: it cannot be read yet.
     bool refresh(Stream& stream, base::Monotonic now);
+    bool are_ready(const Stream& stream) const;
     void send(Stream& stream, const SharedFrame& frame, base::Monotonic now);
     void wake_at(Board& board, base::Monotonic when);
 
@@ -97,8 +101,9 @@ class Hub {
     std::unordered_map<StreamId, Stream*> by_id_;
     StreamId next_stream_{1};
     std::size_t watchers_ = 0;
-    // Since when nobody watches which stream; entries may be out of date.
-    std::deque<std::pair<base::Monotonic, StreamId>> idle_;
+    // Since when nobody watches which stream.
+    std::set<std::pair<base::Monotonic, StreamId>> idle_;
+    std::vector<StreamId> late_;  // could not be read yet
     std::optional<base::Monotonic> wake_;
 };
 

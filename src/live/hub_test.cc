@@ -56,6 +56,9 @@ class Listener final : public Audience {
 
     std::vector<std::string> take() { return std::exchange(heard, {}); }
 
+    bool is_ready(LoopIndex) override { return ready; }
+    bool ready = true;
+
     void welcome(LoopIndex loop, WatcherId watcher, const Welcome& welcome) override {
         stream = welcome.stream;
         say(loop, "welcome " + std::to_string(watcher.value) +
@@ -236,9 +239,6 @@ TEST_F(HubTest, WhoWasAloneIsResumedForAWhile) {
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 recovered delta 8"}));
 
     hub.leave(0, listener_.stream, now_);
-    ASSERT_TRUE(hub.next_tick());
-    hub.tick(*hub.next_tick());
-    EXPECT_EQ(hub.streams(), 1U) << "since it was left the second time";
     ASSERT_EQ(hub.next_tick(), now_ + seconds(60));
     hub.tick(now_ += seconds(60));
     EXPECT_EQ(hub.streams(), 0U);
@@ -249,12 +249,26 @@ TEST_F(HubTest, WhoWasAloneIsResumedForAWhile) {
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 3 snapshot 9"}));
 }
 
+TEST_F(HubTest, WhoComesBackHearsHowFarNothingHasChanged) {
+    Hub hub = make();
+    hub.join(watch(1), now_);
+    hub.leave(0, listener_.stream, now_);
+    boards_.move("b", 0);
+    hub.tick(now_ += seconds(1));
+    listener_.take();
+    hub.join(since(2, 7), now_ += seconds(1));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 recovered up to date", "0: beat 8"}));
+}
+
 TEST_F(HubTest, NobodyIsSentBackBehindWhatItHasRead) {
     Hub hub = make();
     hub.join(watch(1), now_);
     listener_.take();
     boards_.move("b");
     hub.join(since(2, 8), now_ += milliseconds(1));
+    EXPECT_EQ(listener_.take(), Lines{}) << "the others' rate holds";
+    ASSERT_TRUE(hub.next_tick());
+    hub.tick(now_ = *hub.next_tick());
     EXPECT_EQ(listener_.take(), (Lines{"0: delta 8", "0: welcome 2 recovered up to date"}));
 }
 
@@ -268,6 +282,51 @@ TEST_F(HubTest, NamesThatAreLateAreWaitedFor) {
     boards_.names_are_late = false;
     hub.tick(now_ = *hub.next_tick());
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 1 snapshot 7", "0: welcome 2 snapshot 7"}));
+}
+
+TEST_F(HubTest, NamesThatHaveComeAreTakenAtOnce) {
+    Hub hub = make();
+    boards_.names_are_late = true;
+    hub.join(watch(1), now_);
+    boards_.names_are_late = false;
+    hub.retry(now_ + milliseconds(1));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 1 snapshot 7"}));
+}
+
+TEST_F(HubTest, ALoopThatIsBusyGetsFewerFrames) {
+    Hub hub = make();
+    hub.join(watch(1), now_);
+    listener_.take();
+    listener_.ready = false;
+    for (int i = 0; i < 3; ++i) {
+        boards_.move("b");
+        hub.tick(now_ += seconds(1));
+    }
+    EXPECT_EQ(listener_.take(), Lines{});
+    listener_.ready = true;
+    ASSERT_TRUE(hub.next_tick());
+    hub.tick(now_ = *hub.next_tick());
+    EXPECT_EQ(listener_.take(), (Lines{"0: delta 10"}));
+}
+
+TEST_F(HubTest, WhoHasSeenAsMuchElsewhereGoesOnFromThere) {
+    Hub hub = make();
+    hub.join(watch(1), now_);
+    listener_.take();
+    boards_.move("b", 0);
+    hub.join(since(2, 8), now_ += seconds(1));
+    EXPECT_EQ(listener_.take(), (Lines{"0: beat 8", "0: welcome 2 recovered up to date"}));
+}
+
+TEST_F(HubTest, ABoardThatHasBecomePrivateLetsNobodyInWhoMayNot) {
+    Hub hub = make();
+    boards_.boards["b"].look.is_public = false;
+    hub.join(watch(1), now_);
+    EXPECT_EQ(listener_.take(), (Lines{"0: refuse 1 no board"}));
+    Watch allowed = watch(2);
+    allowed.may_read_private = true;
+    hub.join(allowed, now_);
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 snapshot 7"}));
 }
 
 TEST_F(HubTest, ASlowWatcherGetsThePresentRows) {
@@ -332,7 +391,9 @@ TEST_F(HubTest, ABoardThatBecomesPrivateEndsItsStreams) {
     boards_.move("b");
     hub.tick(now_ += seconds(1));
     EXPECT_EQ(listener_.take(), (Lines{"0: end"}));
-    hub.join(watch(2), now_);
+    Watch allowed = watch(2);
+    allowed.may_read_private = true;
+    hub.join(allowed, now_);
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 snapshot 8"})) << "one who may";
 }
 

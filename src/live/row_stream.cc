@@ -60,6 +60,9 @@ SharedFrame RowStream::publish(Reading next) {
     CHECK(next.seq >= read_);
     read_ = next.seq;
     read_total_ = next.total;
+    // Names are looked up behind the rows, so this may be a row of the next seq already. That one
+    // brings it.
+    if (next.seq == seq()) return nullptr;
     const auto is_same = [](const KnownRow& known, const Row& row) {
         return known.row.json == row.json && known.row.player == row.player;
     };

@@ -57,6 +57,15 @@ TEST(RowStream, SaysNothingWhenNoRowDiffers) {
         << "from what watchers have: " << frame->json;
 }
 
+TEST(RowStream, TellsOneStateOfASeq) {
+    RowStream rows = stream("a:1");
+    EXPECT_EQ(rows.publish(reading(5, "a:2")), nullptr) << "a name that came early";
+    EXPECT_FALSE(rows.has_news());
+    const SharedFrame frame = rows.publish(reading(6, "a:2"));
+    ASSERT_NE(frame, nullptr);
+    EXPECT_NE(frame->json.find(R"("prev":5,"seq":6)"), std::string::npos);
+}
+
 TEST(RowStream, BeatsOnceForEachReadingThatChangedNothing) {
     RowStream rows = stream("a:1");
     EXPECT_EQ(rows.beat(), nullptr);

@@ -397,14 +397,25 @@ bool RequestParser::read_head(std::string_view head) {
 
 void RequestParser::head_moved(const char* from, const char* to) {
     std::string_view Request::*const kViews[] = {
-        &Request::method_text,      &Request::target,
-        &Request::authorization,    &Request::content_type,
-        &Request::content_encoding, &Request::accept,
-        &Request::accept_encoding,  &Request::if_match,
-        &Request::if_none_match,    &Request::idempotency_key,
-        &Request::origin,           &Request::request_id,
-        &Request::last_event_id,    &Request::traceparent,
-        &Request::sec_fetch_mode,   &Request::access_control_request_method,
+        &Request::method_text,
+        &Request::target,
+        &Request::authorization,
+        &Request::content_type,
+        &Request::content_encoding,
+        &Request::accept,
+        &Request::accept_encoding,
+        &Request::if_match,
+        &Request::if_none_match,
+        &Request::idempotency_key,
+        &Request::origin,
+        &Request::request_id,
+        &Request::last_event_id,
+        &Request::traceparent,
+        &Request::sec_fetch_mode,
+        &Request::access_control_request_method,
+        &Request::websocket_key,
+        &Request::websocket_version,
+        &Request::websocket_protocol,
     };
     for (const auto member : kViews) {
         auto& text = request_.*member;

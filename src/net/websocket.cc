@@ -298,7 +298,9 @@ void Session::message_read(error_code error) {
     if (!receiver_) return;
     if (error) return end();
     if (!stream_.got_text()) {
-        return close(static_cast<std::uint16_t>(CloseCode::kUnsupportedData), "text frames only");
+        const auto refused = receiver_;
+        close(static_cast<std::uint16_t>(CloseCode::kUnsupportedData), "text frames only");
+        return refused->on_gone();
     }
     const auto bytes = message_.data();
     const auto receiver = receiver_;
@@ -341,7 +343,10 @@ void Session::watch_silence() {
         const auto self = here.lock();
         if (!self || !self->open()) return;
         if (!std::exchange(self->heard_, false)) {
-            if (std::exchange(self->asked_, true)) return self->exchange_.abort();
+            if (std::exchange(self->asked_, true)) {
+                self->exchange_.abort();
+                return self->lost();
+            }
             self->exchange_.write(frame_head(kPingFrame, 0));
         } else {
             self->asked_ = false;

@@ -38,6 +38,10 @@ class Front {
     // Fails as start() would where the address is in use.
     static base::Result<void> check_address(const ListenAddress& address);
 
+    ~Front() { publisher_.stop(); }
+    Front(const Front&) = delete;
+    Front& operator=(const Front&) = delete;
+
     // "http://127.0.0.1:8420"
     const std::string& url() const { return url_; }
 

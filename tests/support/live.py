@@ -44,7 +44,8 @@ class Rows:
 class EventStream(Rows):
     """A view over server-sent events. Use as a context manager; reconnect() goes on like a browser does."""
 
-    def __init__(self, port, target, *, key=None, timeout=15.0, receive_buffer=None):
+    def __init__(self, port, target, *, key=None, timeout=15.0, receive_buffer=None, since=None):
+        """`since`: rows that it goes on from."""
         super().__init__()
         self.port = port
         self.target = target
@@ -52,6 +53,9 @@ class EventStream(Rows):
         self.timeout = timeout
         self.receive_buffer = receive_buffer
         self.last_event_id = None
+        if since is not None and since.seq is not None:
+            self.by_player, self.seq, self.epoch = since.by_player, since.seq, since.epoch
+            self.last_event_id = f"{since.epoch}:{since.seq}"
         self.retry = None
         self.kinds = []  # of all events since the connection began
         self.connect()
@@ -70,6 +74,13 @@ class EventStream(Rows):
         if self.receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.socket.settimeout(self.timeout)
+        try:
+            self._begin(headers)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, headers):
         self.socket.connect(("127.0.0.1", self.port))
         lines = [f"GET {self.target} HTTP/1.1", "Host: localhost", "Accept: text/event-stream"]
         if self.key:
@@ -194,6 +205,13 @@ class WebSocket:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
+        try:
+            self._begin(port, path, headers, protocol)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, port, path, headers, protocol):
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.raw = b""
