@@ -55,8 +55,6 @@ void BoardViews::read_rows(const engine::HostedBoard& board, const live::View& v
             // Without an entry there are no rows.
             static_cast<void>(engine::read_standing(board, view.player, view.size, page));
             return;
-        case live::ViewKind::kFeed:
-            break;
     }
     CHECK(false);
 }

@@ -13,6 +13,7 @@ namespace {
 
 // So that proxies on the way do not take the silence for an end.
 constexpr auto kKeepAlive = std::chrono::seconds(15);
+
 // The desk keeps it. What the desk calls never unwatches but at an end.
 class EventStream final : public LiveWatcher,
                           public LiveClient,

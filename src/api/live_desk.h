@@ -91,7 +91,6 @@ class LiveDesk {
     void unwatch(LiveWatcher& watcher);
     // It lost frames and can take some again: on_caught_up() comes.
     void resync(const LiveWatcher& watcher);
-    std::size_t watchers() const { return watchers_.size(); }
 
   private:
     struct Stream {

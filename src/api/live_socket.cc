@@ -56,15 +56,13 @@ class SocketWatch final : public LiveWatcher {
     void on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) override;
     void on_refused(live::Refusal why) override;
     void on_frame(FrameBytes& frame) override;
-    void on_caught_up(FrameBytes& snapshot) override { on_frame_again(snapshot); }
+    void on_caught_up(FrameBytes& snapshot) override;
     void on_event(std::uint64_t number, std::string_view json) override;
     void on_end() override;
 
     bool is_behind = false;
 
   private:
-    void on_frame_again(FrameBytes& snapshot);
-
     const std::string id_;  // of the message that asked, as it was written
     const bool asks_resume_;
     const std::weak_ptr<LiveSocket> socket_;
@@ -164,7 +162,7 @@ void SocketWatch::on_frame(FrameBytes& frame) {
     is_behind = true;
 }
 
-void SocketWatch::on_frame_again(FrameBytes& snapshot) {
+void SocketWatch::on_caught_up(FrameBytes& snapshot) {
     const auto socket = socket_.lock();
     if (socket) is_behind = !socket->send(snapshot);
 }

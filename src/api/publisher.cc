@@ -11,7 +11,8 @@ namespace {
 // Boards are looked at this often while they move. Half of what the fastest rate needs, so that its
 // frames are not late by a whole turn.
 constexpr auto kTurn = std::chrono::milliseconds(25);
-// ... and at most a third of a core is spent on it, however many views there are.
+// ... and looking takes at most a third of the time, however many views there are. Joins come on
+// top.
 constexpr int kRestPerWork = 2;
 // Turns that a busy loop may be behind before its watchers get fewer frames.
 constexpr int kMostUnheard = 3;

@@ -76,7 +76,7 @@ using Listen = std::function<void(std::vector<Told>)>;
 
 // Promise: what a watcher is told is in order, and each loop is told at most once per turn. Owner:
 // the server. join() and the like: any thread, bounded by whoever calls them; all else is on the
-// publisher's own thread. The committer is never made to wait, and pays for waking it only while
+// publisher's own thread. The committer takes a short lock and wakes it, only while
 // somebody watches.
 class Publisher final : public engine::CommitListener,
                         private engine::Mailbox,

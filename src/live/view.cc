@@ -17,7 +17,7 @@ std::optional<std::uint32_t> round_up(std::uint64_t rows, std::span<const std::u
 }  // namespace
 
 std::string name_of(const View& view) {
-    std::string board = (view.board.empty() ? "*" : view.board) + "/all/";
+    std::string board = view.board + "/all/";
     switch (view.kind) {
         case ViewKind::kTop:
             return board + "top/" + std::to_string(view.size);
@@ -25,8 +25,6 @@ std::string name_of(const View& view) {
             return board + "around/" + std::to_string(view.size) + "/" + view.player;
         case ViewKind::kPlayer:
             return board + "player/" + view.player;
-        case ViewKind::kFeed:
-            return board + "feed";
     }
     return board;
 }

@@ -1,4 +1,4 @@
-// What can be watched: a few rows of one ranking, or the submissions as they come.
+// What can be watched: a few rows of one ranking.
 #pragma once
 
 #include <compare>
@@ -12,13 +12,12 @@ enum class ViewKind : std::uint8_t {
     kTop,     // the first rows
     kAround,  // a player's row with those on both sides
     kPlayer,  // a player's row
-    kFeed,    // accepted submissions
 };
 
 // Views that compare equal are one: read once, written to bytes once, however many watch it.
 struct View {
     ViewKind kind = ViewKind::kTop;
-    std::string board;       // its slug; empty, for a feed: all public boards
+    std::string board;       // its slug
     std::string player;      // of kAround and kPlayer
     std::uint32_t size = 0;  // rows of kTop; of kAround those on each side; else 0
 
@@ -26,7 +25,7 @@ struct View {
 };
 
 // "speedrun/all/top/25", "speedrun/all/around/5/u_812", "speedrun/all/player/u_812",
-// "speedrun/all/feed", "*/all/feed": the name that frames carry. Slugs hold neither '/' nor '*'.
+// the name that frames carry. Slugs hold no '/'.
 std::string name_of(const View& view);
 
 // So that few views serve many watchers, sizes go up to the next of 10, 25, 50, 100 rows, and of 3,

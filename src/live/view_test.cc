@@ -9,8 +9,6 @@ TEST(View, HasOneNameForAllWhoWatchIt) {
     EXPECT_EQ(name_of({ViewKind::kTop, "speedrun", "", 25}), "speedrun/all/top/25");
     EXPECT_EQ(name_of({ViewKind::kAround, "speedrun", "u_812", 5}), "speedrun/all/around/5/u_812");
     EXPECT_EQ(name_of({ViewKind::kPlayer, "speedrun", "u_812"}), "speedrun/all/player/u_812");
-    EXPECT_EQ(name_of({ViewKind::kFeed, "speedrun"}), "speedrun/all/feed");
-    EXPECT_EQ(name_of({ViewKind::kFeed}), "*/all/feed");
 }
 
 TEST(View, RoundsSizesUpToFew) {

@@ -138,6 +138,7 @@ std::string frame_head(unsigned char first, std::size_t size) {
 constexpr unsigned char kTextFrame = 0x81;
 constexpr unsigned char kCloseFrame = 0x88;
 constexpr unsigned char kPingFrame = 0x89;
+constexpr std::uint16_t kUnsupportedData = 1003;
 constexpr std::size_t kMaxReason = 123;  // of a control frame, beside the code
 
 // --- one socket ------------------------------------------------------------------------------
@@ -299,7 +300,7 @@ void Session::message_read(error_code error) {
     if (error) return end();
     if (!stream_.got_text()) {
         const auto refused = receiver_;
-        close(static_cast<std::uint16_t>(CloseCode::kUnsupportedData), "text frames only");
+        close(kUnsupportedData, "text frames only");
         return refused->on_gone();
     }
     const auto bytes = message_.data();

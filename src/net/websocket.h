@@ -15,17 +15,6 @@
 
 namespace standings::net {
 
-// RFC 6455, 7.4, and where those for applications begin.
-enum class CloseCode : std::uint16_t {
-    kNormal = 1000,
-    kGoingAway = 1001,
-    kUnsupportedData = 1003,
-    kPolicy = 1008,
-    kServiceRestart = 1012,
-    kTryAgainLater = 1013,
-    kFirstOfApplication = 4000,
-};
-
 // One client's socket. Thread: the loop's. Lives as long as somebody holds it; when the client is
 // gone all calls do nothing.
 class WebSocket {
@@ -34,7 +23,8 @@ class WebSocket {
 
     // A frame that text_frame() made. Frames leave in order, whole, also beside pongs.
     virtual void send(std::string_view frame) = 0;
-    // Says why, sends what is unsent, and ends. Nothing is heard afterwards.
+    // Says why (`code` of RFC 6455, 7.4, or from 4000 on), sends what is unsent, and ends. Nothing
+    // is heard afterwards.
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
     virtual bool open() const = 0;
     // As those of Exchange.
