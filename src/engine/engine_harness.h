@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,9 +47,11 @@ class HandClock final : public base::Clock {
 };
 
 // Waits for what another thread does; the time is a bound for a broken build, not a measure.
-inline void wait_until(const std::function<bool()>& reached) {
+inline void wait_until(const std::function<bool()>& reached,
+                       const std::function<std::string()>& state = {}) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!reached()) {
+        if (std::chrono::steady_clock::now() >= give_up && state) std::cerr << state() << '\n';
         CHECK(std::chrono::steady_clock::now() < give_up);
         std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
@@ -340,16 +343,27 @@ class Rig {
     // Waits until everything is written back and no tombstone is left.
     void rest() {
         const Statistics& statistics = engine_->statistics();
-        wait_until([&] {
-            if (statistics.dirty_entries != 0) return false;
-            bool dropped = true;
-            engine_->registry().for_each([&](HostedBoard& board) {
-                board.read([&](const HostedBoard::View& view) {
-                    dropped &= view.board.player_count() == view.board.size();
+        wait_until(
+            [&] {
+                // The disk may stall for longer than a lock is waited for; it is tried again each
+                // second.
+                if (statistics.health == WriteHealth::kNoSpace)
+                    clock_.move(std::chrono::seconds(1));
+                if (statistics.dirty_entries != 0) return false;
+                bool dropped = true;
+                engine_->registry().for_each([&](HostedBoard& board) {
+                    board.read([&](const HostedBoard::View& view) {
+                        dropped &= view.board.player_count() == view.board.size();
+                    });
                 });
+                return dropped;
+            },
+            [&] {
+                return "health " + std::to_string(static_cast<int>(statistics.health.load())) +
+                       ", dirty entries " + std::to_string(statistics.dirty_entries) +
+                       ", fold mark " + std::to_string(statistics.fold_mark) + " of " +
+                       std::to_string(engine_->applied_seq().value);
             });
-            return dropped;
-        });
     }
 
     // The name and meta of a row, from the cache or from the disk.
