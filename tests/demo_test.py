@@ -11,6 +11,7 @@ import subprocess
 import time
 import unittest
 
+from support.live import Watcher
 from support.server import DemoServer, program, wait_until
 
 BOARDS = ("rating", "season", "speedrun")
@@ -93,6 +94,15 @@ class Joining(DemoTest):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn(f"{server.url} takes no key, and STANDINGS_KEY gives one\n  unset STANDINGS_KEY\n",
                       re.sub(r"  request \w+\n", "", done.stderr))
+
+    def test_a_page_of_another_site_may_look_and_not_submit(self):
+        server = self.demo("--rate", "0")
+        submission = {"player": "from-a-page", "score": 5}
+        for origin, status in (("http://elsewhere.example", 401), ("null", 401), ("http://localhost", None)):
+            with self.subTest(origin), Watcher(server.port, headers=[f"Origin: {origin}"]) as page:
+                page.watch("rating", {"top": 10})
+                answer = page.ask(op="submit", board="rating", submission=submission)
+                self.assertEqual(answer.get("problem", {}).get("status"), status, answer)
 
     def test_lets_nobody_change_boards_or_others(self):
         server = self.demo("--rate", "0")

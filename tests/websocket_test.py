@@ -235,13 +235,13 @@ class Messages(ApiTest):
     def test_wrong_messages_are_refused_and_harm_nothing(self):
         board = self.slug(self.make_board())
         watcher = self.connect()
-        for message, pointer in (({"op": "dance"}, "/op"), ({}, "/op"), ({"op": "watch"}, "/board"),
+        for message, pointer in (({"op": "dance"}, "/op"), ({}, "/op"), ({"op": "watch"}, "/view"), ({"op": "watch", "view": {"top": 5}}, "/board"),
                                  ({"op": "watch", "board": board}, "/view"), ({"op": "watch", "board": board, "view": {}}, "/view"),
                                  ({"op": "watch", "board": board, "view": {"top": 0}}, "/view/top"),
                                  ({"op": "watch", "board": board, "view": {"top": 101}}, "/view/top"),
                                  ({"op": "watch", "board": board, "view": {"top": "x"}}, "/view/top"),
-                                 ({"op": "watch", "board": board, "view": {"top": 5, "player": "a"}}, "/view"),
-                                 ({"op": "watch", "board": board, "view": {"top": 5, "span": 3}}, "/view"),
+                                 ({"op": "watch", "board": board, "view": {"top": 5, "player": "a"}}, "/view/top"),
+                                 ({"op": "watch", "board": board, "view": {"top": 5, "span": 3}}, "/view/span"),
                                  ({"op": "watch", "board": board, "view": {"player": "a b"}}, "/view/player"),
                                  ({"op": "watch", "board": board, "view": {"around": "a", "span": 11}}, "/view/span"),
                                  ({"op": "watch", "board": board, "view": {"top": 5}, "rate": 3}, "/rate"),

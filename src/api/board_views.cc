@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/feed_items.h"
 #include "api/standings_json.h"
 #include "base/check.h"
 
@@ -30,6 +31,12 @@ class BoardViews::NamesRead final : public engine::DetailsOperation {
 };
 
 std::optional<live::ViewReader::BoardLook> BoardViews::look(std::string_view board) {
+    // The feed of all public boards.
+    if (board.empty()) {
+        BoardLook look;
+        look.seq = engine_.feed().seq();
+        return look;
+    }
     const auto found = engine_.registry().find(board);
     if (!found || found->deleted()) return std::nullopt;
     return found->read([this](const engine::HostedBoard::View& view) {
@@ -55,11 +62,14 @@ void BoardViews::read_rows(const engine::HostedBoard& board, const live::View& v
             // Without an entry there are no rows.
             static_cast<void>(engine::read_standing(board, view.player, view.size, page));
             return;
+        case live::ViewKind::kFeed:
+            break;
     }
     CHECK(false);
 }
 
 live::ViewReader::Answer BoardViews::read(const live::View& view, live::Reading& reading) {
+    if (view.kind == live::ViewKind::kFeed) return read_feed_items(view, reading);
     const auto board = engine_.registry().find(view.board);
     if (!board || board->deleted()) return Answer::kNoBoard;
     read_rows(*board, view, page_);
@@ -75,9 +85,34 @@ live::ViewReader::Answer BoardViews::read(const live::View& view, live::Reading&
     return Answer::kRead;
 }
 
-engine::SharedDetails BoardViews::find_details(std::size_t row) {
-    const ledger::EntryKey key{page_.ranking, page_.rows[row].slot};
-    const std::string_view player = page_.player(row);
+live::ViewReader::Answer BoardViews::read_feed_items(const live::View& view,
+                                                     live::Reading& reading) {
+    FeedItems items = read_feed(engine_, view.board, engine::Feed::kPerBoard);
+    std::vector<ledger::EntryKey> keys;
+    std::vector<std::string> players;
+    for (const std::size_t at : without_details(items)) {
+        FeedItems::One& one = items.all[at];
+        one.details = find_details(one.key(), one.item.player);
+        if (one.details) continue;
+        keys.push_back(one.key());
+        players.push_back(one.item.player);
+    }
+    if (!keys.empty()) {
+        ask(view, std::move(keys), std::move(players));
+        return Answer::kLater;
+    }
+    reading.seq = items.seq;
+    reading.known_since = items.known_since;
+    reading.items.resize(items.all.size());
+    for (std::size_t i = 0; i < items.all.size(); ++i) {
+        reading.items[i].seq = items.all[i].item.event.seq;
+        append_feed_item(reading.items[i].json, items.all[i]);
+    }
+    return Answer::kRead;
+}
+
+engine::SharedDetails BoardViews::find_details(ledger::EntryKey key,
+                                               std::string_view player) const {
     if (auto cached = engine_.details().find(key, player)) return cached;
     const auto arrived = std::ranges::find_if(arrived_, [&](const Arrived& one) {
         return one.key == key && one.details && one.details->player == player;
@@ -87,23 +122,30 @@ engine::SharedDetails BoardViews::find_details(std::size_t row) {
 
 bool BoardViews::resolve(const live::View& view) {
     page_.details.assign(page_.rows.size(), nullptr);
-    std::vector<std::size_t> missing;
+    std::vector<ledger::EntryKey> keys;
+    std::vector<std::string> players;
     for (std::size_t i = 0; i < page_.rows.size(); ++i) {
         if (!page_.rows[i].has_details) continue;
-        page_.details[i] = find_details(i);
-        if (!page_.details[i]) missing.push_back(i);
+        const ledger::EntryKey key{page_.ranking, page_.rows[i].slot};
+        page_.details[i] = find_details(key, page_.player(i));
+        if (page_.details[i]) continue;
+        keys.push_back(key);
+        players.emplace_back(page_.player(i));
     }
-    if (missing.empty()) return true;
-    if (asked_.contains(view)) return false;
+    if (keys.empty()) return true;
+    ask(view, std::move(keys), std::move(players));
+    return false;
+}
 
+void BoardViews::ask(const live::View& view, std::vector<ledger::EntryKey> keys,
+                     std::vector<std::string> players) {
+    if (asked_.contains(view)) return;
     auto names = std::make_unique<NamesRead>(*this, view);
-    for (const std::size_t row : missing) {
-        names->keys.push_back({page_.ranking, page_.rows[row].slot});
-        names->players.emplace_back(page_.player(row));
-    }
+    names->keys = std::move(keys);
+    names->players = std::move(players);
     std::unique_ptr<engine::ReadOperation> read = std::move(names);
+    // Where too many reads wait, the hub asks again.
     if (engine_.read(read)) asked_.insert(view);
-    return false;  // where too many reads wait, the hub asks again
 }
 
 }  // namespace standings::api

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,9 +34,13 @@ class BoardViews final : public live::ViewReader {
         engine::SharedDetails details;
     };
 
+    Answer read_feed_items(const live::View& view, live::Reading& reading);
     // Fills in the page's names. False: some are on their way.
     bool resolve(const live::View& view);
-    engine::SharedDetails find_details(std::size_t row);
+    engine::SharedDetails find_details(ledger::EntryKey key, std::string_view player) const;
+    // Has the names read that the view waits for.
+    void ask(const live::View& view, std::vector<ledger::EntryKey> keys,
+             std::vector<std::string> players);
     static void read_rows(const engine::HostedBoard& board, const live::View& view,
                           engine::Page& page);
 

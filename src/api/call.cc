@@ -49,6 +49,26 @@ bool equal_fold(std::string_view a, std::string_view lower) {
                       [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
 }
 
+std::string_view scope_name(access::Scope scope) {
+    switch (scope) {
+        case access::Scope::kSubmit:
+            return "submit";
+        case access::Scope::kModerate:
+            return "moderate";
+        case access::Scope::kBoards:
+            return "boards";
+        case access::Scope::kRead:
+            return "read";
+        case access::Scope::kReadPrivate:
+            return "read_private";
+        case access::Scope::kAdmin:
+            return "admin";
+        case access::Scope::kNone:
+            break;
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string_view Reply::head_lines(std::string_view headers) {
@@ -160,6 +180,16 @@ Result<std::shared_ptr<engine::HostedBoard>> visible_board(const Service& servic
     return board;
 }
 
+Result<void> check_scope(const access::Caller& caller, access::Scope scope) {
+    if (caller.may(scope)) return {};
+    if (caller.id.empty()) {
+        return Error{ErrorCode::kUnauthenticated,
+                     "This needs a key: send `Authorization: Bearer st_sk_...`."};
+    }
+    return Error{ErrorCode::kForbidden,
+                 "The key lacks the scope `" + std::string(scope_name(scope)) + "`."};
+}
+
 bool is_public(const engine::HostedBoard& board) {
     return board.read([](const engine::HostedBoard::View& view) {
         return view.config->visibility == ledger::Visibility::kPublic;
@@ -199,21 +229,26 @@ Result<std::uint64_t> Call::number(std::string_view name, std::uint64_t fallback
 
 Result<std::optional<engine::RequestKey>> Call::idempotency_key() const {
     if (!request.has_idempotency_key) return std::optional<engine::RequestKey>{};
-    const std::string_view key = request.idempotency_key;
+    auto key = request_key(service(), caller, request.idempotency_key,
+                           {request.method_text, request.target, request.body});
+    if (!key) return key.error();
+    return std::optional(*key);
+}
+
+Result<engine::RequestKey> request_key(const Service& service, const access::Caller& caller,
+                                       std::string_view key, const KeyedRequest& request) {
     const bool visible =
         std::all_of(key.begin(), key.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
     if (key.empty() || key.size() > kMaxIdempotencyKey || !visible) {
         return Error{ErrorCode::kMalformed,
                      "An Idempotency-Key has 1 to 255 visible ASCII characters."};
     }
-    const std::uint64_t seed = service().engine.hash_seed();
+    const std::uint64_t seed = service.engine.hash_seed();
     std::string scoped(caller.id);
     scoped += '\n';
     scoped += key;
-    const std::uint64_t head =
-        base::hash64(request.target, base::hash64(request.method_text, seed));
-    return std::optional(
-        engine::RequestKey{base::hash128(scoped, seed), base::hash64(request.body, head)});
+    const std::uint64_t head = base::hash64(request.target, base::hash64(request.method, seed));
+    return engine::RequestKey{base::hash128(scoped, seed), base::hash64(request.body, head)};
 }
 
 Result<const text::JsonNode*> Call::json_body() const {

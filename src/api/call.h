@@ -105,6 +105,18 @@ base::Result<std::shared_ptr<engine::HostedBoard>> visible_board(const Service& 
                                                                  std::string_view slug,
                                                                  bool private_too);
 bool is_public(const engine::HostedBoard& board);
+// kUnauthenticated for who has no key, kForbidden for a key that does not allow it.
+base::Result<void> check_scope(const access::Caller& caller, access::Scope scope);
+
+// A request whose repetition counts once.
+struct KeyedRequest {
+    std::string_view method;
+    std::string_view target;
+    std::string_view body;
+};
+// kMalformed for a key that is empty, too long or not visible ASCII.
+base::Result<engine::RequestKey> request_key(const Service& service, const access::Caller& caller,
+                                             std::string_view key, const KeyedRequest& request);
 
 // What the content type says about a body.
 enum class BodyKind : std::uint8_t { kNone, kJson, kNdjson, kOther };

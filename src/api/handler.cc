@@ -33,26 +33,6 @@ bool is_read(net::Method method) {
     return method == net::Method::kGet || method == net::Method::kHead;
 }
 
-std::string_view scope_name(access::Scope scope) {
-    switch (scope) {
-        case access::Scope::kSubmit:
-            return "submit";
-        case access::Scope::kModerate:
-            return "moderate";
-        case access::Scope::kBoards:
-            return "boards";
-        case access::Scope::kRead:
-            return "read";
-        case access::Scope::kReadPrivate:
-            return "read_private";
-        case access::Scope::kAdmin:
-            return "admin";
-        case access::Scope::kNone:
-            break;
-    }
-    return "";
-}
-
 ErrorCode transport_code(int status) {
     for (const ProblemKind& kind : problem_kinds()) {
         if (kind.status == status) return kind.error;
@@ -216,14 +196,7 @@ Result<const Route*> ApiHandler::admit(const net::Request& request, Reply& reply
     auto identified = tools_.service.credentials.identify(request.authorization);
     if (!identified) return identified.error();
     caller = *identified;
-    if (!caller.may(match.route->scope)) {
-        if (caller.id.empty()) {
-            return Error{ErrorCode::kUnauthenticated,
-                         "This needs a key: send `Authorization: Bearer st_sk_...`."};
-        }
-        return Error{ErrorCode::kForbidden, "The key lacks the scope `" +
-                                                std::string(scope_name(match.route->scope)) + "`."};
-    }
+    if (const auto may = check_scope(caller, match.route->scope); !may) return may.error();
     return match.route;
 }
 

@@ -1,5 +1,4 @@
 // Watching a ranking.
-#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -10,8 +9,7 @@
 #include "api/live_socket.h"
 #include "api/routes.h"
 #include "api/view_answers.h"
-#include "live/hub.h"
-#include "text/clean_text.h"
+#include "api/watch_request.h"
 
 namespace standings::api {
 namespace {
@@ -20,44 +18,33 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-Error invalid(std::string_view parameter, std::string detail) {
-    return {ErrorCode::kInvalid, std::move(detail), '?' + std::string(parameter)};
+// A number that need not be there.
+Result<std::optional<std::uint64_t>> read_number(const Call& call, std::string_view name) {
+    if (!call.target.parameter(name)) return std::optional<std::uint64_t>{};
+    const auto number = call.number(name, 1, 1, 100);
+    if (!number) return number.error();
+    return std::optional(*number);
 }
 
-// What to watch: the first rows, those around a player, or the player's own.
 Result<live::View> read_view(const Call& call, const std::string& board) {
-    const auto around = call.target.parameter("around");
-    const auto player = call.target.parameter("player");
-    const bool has_top = call.target.parameter("top").has_value();
-    if (int{around.has_value()} + int{player.has_value()} + int{has_top} > 1) {
-        return invalid("top", "Use one of `top`, `around` and `player`.");
+    AskedView asked{.around = call.target.parameter("around"),
+                    .player = call.target.parameter("player"),
+                    .top = {},
+                    .span = {},
+                    .feed = {}};
+    for (const auto& [name, member] : {std::pair{"top", &asked.top}, std::pair{"span", &asked.span},
+                                       std::pair{"feed", &asked.feed}}) {
+        const auto number = read_number(call, name);
+        if (!number) return number.error();
+        *member = *number;
     }
-    if (call.target.parameter("span") && !around) {
-        return invalid("span", "`span` belongs to `around`: rows on each side of the player.");
-    }
-    const std::string_view id = around ? *around : player.value_or("");
-    if ((around || player) && !text::is_player_id(id)) {
-        return invalid(around ? "around" : "player", "This is a player's id.");
-    }
-    if (player) return live::View{live::ViewKind::kPlayer, board, std::string(id), 0};
-    if (around) {
-        const auto span = call.number("span", 5, 1, 10);
-        if (!span) return span.error();
-        return live::View{live::ViewKind::kAround, board, std::string(id),
-                          *live::round_span(*span)};
-    }
-    const auto top = call.number("top", 10, 1, 100);
-    if (!top) return top.error();
-    return live::View{live::ViewKind::kTop, board, {}, *live::round_top(*top)};
+    return to_view(asked, board, "?");
 }
 
 Result<std::uint32_t> read_rate(const Call& call) {
-    const auto rate = call.number("rate", live::kUsualRate, 1, 20);
+    const auto rate = read_number(call, "rate");
     if (!rate) return rate.error();
-    if (std::ranges::find(live::kRates, *rate) == std::end(live::kRates)) {
-        return invalid("rate", "Frames a second, at most: 1, 2, 5, 10 or 20.");
-    }
-    return static_cast<std::uint32_t>(*rate);
+    return to_rate(*rate, "?rate");
 }
 
 // The seq that the client has, "k3:90412". Of another epoch, or no position at all: it gets all.
@@ -72,8 +59,8 @@ base::Sequence read_position(std::string_view text, std::string_view epoch) {
 }
 
 void watch_board(Call& call) {
-    const auto known =
-        call.check_parameters({"top", "around", "span", "player", "rate", "since", "period"});
+    const auto known = call.check_parameters(
+        {"top", "around", "span", "player", "feed", "rate", "since", "period"});
     if (!known) return call.reply.problem(known.error());
     if (const auto period = check_period(call); !period) {
         return call.reply.problem(period.error());

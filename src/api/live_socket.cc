@@ -1,7 +1,6 @@
 #include "api/live_socket.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -9,13 +8,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
+#include <variant>
 
+#include "api/call.h"
 #include "api/live_desk.h"
+#include "api/live_message.h"
+#include "api/live_submission.h"
 #include "api/problem.h"
-#include "live/hub.h"
 #include "net/websocket.h"
-#include "text/clean_text.h"
 #include "text/json_writer.h"
 
 namespace standings::api {
@@ -24,12 +24,10 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
-using text::JsonNode;
 
 constexpr std::string_view kProtocol = "standings.v1";
 constexpr std::size_t kMaxMessage = 16 * 1024;
 constexpr std::size_t kMaxWatches = 64;
-constexpr std::size_t kMaxIdText = 64;
 // Behind, and not a byte read in this time: closed.
 constexpr auto kSlowFor = std::chrono::seconds(5);
 // Messages of a client: at once, and then each second.
@@ -70,6 +68,7 @@ class SocketWatch final : public LiveWatcher {
 
 class LiveSocket final : public net::WebSocketReceiver,
                          public LiveClient,
+                         public LiveSubmitter,
                          public std::enable_shared_from_this<LiveSocket> {
   public:
     LiveSocket(LoopTools& tools, access::Caller caller) : tools_(tools), caller_(caller) {
@@ -88,6 +87,10 @@ class LiveSocket final : public net::WebSocketReceiver,
     void on_message(std::string_view text) override;
     void on_gone() override { forget_watches(); }
 
+    // --- of its submissions
+    void on_receipt(const std::string& id, std::string_view receipt, bool replayed) override;
+    void on_problem(const std::string& id, const Error& error) override { refuse(id, error); }
+
     // --- of its watches
     void say(std::string_view json) { socket_->send(net::text_frame(json)); }
     // False: there is no room for it, and the watch is behind now.
@@ -100,19 +103,9 @@ class LiveSocket final : public net::WebSocketReceiver,
     void forget(const SocketWatch& watch);
 
   private:
-    struct Message {
-        const JsonNode& node;
-        std::string id;
-    };
-
-    Result<void> act(const Message& message);
-    Result<void> authenticate(const Message& message);
-    Result<void> watch(const Message& message);
-    Result<void> unwatch(const Message& message);
-    Result<live::View> read_view(const Message& message, const std::string& board) const;
-    Result<std::uint64_t> number(const JsonNode& object, std::string_view key,
-                                 std::uint64_t fallback, std::uint64_t most,
-                                 std::string pointer) const;
+    Result<void> authenticate(const std::string& id, const AuthMessage& auth);
+    Result<void> watch(const std::string& id, WatchMessage& message);
+    Result<void> unwatch(const std::string& id, const UnwatchMessage& message);
     void acknowledge(std::string_view id, std::string_view members);
     bool may_speak();
     void forget_watches();
@@ -274,135 +267,49 @@ void LiveSocket::on_message(std::string_view text) {
     if (!may_speak()) return close(Closing::kRate, "too many messages");
     const auto parsed = tools_.json.parse(text);
     if (!parsed) return refuse("null", parsed.error());
-    const JsonNode& node = **parsed;
-    if (!node.is_object()) {
-        return refuse("null", {ErrorCode::kInvalid, "A message is an object with `op` and `id`."});
+    LiveMessage message = read_live_message(tools_.json, **parsed);
+    Result<void> done;
+    if (!message.what) {
+        done = message.what.error();
+    } else if (const auto* auth = std::get_if<AuthMessage>(&*message.what)) {
+        done = authenticate(message.id, *auth);
+    } else if (auto* watched = std::get_if<WatchMessage>(&*message.what)) {
+        done = watch(message.id, *watched);
+    } else if (const auto* unwatched = std::get_if<UnwatchMessage>(&*message.what)) {
+        done = unwatch(message.id, *unwatched);
+    } else {
+        done = submit_live(tools_, std::get<SubmitMessage>(*message.what), caller_, message.id,
+                           weak_from_this());
     }
-    std::string id = "null";
-    if (const JsonNode* given = tools_.json.member(node, "id")) {
-        std::string written;
-        tools_.json.write(*given, written);
-        if ((!given->is_number() && !given->is_string()) || written.size() > kMaxIdText) {
-            return refuse("null", {ErrorCode::kInvalid, "`id` is a short number or text.", "/id"});
-        }
-        id = std::move(written);
-    }
-    const Message message{node, std::move(id)};
-    if (const auto done = act(message); !done) refuse(message.id, done.error());
+    if (!done) refuse(message.id, done.error());
 }
 
-Result<void> LiveSocket::act(const Message& message) {
-    const JsonNode* op = tools_.json.member(message.node, "op");
-    if (op != nullptr && op->text == "watch") return watch(message);
-    if (op != nullptr && op->text == "unwatch") return unwatch(message);
-    if (op != nullptr && op->text == "auth") return authenticate(message);
-    return Error{ErrorCode::kInvalid, "`op` is one of `auth`, `watch` and `unwatch`.", "/op"};
-}
-
-Result<void> LiveSocket::authenticate(const Message& message) {
-    const JsonNode* token = tools_.json.member(message.node, "token");
-    if (token == nullptr || !token->is_string()) {
-        return Error{ErrorCode::kInvalid, "`token` is a key.", "/token"};
-    }
+Result<void> LiveSocket::authenticate(const std::string& id, const AuthMessage& auth) {
     if (messages_ > 1) {
         return Error{ErrorCode::kInvalid, "A credential comes in the first message.", "/op"};
     }
-    const auto caller = tools_.service.credentials.identify("Bearer " + std::string(token->text));
+    const auto caller = tools_.service.credentials.identify("Bearer " + std::string(auth.token));
     if (!caller) {
-        refuse(message.id, caller.error());
+        refuse(id, caller.error());
         close(Closing::kCredential, "unknown key");
         return {};
     }
     caller_ = *caller;
-    acknowledge(message.id, {});
+    acknowledge(id, {});
     return {};
 }
 
-Result<std::uint64_t> LiveSocket::number(const JsonNode& object, std::string_view key,
-                                         std::uint64_t fallback, std::uint64_t most,
-                                         std::string pointer) const {
-    const JsonNode* node = tools_.json.member(object, key);
-    if (node == nullptr) return fallback;
-    std::uint64_t value = 0;
-    const char* const end = node->text.data() + node->text.size();
-    const auto [at, failure] = std::from_chars(node->text.data(), end, value);
-    if (!node->is_number() || failure != std::errc{} || at != end || value < 1 || value > most) {
-        return Error{ErrorCode::kInvalid,
-                     "This is a whole number from 1 to " + std::to_string(most) + ".",
-                     std::move(pointer)};
-    }
-    return value;
-}
-
-Result<live::View> LiveSocket::read_view(const Message& message, const std::string& board) const {
-    const text::JsonDocument& json = tools_.json;
-    const JsonNode* view = json.member(message.node, "view");
-    const Error wrong{ErrorCode::kInvalid,
-                      "`view` is one of {\"top\":25}, {\"around\":\"u_812\",\"span\":5} and "
-                      "{\"player\":\"u_812\"}.",
-                      "/view"};
-    if (view == nullptr || !view->is_object()) return wrong;
-    const JsonNode* around = json.member(*view, "around");
-    const JsonNode* player = json.member(*view, "player");
-    const bool has_span = json.member(*view, "span") != nullptr;
-    if (view->size != 1U + (around != nullptr && has_span ? 1U : 0U)) return wrong;
-    const JsonNode* id = around != nullptr ? around : player;
-    if (id != nullptr && (!id->is_string() || !text::is_player_id(id->text))) {
-        return Error{ErrorCode::kInvalid, "This is a player's id.",
-                     around != nullptr ? "/view/around" : "/view/player"};
-    }
-    if (player != nullptr) {
-        return live::View{live::ViewKind::kPlayer, board, std::string(id->text), 0};
-    }
-    if (around != nullptr) {
-        const auto span = number(*view, "span", 5, 10, "/view/span");
-        if (!span) return span.error();
-        return live::View{live::ViewKind::kAround, board, std::string(id->text),
-                          *live::round_span(*span)};
-    }
-    if (json.member(*view, "top") == nullptr) return wrong;
-    const auto top = number(*view, "top", 10, 100, "/view/top");
-    if (!top) return top.error();
-    return live::View{live::ViewKind::kTop, board, {}, *live::round_top(*top)};
-}
-
-Result<void> LiveSocket::watch(const Message& message) {
-    const text::JsonDocument& json = tools_.json;
-    const JsonNode* slug = json.member(message.node, "board");
-    if (slug == nullptr || !slug->is_string()) {
-        return Error{ErrorCode::kInvalid, "`board` is the id of a board.", "/board"};
-    }
-    const JsonNode* period = json.member(message.node, "period");
-    if (period != nullptr && period->text != "all") {
-        return Error{ErrorCode::kInvalid, "The board has the period `all` only.", "/period"};
-    }
-    const auto board =
-        visible_board(tools_.service, slug->text, caller_.may(access::Scope::kReadPrivate));
-    if (!board) {
-        refuse(message.id, board.error());
-        close(Closing::kNoBoard, "no such board");
-        return {};
-    }
-    auto view = read_view(message, (*board)->slug());
-    if (!view) return view.error();
-    const auto rate = number(message.node, "rate", live::kUsualRate, 20, "/rate");
-    if (!rate) return rate.error();
-    if (std::ranges::find(live::kRates, *rate) == std::end(live::kRates)) {
-        return Error{ErrorCode::kInvalid, "Frames a second, at most: 1, 2, 5, 10 or 20.", "/rate"};
-    }
-    base::Sequence has;
-    const JsonNode* since = json.member(message.node, "since");
-    if (since != nullptr) {
-        const JsonNode* epoch = json.member(*since, "epoch");
-        const auto seq = number(*since, "seq", 0, base::kMaxSequence, "/since/seq");
-        if (!since->is_object() || epoch == nullptr || !seq) {
-            return Error{ErrorCode::kInvalid, "`since` is {\"epoch\":\"k3\",\"seq\":90431}.",
-                         "/since"};
+Result<void> LiveSocket::watch(const std::string& id, WatchMessage& message) {
+    const bool may_read_private = caller_.may(access::Scope::kReadPrivate);
+    if (!message.view.board.empty()) {  // else it is the feed of all
+        const auto board = visible_board(tools_.service, message.view.board, may_read_private);
+        if (!board) {
+            refuse(id, board.error());
+            close(Closing::kNoBoard, "no such board");
+            return {};
         }
-        if (epoch->text == tools_.service.engine.epoch()) has = {*seq};
     }
-
-    const std::string name = live::name_of(*view);
+    const std::string name = live::name_of(message.view);
     const auto same = watches_.find(name);
     if (same == watches_.end() && watches_.size() >= kMaxWatches) {
         close(Closing::kTooManyWatches, "too many watches");
@@ -413,29 +320,34 @@ Result<void> LiveSocket::watch(const Message& message) {
         tools_.live->unwatch(*same->second);
         watches_.erase(same);
     }
-    const auto made = std::make_shared<SocketWatch>(weak_from_this(), message.id, since != nullptr);
+    const bool knows_epoch = message.since && message.since->epoch == tools_.service.engine.epoch();
+    const auto made =
+        std::make_shared<SocketWatch>(weak_from_this(), id, message.since.has_value());
     watches_.emplace(name, made);
     tools_.live->watch(made, {.loop = 0,
                               .watcher = {},
-                              .view = *std::move(view),
-                              .rate = static_cast<std::uint32_t>(*rate),
-                              .since = has,
-                              .may_read_private = caller_.may(access::Scope::kReadPrivate)});
+                              .view = std::move(message.view),
+                              .rate = message.rate,
+                              .since = knows_epoch ? message.since->seq : base::Sequence{},
+                              .may_read_private = may_read_private});
     return {};
 }
 
-Result<void> LiveSocket::unwatch(const Message& message) {
-    const JsonNode* view = tools_.json.member(message.node, "view");
-    const auto found =
-        view != nullptr && view->is_string() ? watches_.find(view->text) : watches_.end();
+Result<void> LiveSocket::unwatch(const std::string& id, const UnwatchMessage& message) {
+    const auto found = watches_.find(message.view);
     if (found == watches_.end()) {
         return Error{ErrorCode::kInvalid, "`view` is the name of a view that is watched here.",
                      "/view"};
     }
     tools_.live->unwatch(*found->second);
     watches_.erase(found);
-    acknowledge(message.id, {});
+    acknowledge(id, {});
     return {};
+}
+
+void LiveSocket::on_receipt(const std::string& id, std::string_view receipt, bool replayed) {
+    acknowledge(id, (replayed ? ",\"replayed\":true,\"receipt\":" : ",\"receipt\":") +
+                        std::string(receipt));
 }
 
 // Whether the list names our protocol.
@@ -450,10 +362,20 @@ bool offers_protocol(std::string_view list) {
     return false;
 }
 
+// A page of another site, whose visitor has not asked for this.
+bool is_foreign(const net::Request& request) {
+    if (request.origin.empty()) return false;
+    const std::size_t scheme = request.origin.find("://");
+    return scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host;
+}
+
 }  // namespace
 
 void open_live_socket(Call& call) {
     LoopTools& tools = call.tools();
+    // It may see what anybody sees; for more it has to name a key of its own, also where the server
+    // lets people who come by themselves do more.
+    if (is_foreign(call.request) && call.request.authorization.empty()) call.caller = {};
     if (call.service().draining) {
         return call.reply.problem({ErrorCode::kDraining, "The server is shutting down."});
     }

@@ -50,10 +50,11 @@ constexpr std::uint8_t bit(net::Method method) {
 
 std::span<const std::span<const Route>> all_routes() {
     // The hottest first.
-    static const std::array kAll = {
-        player_routes(), submission_routes(), standings_routes(), board_routes(), players_routes(),
-        ledger_routes(), stats_routes(),      export_routes(),    job_routes(),   service_routes(),
-        page_routes(),   classic_routes(),    live_routes()};
+    static const std::array kAll = {player_routes(),  submission_routes(), standings_routes(),
+                                    board_routes(),   players_routes(),    feed_routes(),
+                                    ledger_routes(),  stats_routes(),      export_routes(),
+                                    job_routes(),     service_routes(),    page_routes(),
+                                    classic_routes(), live_routes()};
     return kAll;
 }
 

@@ -26,6 +26,7 @@ struct Route {
 
 std::span<const Route> board_routes();
 std::span<const Route> submission_routes();
+std::span<const Route> feed_routes();
 std::span<const Route> ledger_routes();
 std::span<const Route> standings_routes();
 std::span<const Route> player_routes();

@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/board_terms.h"
 #include "api/details_read.h"
 #include "api/routes.h"
 #include "api/standings_json.h"
@@ -156,24 +157,6 @@ void submit(Service& service, std::unique_ptr<EntryRequest> request) {
     const auto taken =
         service.engine.submit(operation, engine::EntryOperation::Lane::kSingle, weight);
     if (!taken) static_cast<EntryRequest&>(*operation).reply().problem(taken.error());
-}
-
-// What the board takes, as of now.
-struct Terms {
-    std::shared_ptr<const ledger::BoardConfig> config;
-    std::uint32_t columns_version;
-};
-
-Terms terms_of(const engine::HostedBoard& board) {
-    // In this order: columns that change in between are found out by the committer.
-    const std::uint32_t version = board.columns_version();
-    return {board.read([](const engine::HostedBoard::View& view) { return view.config; }), version};
-}
-
-void add_change(engine::EntryOperation& operation, const Terms& terms, engine::EntryChange change) {
-    change.board = &operation.board();
-    change.columns_version = terms.columns_version;
-    operation.changes.push_back(change);
 }
 
 Result<void> read_array(const text::JsonDocument& document, const text::JsonNode& root,

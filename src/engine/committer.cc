@@ -32,12 +32,13 @@ class NoOtherWriters final : public ledger::EventSink {
 
 }  // namespace
 
-Committer::Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache,
+Committer::Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache, Feed& feed,
                      WriteQueue& queue, const base::Clock& clock, CommitListener& listener,
                      Statistics& statistics, CommitterStart start, Options options)
     : ledger_(ledger),
       registry_(registry),
       cache_(cache),
+      feed_(feed),
       queue_(queue),
       clock_(clock),
       listener_(listener),
@@ -265,6 +266,7 @@ void Committer::commit_entries(Operations& run) {
     rows.fold_mark = slice_.fold_mark;
 
     if (options_.answer_before_commit) {
+        add_to_feed(batch_);
         apply(batch_);
         deliver(run);
         // Long enough for the answers to be read on a busy machine, too.
@@ -276,9 +278,21 @@ void Committer::commit_entries(Operations& run) {
         fail(run, finished.error());
         return deliver(run);
     }
+    add_to_feed(batch_);
     apply(batch_);
     deliver(run);
     listener_.on_applied(applied_seq_);
+}
+
+// Before it is applied: whoever sees a board move finds the submission in the feed.
+void Committer::add_to_feed(const Batch& batch) {
+    Feed::Adding adding(feed_);
+    const auto& changes = batch.changes();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const HostedBoard& board = *changes[i].board;
+        adding.add(batch.events()[i], changes[i].player, board.slug(),
+                   board.committed_record().config.visibility == ledger::Visibility::kPublic);
+    }
 }
 
 void Committer::apply(const Batch& batch) {

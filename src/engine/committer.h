@@ -16,6 +16,7 @@
 #include "engine/backup_operation.h"
 #include "engine/batch.h"
 #include "engine/details_cache.h"
+#include "engine/feed.h"
 #include "engine/idempotency_index.h"
 #include "engine/operation.h"
 #include "engine/reclaimer.h"
@@ -63,9 +64,9 @@ class Committer {
         std::uint64_t wal_warning_bytes = 256'000'000;
     };
 
-    Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache, WriteQueue& queue,
-              const base::Clock& clock, CommitListener& listener, Statistics& statistics,
-              CommitterStart start, Options options);
+    Committer(ledger::Ledger& ledger, Registry& registry, DetailsCache& cache, Feed& feed,
+              WriteQueue& queue, const base::Clock& clock, CommitListener& listener,
+              Statistics& statistics, CommitterStart start, Options options);
     ~Committer();
 
     void start();
@@ -81,6 +82,7 @@ class Committer {
 
     // Entries.
     void commit_entries(Operations& run);
+    void add_to_feed(const Batch& batch);
     void apply(const Batch& batch);
     std::size_t apply_slice(const std::vector<AppliedChange>& changes, std::size_t from);
 
@@ -112,6 +114,7 @@ class Committer {
     ledger::Ledger& ledger_;
     Registry& registry_;
     DetailsCache& cache_;
+    Feed& feed_;
     WriteQueue& queue_;
     const base::Clock& clock_;
     CommitListener& listener_;

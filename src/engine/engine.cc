@@ -9,6 +9,9 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
+// Of the ledger, that a start looks through for the feed: ~1 us each.
+constexpr std::uint64_t kFeedEvents = 2000;
+
 }  // namespace
 
 Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
@@ -36,11 +39,33 @@ Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<ledger::Ledger> le
     if (!slow_reads) return slow_reads.error();
     engine->slow_reads_ = std::move(*slow_reads);
     engine->committer_ = std::make_unique<Committer>(
-        *engine->ledger_, engine->registry_, engine->details_, engine->queue_, clock,
+        *engine->ledger_, engine->registry_, engine->details_, engine->feed_, engine->queue_, clock,
         engine->applied_, engine->statistics_, *std::move(loaded), options.committer);
+    engine->fill_feed();
     engine->waits_.on_applied(engine->applied_seq());
     engine->committer_->start();
     return engine;
+}
+
+// The last submissions of before, so that a feed does not begin empty.
+void Engine::fill_feed() {
+    const std::uint64_t last = applied_seq().value;
+    auto events = ledger_->events({last - std::min(last, kFeedEvents)});
+    if (!events) return feed_.start({last});
+    ledger::Event event;
+    auto more = (*events)->next(event);
+    feed_.start({more && *more ? event.seq.value - 1 : last});
+    for (; more && *more; more = (*events)->next(event)) {
+        const HostedBoard* board = registry_.find(event.ranking);
+        const bool has_player = board != nullptr && ledger::is_entry_event(event.kind) &&
+                                board->committed_board().has_player(event.slot);
+        if (!has_player) continue;
+        const auto& record = board->committed_record();
+        Feed::Adding(feed_).add(event, board->committed_board().player_id(event.slot), record.slug,
+                                record.config.visibility == ledger::Visibility::kPublic);
+    }
+    // An event that cannot be read: what is lost is a glance at the past, not the start.
+    if (!more) feed_.start({last});
 }
 
 Engine::~Engine() {

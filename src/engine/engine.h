@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/committer.h"
 #include "engine/details_cache.h"
+#include "engine/feed.h"
 #include "engine/loader.h"
 #include "engine/operation.h"
 #include "engine/position_waits.h"
@@ -72,6 +73,7 @@ class Engine {
 
     Registry& registry() { return registry_; }
     DetailsCache& details() { return details_; }
+    const Feed& feed() const { return feed_; }
     PositionWaits& waits() { return waits_; }
     const Statistics& statistics() const { return statistics_; }
     const std::string& epoch() const { return epoch_; }
@@ -106,6 +108,7 @@ class Engine {
 
     Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
            const Options& options);
+    void fill_feed();
 
     std::unique_ptr<ledger::Ledger> ledger_;
     const base::Clock& clock_;
@@ -114,6 +117,7 @@ class Engine {
     const std::string spool_folder_;
     Registry registry_;
     DetailsCache details_;
+    Feed feed_;
     PositionWaits waits_;
     Applied applied_{waits_};
     Statistics statistics_;

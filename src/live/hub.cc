@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "live/feed_stream.h"
+#include "live/row_stream.h"
 #include "text/json_writer.h"
 
 namespace standings::live {
@@ -46,8 +48,8 @@ struct Hub::Stream {
     Board* board;
     std::size_t place = 0;  // among the board's
     std::string name;
-    std::optional<RowStream> rows;  // none: never read
-    std::vector<Watch> waiting;     // for a reading
+    std::unique_ptr<FrameStream> frames;  // none: never read
+    std::vector<Watch> waiting;           // for a reading
     Watchers watchers;
     std::size_t watcher_count = 0;
     // Since when the board may have moved behind the last reading. None: it has not.
@@ -92,8 +94,8 @@ void Hub::join(const Watch& watch, base::Monotonic now) {
     if (!joined.board->known) joined.board->known = look;
 
     // Whoever has seen more than the others were told must not be sent back.
-    const bool is_behind = joined.rows && watch.since > joined.rows->seq();
-    if (joined.rows && joined.watcher_count > 0 && !is_behind) return welcome(joined, watch);
+    const bool is_behind = joined.frames && watch.since > joined.frames->seq();
+    if (joined.frames && joined.watcher_count > 0 && !is_behind) return welcome(joined, watch);
     joined.waiting.push_back(watch);
     if (!joined.stale_since) joined.stale_since = now;
     serve(joined, now);
@@ -102,10 +104,10 @@ void Hub::join(const Watch& watch, base::Monotonic now) {
 void Hub::welcome(Stream& stream, const Watch& watch) {
     Audience::Welcome said{.stream = stream.id, .board = stream.board->slug, .name = stream.name};
     said.wanted_recovery = watch.since > base::Sequence{};
-    const auto resumed = said.wanted_recovery ? stream.rows->resume(watch.since)
-                                              : std::optional<RowStream::Resumed>();
+    const auto resumed = said.wanted_recovery ? stream.frames->resume(watch.since)
+                                              : std::optional<FrameStream::Resumed>();
     said.recovered = resumed.has_value();
-    said.frame = resumed ? resumed->frame : stream.rows->snapshot();
+    said.frame = resumed ? resumed->frame : stream.frames->snapshot();
     if (stream.watcher_count == 0) idle_.erase({stream.idle_since, stream.id});
     count(stream.watchers, watch.loop);
     count(stream.board->watchers, watch.loop);
@@ -131,7 +133,7 @@ void Hub::leave(LoopIndex loop, StreamId id, base::Monotonic now) {
 void Hub::resync(LoopIndex loop, WatcherId watcher, StreamId id) {
     const auto found = by_id_.find(id);
     if (found == by_id_.end()) return;
-    audience_.catch_up(loop, watcher, found->second->rows->snapshot());
+    audience_.catch_up(loop, watcher, found->second->frames->snapshot());
 }
 
 // --- what changes ---------------------------------------------------------------------------
@@ -203,10 +205,18 @@ void Hub::serve(Stream& stream, base::Monotonic now) {
             return wake_at(*stream.board, now + kAskAgain);
         }
     }
-    if (!stream.rows->has_news()) return;
+    if (!stream.frames->has_news()) return;
     const base::Monotonic due = stream.sent + limits_.beat_every;
     if (now < due) return wake_at(*stream.board, due);
-    send(stream, stream.rows->beat(), now);
+    send(stream, stream.frames->beat(), now);
+}
+
+std::unique_ptr<FrameStream> Hub::make_frames(const Stream& stream, Reading first) const {
+    if (stream.view().kind == ViewKind::kFeed) {
+        return std::make_unique<FeedStream>(stream.name, epoch_, stream.view().size,
+                                            std::move(first));
+    }
+    return std::make_unique<RowStream>(stream.name, epoch_, std::move(first));
 }
 
 bool Hub::refresh(Stream& stream, base::Monotonic now) {
@@ -216,15 +226,15 @@ bool Hub::refresh(Stream& stream, base::Monotonic now) {
     // The next look at the board ends it.
     if (answer == ViewReader::Answer::kNoBoard) return false;
     stream.changed_at = std::exchange(stream.stale_since, std::nullopt).value_or(now);
-    if (!stream.rows) {
-        stream.rows.emplace(stream.name, epoch_, std::move(reading));
+    if (!stream.frames) {
+        stream.frames = make_frames(stream, std::move(reading));
         stream.sent = now;
     } else {
-        send(stream, stream.rows->publish(std::move(reading)), now);
+        send(stream, stream.frames->publish(std::move(reading)), now);
     }
     for (const Watch& watch : std::exchange(stream.waiting, {})) {
         // One who has seen as much elsewhere goes on from there.
-        if (watch.since > stream.rows->seq()) send(stream, stream.rows->beat(), now);
+        if (watch.since > stream.frames->seq()) send(stream, stream.frames->beat(), now);
         welcome(stream, watch);
     }
     return true;

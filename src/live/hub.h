@@ -16,8 +16,8 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "live/frame_stream.h"
 #include "live/ports.h"
-#include "live/row_stream.h"
 #include "live/view.h"
 
 namespace standings::live {
@@ -81,6 +81,7 @@ class Hub {
     void tell_changes(Board& board, const ViewReader::BoardLook& now);
     // Sends what is due.
     void serve(Stream& stream, base::Monotonic now);
+    std::unique_ptr<FrameStream> make_frames(const Stream& stream, Reading first) const;
     // Reads, publishes, and lets in who waits. False: it cannot be read yet.
     bool refresh(Stream& stream, base::Monotonic now);
     bool are_ready(const Stream& stream) const;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "live/frame.h"
-#include "live/row_stream.h"
+#include "live/frame_stream.h"
 #include "live/view.h"
 
 namespace standings::live {

@@ -5,51 +5,12 @@
 #include <utility>
 
 #include "base/check.h"
-#include "text/json_writer.h"
+#include "live/frame_json.h"
 
 namespace standings::live {
-namespace {
-
-// Of a frame whose arrays are written piece by piece.
-class JsonArray {
-  public:
-    JsonArray(std::string& out, std::string_view key) : out_(out) {
-        out_ += ',';
-        text::append_key(out_, key);
-        out_ += '[';
-    }
-    ~JsonArray() { out_ += ']'; }
-    JsonArray(const JsonArray&) = delete;
-    JsonArray& operator=(const JsonArray&) = delete;
-
-    std::string& item() {
-        if (!std::exchange(is_first_, false)) out_ += ',';
-        return out_;
-    }
-
-  private:
-    std::string& out_;
-    bool is_first_ = true;
-};
-
-void append_count(std::string& out, std::string_view key, std::uint64_t count) {
-    out += ',';
-    text::append_key(out, key);
-    text::append_number(out, count);
-}
-
-SharedFrame make_frame(FrameKind kind, base::Sequence seq, std::string json) {
-    json += '}';
-    return std::make_shared<const Frame>(Frame{kind, seq, std::move(json)});
-}
-
-}  // namespace
-
 RowStream::RowStream(std::string name, std::string epoch, Reading first)
-    : name_(std::move(name)),
-      epoch_(std::move(epoch)),
+    : FrameStream(std::move(name), std::move(epoch), first.seq),
       total_(first.total),
-      read_(first.seq),
       read_total_(first.total),
       steps_{first.seq} {
     rows_.reserve(first.rows.size());
@@ -57,8 +18,7 @@ RowStream::RowStream(std::string name, std::string epoch, Reading first)
 }
 
 SharedFrame RowStream::publish(Reading next) {
-    CHECK(next.seq >= read_);
-    read_ = next.seq;
+    note_read(next.seq);
     read_total_ = next.total;
     // Names are looked up behind the rows, so this may be a row of the next seq already. That one
     // brings it.
@@ -106,20 +66,16 @@ SharedFrame RowStream::publish(Reading next) {
     return make_frame(FrameKind::kDelta, next.seq, std::move(json));
 }
 
-SharedFrame RowStream::beat() {
-    if (!has_news()) return nullptr;
+void RowStream::note_told() {
     total_ = read_total_;
-    note_step(read_);
-    std::string json = head("beat");
-    append_count(json, "seq", read_.value);
-    return make_frame(FrameKind::kBeat, read_, std::move(json));
+    note_step(read());
 }
 
 const SharedFrame& RowStream::snapshot() {
     if (snapshot_) return snapshot_;
     std::string json = head("snapshot");
     json += ',';
-    text::append_member(json, "epoch", epoch_);
+    text::append_member(json, "epoch", epoch());
     append_count(json, "seq", seq().value);
     append_count(json, "total", total_);
     {
@@ -130,7 +86,7 @@ const SharedFrame& RowStream::snapshot() {
     return snapshot_;
 }
 
-std::optional<RowStream::Resumed> RowStream::resume(base::Sequence since) const {
+std::optional<FrameStream::Resumed> RowStream::resume(base::Sequence since) const {
     if (!std::ranges::binary_search(steps_, since)) return std::nullopt;
     if (since == seq()) return Resumed{};
     std::string json = head("delta");
@@ -172,14 +128,6 @@ void RowStream::note_left(LeftRow left) {
     const base::Sequence forgotten = left_.front().left;
     while (!left_.empty() && left_.front().left == forgotten) left_.pop_front();
     while (steps_.size() > 1 && steps_.front() < forgotten) steps_.pop_front();
-}
-
-std::string RowStream::head(std::string_view type) const {
-    std::string json = "{";
-    text::append_member(json, "view", name_);
-    json += ',';
-    text::append_member(json, "type", type);
-    return json;
 }
 
 }  // namespace standings::live

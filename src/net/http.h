@@ -23,6 +23,7 @@ struct Request {
 
     // The header fields that the product uses; empty when absent. The transport rejects a second
     // one of a field that must be single.
+    std::string_view host;
     std::string_view authorization;
     std::string_view content_type;
     std::string_view content_encoding;

@@ -353,6 +353,7 @@ bool RequestParser::read_head(std::string_view head) {
         return fail(400,
                     fields.host ? "The Host field is malformed." : "The Host field is missing.");
     }
+    request_.host = fields.host.value_or("");
 
     auto& target = request_.target;
     for (const char c : target) {
@@ -399,6 +400,7 @@ void RequestParser::head_moved(const char* from, const char* to) {
     std::string_view Request::*const kViews[] = {
         &Request::method_text,
         &Request::target,
+        &Request::host,
         &Request::authorization,
         &Request::content_type,
         &Request::content_encoding,

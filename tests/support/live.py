@@ -41,6 +41,32 @@ class Rows:
         return rows
 
 
+class Items:
+    """A feed: every submission from the first message on, in order."""
+
+    def __init__(self):
+        self.items = []
+        self.seq = None
+        self.epoch = None
+        self.gaps = 0
+        self.goes_on = False
+
+    def apply(self, message):
+        kind = message["type"]
+        if kind == "snapshot":
+            self.items = message["items"]
+            self.epoch = message["epoch"]
+        elif kind == "delta":
+            assert message["prev"] == self.seq, f"a delta from {message['prev']} after {self.seq}"
+            self.gaps += message.get("gap", False)
+            self.items = self.items + message["items"]
+        else:
+            assert kind == "beat", message
+        seqs = [item["seq"] for item in self.items]
+        assert seqs == sorted(set(seqs)) and (not seqs or seqs[-1] <= message["seq"]), f"out of order: {seqs}"
+        self.seq = message["seq"]
+
+
 class EventStream(Rows):
     """A view over server-sent events. Use as a context manager; reconnect() goes on like a browser does."""
 
@@ -165,6 +191,17 @@ class EventStream(Rows):
         while not condition(self):
             assert self.next() is not None, "the stream has ended"
         return self
+
+
+class EventFeed(EventStream):
+    """A feed over server-sent events."""
+
+    def __init__(self, *arguments, **options):
+        self.items = []
+        self.gaps = 0
+        super().__init__(*arguments, **options)
+
+    apply = Items.apply
 
 
 def settled(stream, seq):
@@ -312,12 +349,14 @@ class Watcher(WebSocket):
                 return answer
 
     def watch(self, board, view, *, rows=None, **more):
-        """The name of the view, watched from its answer on."""
-        answer = self.ask(op="watch", board=board, view=view, **more)
+        """The name of the view, watched from its answer on. `board` None: the feed of all."""
+        if board is not None:
+            more["board"] = board
+        answer = self.ask(op="watch", view=view, **more)
         assert answer["ok"], answer
         if rows is not None:
             rows.goes_on = True
-        self.views[answer["view"]] = rows or Rows()
+        self.views[answer["view"]] = rows or (Items() if "feed" in view else Rows())
         return answer["view"]
 
     def take(self):

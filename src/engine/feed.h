@@ -1,0 +1,92 @@
+// The last submissions of each board and of all boards, in memory.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "ledger/records.h"
+
+namespace standings::engine {
+
+// A submission that was accepted, whether it changed the entry or not.
+struct FeedItem {
+    ledger::Event event;
+    std::string player;
+    std::string board;  // its slug
+};
+
+// What a reader of the feed gets.
+struct FeedReading {
+    base::Sequence seq;  // everything up to here is in it, or was
+    // Every submission beyond this one is among `items`, but for those that were taken back.
+    base::Sequence known_since;
+    std::vector<FeedItem> items;  // by seq
+};
+
+// Promise: what is durable is in the feed before it can be read from its board, in order of seq.
+// What was taken back, or whose player was removed, is not in it any more. Bounded: kPerBoard items
+// a board and kMostItems in all (the boards that moved least lately are forgotten), ~350 B each.
+// Owner: the engine. Threads: the committer adds, any reads; one mutex. Cost: ~0.1 us an item
+// added.
+class Feed {
+  public:
+    static constexpr std::size_t kPerBoard = 100;
+    static constexpr std::size_t kMostItems = 50'000;
+
+    // Empties it. From here on every event is added.
+    void start(base::Sequence after);
+
+    // A batch's events, in order; readers see them when it ends.
+    class Adding {
+      public:
+        explicit Adding(Feed& feed) : feed_(feed), hold_(feed.mutex_) {}
+        // `in_all`: the board is public, so the feed of all boards has it too.
+        void add(const ledger::Event& event, std::string_view player, std::string_view board,
+                 bool in_all);
+
+      private:
+        Feed& feed_;
+        std::lock_guard<std::mutex> hold_;
+    };
+
+    // The last `most` submissions of a board's present life; of all public boards.
+    FeedReading of_board(base::RankingId ranking, std::size_t most) const;
+    FeedReading of_all(std::size_t most) const;
+    base::Sequence seq() const;
+
+  private:
+    // A ring: the items' texts are written over in place.
+    struct Ring {
+        std::vector<FeedItem> items;
+        std::size_t oldest = 0;
+        base::Sequence known_since;
+        std::list<base::RankingId>::iterator place{};  // in by_age_
+    };
+
+    static FeedReading read(const Ring& ring, std::size_t most, base::Sequence seq);
+    // Answers whether the ring has grown.
+    static bool put(Ring& ring, const ledger::Event& event, std::string_view player,
+                    std::string_view board);
+    // Takes out what the event takes back or removes. Answers how many.
+    static std::size_t take_out(Ring& ring, const ledger::Event& event);
+    Ring& ring_of(base::RankingId ranking);
+    void forget_oldest();
+
+    mutable std::mutex mutex_;
+    boost::unordered_flat_map<base::RankingId, Ring, std::hash<base::RankingId>> rings_;
+    std::list<base::RankingId> by_age_;  // the one that moved last in front
+    std::size_t items_ = 0;              // in rings_
+    Ring all_;
+    base::Sequence seq_;
+    // Of a board without a ring, nothing up to here is known.
+    base::Sequence forgotten_;
+};
+
+}  // namespace standings::engine
