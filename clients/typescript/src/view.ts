@@ -1,0 +1,27 @@
+import type { Row, View } from "./types.js";
+
+const TOPS = [10, 25, 50, 100];
+const SPANS = [3, 5, 10];
+const USUAL_SPAN = 5;
+
+const roundUp = (sizes: readonly number[], size: number) => sizes.find((each) => each >= size) ?? size;
+
+/** The view of the sizes that the server has: those that come out alike are one view there, whoever asks. */
+export function serverView(view: View): View {
+  if ("top" in view) return { top: roundUp(TOPS, view.top) };
+  if ("around" in view) return { around: view.around, span: roundUp(SPANS, view.span ?? USUAL_SPAN) };
+  return { player: view.player };
+}
+
+/** Of the rows that the server tells, those that were asked for. */
+export function narrow(rows: readonly Row[], view: View): readonly Row[] {
+  if ("top" in view) return rows.length > view.top ? rows.slice(0, view.top) : rows;
+  if (!("around" in view)) return rows;
+  const at = rows.findIndex((row) => row.player === view.around);
+  const span = view.span ?? USUAL_SPAN;
+  const first = Math.max(0, at - span);
+  return at < 0 || (first === 0 && at + span + 1 >= rows.length) ? rows : rows.slice(first, at + span + 1);
+}
+
+export const sameRows = (one: readonly Row[], other: readonly Row[]) =>
+  one.length === other.length && one.every((row, at) => row === other[at]);

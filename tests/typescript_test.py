@@ -1,0 +1,89 @@
+"""The TypeScript client: its types, its own tests, and the cases for all clients against a server that is killed on the way."""
+
+import http.server
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from support.server import ROOT, Server
+
+PACKAGE = ROOT / "clients" / "typescript"
+# Where Debian keeps `ws`; a Node from elsewhere does not look there by itself.
+NODE_PATH = "/usr/share/nodejs"
+
+
+def is_there():
+    return shutil.which("tsc") and shutil.which("node") and (pathlib.Path(NODE_PATH) / "ws").is_dir()
+
+
+class Control(http.server.BaseHTTPRequestHandler):
+    """Lets a test kill the server, and start it again at the same port."""
+
+    server_under_test = None
+    port = None
+
+    def do_POST(self):
+        under_test = Control.server_under_test
+        if self.path == "/kill":
+            under_test.kill()
+        elif self.path == "/start":
+            under_test.start(f"127.0.0.1:{Control.port}")
+        self.send_response(204 if self.path in ("/kill", "/start") else 404)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@unittest.skipUnless(is_there(), "nodejs, node-typescript and node-ws are not all here")
+class Typescript(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="standings-client-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.built = pathlib.Path(folder.name)
+        cls.run_quietly(["tsc", "-p", PACKAGE, "--outDir", cls.built])
+        shutil.copy(PACKAGE / "package.json", cls.built)
+
+    @classmethod
+    def run_quietly(cls, command, **environment):
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240)
+        if done.returncode != 0:
+            raise AssertionError(f"{command}\n{done.stdout[-20000:]}\n{done.stderr[-5000:]}")
+        return done.stdout
+
+    def run_tests(self, *names, **environment):
+        """Each test file by itself, so that none can pass by not being there."""
+        for name in names:
+            with self.subTest(name):
+                self.run_quietly(["node", "--test", PACKAGE / "test" / f"{name}.test.mjs"],
+                                 STANDINGS_CLIENT=str(self.built / "index.js"), NODE_PATH=NODE_PATH, **environment)
+
+    def test_what_a_package_needs_is_built(self):
+        for name in ("index.js", "index.d.ts"):
+            self.assertTrue((self.built / name).is_file(), name)
+
+    def test_without_a_server(self):
+        self.run_tests("merge", "http", "live")
+
+    def test_with_a_server(self):
+        with Server() as server:
+            Control.server_under_test, Control.port = server, server.port
+            control = http.server.HTTPServer(("127.0.0.1", 0), Control)
+            thread = threading.Thread(target=control.serve_forever, daemon=True)
+            thread.start()
+            try:
+                self.run_tests("server", STANDINGS_URL=server.url, STANDINGS_KEY=server.key,
+                               STANDINGS_CONTROL=f"http://127.0.0.1:{control.server_port}")
+            finally:
+                control.shutdown()
+                thread.join()
+                control.server_close()
+
+
+if __name__ == "__main__":
+    unittest.main()
