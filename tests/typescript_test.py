@@ -67,6 +67,9 @@ class Typescript(unittest.TestCase):
         for name in ("index.js", "index.d.ts"):
             self.assertTrue((self.built / name).is_file(), name)
 
+    def test_the_types_of_the_page(self):
+        self.run_quietly(["tsc", "-p", ROOT / "src" / "api"])
+
     def test_without_a_server(self):
         self.run_tests("merge", "http", "live")
 

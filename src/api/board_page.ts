@@ -1,109 +1,153 @@
-"use strict";
-const $ = id => document.getElementById(id);
+// The page at `/`: the boards; at `/b/{board}`: its first rows, live.
+import { Client, Problem, type Board, type LiveView, type Table } from "../../clients/typescript/src/index.js";
+import { BoardTable } from "./board_table.js";
+import { element, make } from "./page_parts.js";
+
+const ROWS = 50;
+const LIST_EVERY = 1_000;
+const LOOK_EVERY = 10_000;
+const AGAIN_AFTER = 2_000;
+
 const number = new Intl.NumberFormat();
-const board = location.pathname.startsWith("/b/") ? decodeURIComponent(location.pathname.slice(3)) : null;
-const make = (tag, text, className) => {
-  const node = document.createElement(tag);
-  if (text !== undefined) node.textContent = text;
-  if (className) node.className = className;
-  return node;
-};
-function state(text, live) {
-  if ($("state").textContent !== text) $("state").textContent = text;
-  $("state").className = live === undefined ? "" : live ? "live" : "live stale";
-}
-function table(heads, rows) {
-  const out = make("table"), head = out.createTHead().insertRow(), body = out.createTBody();
-  for (const [text, className] of heads) {
-    const th = make("th", text, className);
-    th.scope = "col";
-    head.append(th);
-  }
-  body.append(...rows);
-  return out;
-}
-async function get(path, etag) {
-  const headers = etag ? {"If-None-Match": etag} : {};
-  const answer = await fetch(path, {headers, cache: "no-store"});
-  if (answer.status === 304) return {etag};
-  const body = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(body.detail), {status: answer.status});
-  return {etag: answer.headers.get("ETag"), body};
+const client = new Client(location.origin, { retries: 0 });
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const count = (many: number, one: string) => `${number.format(many)} ${one}${many === 1 ? "" : "s"}`;
+
+type Light = "live" | "stale" | "none";
+
+/** `text` is read out when it changes, `count` is not. */
+function say(light: Light, text: string, count = ""): void {
+  const state = element("state");
+  if (state.textContent !== text) state.textContent = text;
+  state.className = light === "none" ? "" : light === "live" ? "live" : "live stale";
+  element("count").textContent = count;
 }
 
-async function showBoards() {
-  const {body} = await get("/v1/boards?limit=200");
-  if (!body.items.length) {
-    state("There is no board yet. Make one:");
-    $("body").replaceChildren(make("pre",
+function explain(failure: unknown): void {
+  const isAnswered = failure instanceof Problem && failure.status !== 0;
+  say("stale", isAnswered ? failure.detail : "The server does not answer; trying again …");
+}
+
+// --- the boards -------------------------------------------------------------------------------
+
+async function showBoards(): Promise<void> {
+  const { items, next_cursor } = await client.boards({ limit: 200 });
+  if (items.length === 0) {
+    say("none", "There is no board yet. Make one:");
+    const commands =
       `curl --json '{"id":"demo"}' -H "Authorization: Bearer $KEY" ${location.origin}/v1/boards\n` +
       `curl --json '{"player":"ada","name":"Ada","score":120}' -H "Authorization: Bearer $KEY" \\\n` +
-      `  ${location.origin}/v1/boards/demo/submissions`));
-    return;
+      `  ${location.origin}/v1/boards/demo/submissions`;
+    return element("body").replaceChildren(make("pre", commands));
   }
-  state(number.format(body.items.length) + (body.next_cursor ? "+" : "") +
-    (body.items.length === 1 ? " board" : " boards"), true);
-  $("body").replaceChildren(table([["Board"], ["Players", "n"]], body.items.map(item => {
-    const row = make("tr"), cell = row.insertCell(), link = make("a");
-    link.href = "/b/" + encodeURIComponent(item.id);
-    link.append(make("bdi", item.title || item.id));
-    cell.append(link);
-    if (item.title) cell.append(" ", make("span", item.id, "id"));
-    row.append(make("td", number.format(item.total), "n"));
-    return row;
-  })));
+  say("live", next_cursor ? `${number.format(items.length)}+ boards` : count(items.length, "board"));
+  const table = make("table");
+  const head = table.createTHead().insertRow();
+  head.append(make("th", "Board"), make("th", "Players", "n"));
+  for (const cell of head.cells) cell.scope = "col";
+  table.createTBody().append(...items.map(boardRow));
+  element("body").replaceChildren(table);
 }
 
-let columns = null, etag = null, seen = new Map();
-async function showBoard() {
-  const path = "/v1/boards/" + encodeURIComponent(board);
-  if (!columns) {
-    const {body} = await get(path);
-    columns = body.columns;
-    document.title = $("title").textContent = body.title || body.id;
-    $("up").hidden = false;
-  }
-  const page = await get(path + "/standings?limit=50", etag);
-  if (page.body) {
-    etag = page.etag;
-    draw(page.body);
-  }
-}
-function draw(page) {
-  if (!page.rows.length) {
-    state("No scores yet. This page shows the first one as it comes.", true);
-    $("body").replaceChildren();
-    return;
-  }
-  state(number.format(page.total) + (page.total === 1 ? " player" : " players"), true);
-  const one = columns.length === 1;
-  const before = seen;
-  seen = new Map();
-  const rows = page.rows.map(item => {
-    const row = make("tr"), scores = columns.map(c => one ? item.score : item.scores[c.name]);
-    const key = scores.join();
-    if (before.size && before.get(item.player) !== key) row.className = "new";
-    seen.set(item.player, key);
-    row.append(make("td", number.format(item.rank), "n"));
-    const cell = row.insertCell();
-    cell.append(make("bdi", item.name || item.player));
-    if (item.name) cell.append(" ", make("span", item.player, "id"));
-    columns.forEach((c, i) => row.append(make("td", scores[i].toLocaleString(undefined,
-      {minimumFractionDigits: c.decimals}), "n")));
-    return row;
-  });
-  $("body").replaceChildren(table([["Rank", "n"], ["Player"],
-    ...columns.map(c => [c.name.replaceAll("_", " "), "n"])], rows));
+function boardRow(board: Board): HTMLTableRowElement {
+  const row = make("tr");
+  const link = make("a");
+  link.href = `/b/${encodeURIComponent(board.id)}`;
+  link.append(make("bdi", board.title || board.id));
+  const cell = row.insertCell();
+  cell.append(link);
+  if (board.title) cell.append(" ", make("span", board.id, "id"));
+  row.append(make("td", number.format(board.total), "n"));
+  return row;
 }
 
-async function refresh() {
-  try {
-    await (board === null ? showBoards() : showBoard());
-  } catch (failure) {
-    state(failure.status ? failure.message : "The server does not answer; trying again …", false);
-    columns = failure.status === 404 ? null : columns;
-    etag = null;
+async function keepBoards(): Promise<never> {
+  for (;;) {
+    await showBoards().catch(explain);
+    await pause(LIST_EVERY);
   }
-  setTimeout(refresh, 1000);
 }
-refresh();
+
+// --- a board ----------------------------------------------------------------------------------
+
+/** One board until its view ends. */
+class BoardPage {
+  private board: Board | undefined;
+  private table: BoardTable | undefined;
+  private view: LiveView | undefined;
+  private newest: Table | undefined;
+
+  constructor(private readonly slug: string) {}
+
+  async run(): Promise<void> {
+    await this.look();
+    element("up").hidden = false;
+    this.view = client.live(this.slug, { top: ROWS }, {
+      onState: (state) => {
+        // Back again: whatever was changed meanwhile.
+        if (state === "live" && this.newest) void this.look().catch(() => {});
+        this.show();
+      },
+      onEvent: (event) => {
+        if (event.kind !== "leader") void this.look().catch(() => {});
+      },
+    });
+    // The number of players alone is no change to those who watch, and columns and title tell nobody.
+    const looking = setInterval(() => {
+      const hasMoved = this.view?.table?.seq !== this.board?.seq;
+      if (hasMoved && !document.hidden) void this.look().catch(() => {});
+    }, LOOK_EVERY);
+    try {
+      for await (const table of this.view) {
+        this.newest = table;
+        this.show();
+      }
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  /** What the board is, beside its rows. */
+  private async look(): Promise<void> {
+    const board = await client.board(this.slug);
+    const columns = JSON.stringify(board.columns);
+    if (columns !== JSON.stringify(this.board?.columns)) this.table = new BoardTable(board.columns);
+    this.board = board;
+    document.title = element("title").textContent = board.title || board.id;
+    this.show();
+  }
+
+  private show(): void {
+    const { board, table, newest, view } = this;
+    if (!board || !table || !view || view.state === "closed") return;
+    if (!newest) return say("none", "Loading …");
+    table.draw(newest.rows);
+    const isEmpty = newest.rows.length === 0;
+    const body = element("body");
+    if (isEmpty) body.replaceChildren();
+    else if (table.element.parentElement !== body) body.replaceChildren(table.element);
+
+    const total = board.seq > newest.seq ? board.total : newest.total;
+    const players = isEmpty ? "" : count(total, "player");
+    if (view.state !== "live") say("stale", "Connection lost; trying again …", players);
+    else if (board.state === "closed") say("live", "Closed: it takes no scores now.", players);
+    else if (isEmpty) say("live", "No scores yet. This page shows the first one as it comes.");
+    else say("live", "Live", players);
+  }
+}
+
+async function keepBoard(slug: string): Promise<never> {
+  for (;;) {
+    try {
+      await new BoardPage(slug).run();
+    } catch (failure) {
+      explain(failure);
+      // Gone, or private now: its rows are not for here any more.
+      if (failure instanceof Problem && failure.status === 404) element("body").replaceChildren();
+    }
+    await pause(AGAIN_AFTER);
+  }
+}
+
+if (location.pathname.startsWith("/b/")) void keepBoard(decodeURIComponent(location.pathname.slice(3)));
+else void keepBoards();
