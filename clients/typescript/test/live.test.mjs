@@ -121,6 +121,26 @@ test("waits between tries grow, and differ from client to client", async () => {
   }
 });
 
+test("what worked begins with short waits again, and what the server has asked for holds once", async () => {
+  const client = makeClient({ random: () => 1 });
+  client.live("b", { top: 10 });
+  const wait = async () => {
+    const before = clock.now;
+    const count = server.connections.length;
+    server.end(1012);
+    while (server.connections.length === count) await clock.pass(50);
+    return clock.now - before;
+  };
+  assert.deepEqual([await wait(), await wait()], [1000, 2000]);
+  server.accept();
+  server.say({ id: server.heard[0].id, ok: true, view: "b/all/top/10" });
+  assert.equal(await wait(), 1000);
+  server.accept();
+  server.say({ type: "bye", reason: "draining", retry_after_ms: 7000 });
+  assert.deepEqual([await wait(), await wait()], [7000, 4000]);
+  client.close();
+});
+
 test("a connection that does not come about is given up", async () => {
   const client = makeClient();
   client.live("b", { top: 10 });
