@@ -29,8 +29,13 @@ struct HandleCloser {
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
+// To libcurl's headers a CURLM is the same as a CURL.
+struct MultiCloser {
+    void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+};
 using Handle = std::unique_ptr<CURL, HandleCloser>;
 using Url = std::unique_ptr<CURLU, HandleCloser>;
+using Multi = std::unique_ptr<CURLM, MultiCloser>;
 using HeaderList = std::unique_ptr<curl_slist, HandleCloser>;
 
 bool is_loopback(std::string_view host) {
@@ -61,8 +66,9 @@ struct Transfer {
     Clock::time_point moved = Clock::now();  // when bytes last went either way
     curl_off_t sent = 0;
     curl_off_t received = 0;
-    bool gave_up = false;  // `next` or `take` did, or a signal came
+    bool gave_up = false;  // `next`, `take` or `turn` did, or a signal came
     bool stalled = false;
+    bool silent = false;
     bool too_large = false;
 };
 
@@ -127,6 +133,37 @@ int watch(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t
     return transfer.stalled || transfer.gave_up ? 1 : 0;
 }
 
+// As curl_easy_perform(), with a turn of the caller's after each wait.
+CURLcode perform_in_turns(CURL* curl, Transfer& transfer, const Turn& turn) {
+    const Multi multi(curl_multi_init());
+    if (!multi || curl_multi_add_handle(multi.get(), curl) != CURLM_OK) return CURLE_FAILED_INIT;
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    while (true) {
+        int running = 0;
+        if (curl_multi_perform(multi.get(), &running) != CURLM_OK) {
+            code = CURLE_FAILED_INIT;
+            break;
+        }
+        if (running == 0) {
+            int left = 0;
+            const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
+            if (message != nullptr) code = message->data.result;
+            break;
+        }
+        // Before the turn: while it lasts, nobody reads what comes.
+        transfer.silent = Clock::now() - transfer.moved > HttpClient::kLongestSilence;
+        if (transfer.silent) break;
+        const auto wait = turn();
+        transfer.gave_up = !wait;
+        if (transfer.gave_up) break;
+        curl_waitfd also{.fd = wait->file, .events = CURL_WAIT_POLLIN, .revents = 0};
+        curl_multi_poll(multi.get(), &also, wait->file < 0 ? 0 : 1,
+                        static_cast<int>(wait->most.count()), nullptr);
+    }
+    curl_multi_remove_handle(multi.get(), curl);
+    return code;
+}
+
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(),
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -142,7 +179,7 @@ struct HttpClient::State {
     Handle handle;
 
     Result<HttpAnswer> perform(const HttpRequest& request, const NextBytes* next,
-                               const TakeBytes* take);
+                               const TakeBytes* take, const Turn* turn = nullptr);
     Error failure(CURLcode code, const Transfer& transfer, const char* text) const;
 };
 
@@ -210,8 +247,13 @@ Result<HttpAnswer> HttpClient::download(const HttpRequest& request, const TakeBy
     return state_->perform(request, nullptr, &take);
 }
 
+Result<HttpAnswer> HttpClient::follow(const HttpRequest& request, const TakeBytes& take,
+                                      const Turn& turn) {
+    return state_->perform(request, nullptr, &take, &turn);
+}
+
 Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const NextBytes* next,
-                                              const TakeBytes* take) {
+                                              const TakeBytes* take, const Turn* turn) {
     CURL* curl = handle.get();
     curl_easy_reset(curl);  // its connections and names stay
     Transfer transfer;
@@ -272,7 +314,8 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
     if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 
-    const CURLcode code = curl_easy_perform(curl);
+    const CURLcode code =
+        turn != nullptr ? perform_in_turns(curl, transfer, *turn) : curl_easy_perform(curl);
     // The handle keeps pointers to what ends with this call.
     Error error = code == CURLE_OK ? Error{ErrorCode::kIo, ""} : failure(code, transfer, text);
     curl_easy_reset(curl);
@@ -289,6 +332,9 @@ Error HttpClient::State::failure(CURLcode code, const Transfer& transfer, const 
     if (transfer.gave_up) return {ErrorCode::kIo, "given up"};
     if (transfer.stalled)
         return {ErrorCode::kIo, server + " neither took nor sent a byte for a minute; try again"};
+    if (transfer.silent)
+        return {ErrorCode::kIo,
+                server + " sent nothing for " + std::to_string(kLongestSilence.count()) + " s"};
     if (transfer.too_large)
         return {ErrorCode::kIo, server + " sent more than 64 MiB; is it a Standings server?"};
     long number = 0;

@@ -1,6 +1,7 @@
 // Requests to a server. The one place that knows libcurl.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -53,6 +54,13 @@ base::Error error_of(const HttpAnswer& answer);
 using NextBytes = std::function<std::optional<std::size_t>(std::span<char>)>;
 // Takes the next bytes of a 2xx answer's body; false: give up, which fails the request.
 using TakeBytes = std::function<bool(std::string_view)>;
+// How long to wait for bytes at most, and a file (-1: none) that ends it early when it can be read.
+struct Wait {
+    std::chrono::milliseconds most;
+    int file = -1;
+};
+// What the caller does between two waits; none: give up, which fails the request.
+using Turn = std::function<std::optional<Wait>()>;
 
 // One server, asked over connections that are kept between calls. Owner and thread: one; each
 // thread that talks has its own.
@@ -75,6 +83,11 @@ class HttpClient {
     // Hands over a 2xx body of any length as it arrives; other bodies are in the answer. Stops as
     // upload() does.
     base::Result<HttpAnswer> download(const HttpRequest& request, const TakeBytes& take);
+    // The same for a body that may have no end: it waits as `turn` says, for the connection as
+    // well. Fails when nothing comes for kLongestSilence.
+    base::Result<HttpAnswer> follow(const HttpRequest& request, const TakeBytes& take,
+                                    const Turn& turn);
+    static constexpr std::chrono::seconds kLongestSilence{40};
 
     // "http://127.0.0.1:8420", without a slash at the end.
     const std::string& server() const;

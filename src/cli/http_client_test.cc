@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -328,6 +330,98 @@ TEST(Problem, SaysOfWhichKeyAndOfWhichBoardItIs) {
     EXPECT_EQ(error_of(answer).detail, "there is no board 'a/b' at http://host");
     answer.target = "/v1/submissions";
     EXPECT_EQ(error_of(answer).detail, "There is no such board: D.");
+}
+
+TEST(HttpClient, FollowsABodyInTurnsOfTheCaller) {
+    using std::chrono::milliseconds;
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    // The second answer waits for a request that never comes, and so the first has no end.
+    OneConnection server({head + "3\r\none\r\n", "never"}, true);
+    {
+        auto client = client_of(server.url());
+        ASSERT_TRUE(client);
+        std::string body;
+        int turns = 0;
+        const auto take = [&](std::string_view bytes) {
+            body += bytes;
+            return true;
+        };
+        const auto answer = client->follow({.target = "/live"}, take, [&]() -> std::optional<Wait> {
+            ++turns;
+            if (body == "one") return std::nullopt;
+            return Wait{.most = milliseconds(20)};
+        });
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().detail, "given up");
+        EXPECT_EQ(body, "one");
+        EXPECT_GT(turns, 0);
+    }
+    server.read();
+
+    OneConnection whole({head + "3\r\none\r\n0\r\n\r\n"});
+    {
+        auto client = client_of(whole.url());
+        ASSERT_TRUE(client);
+        std::string body;
+        const auto answer = client->follow(
+            {.target = "/live"},
+            [&](std::string_view bytes) {
+                body += bytes;
+                return true;
+            },
+            [] { return Wait{.most = milliseconds(20)}; });
+        ASSERT_TRUE(answer) << answer.error().detail;
+        EXPECT_EQ(answer->status, 200);
+        EXPECT_EQ(body, "one");
+    }
+    whole.read();
+}
+
+TEST(HttpClient, SaysWhoCouldNotBeFollowed) {
+    const auto turn = [] { return Wait{.most = std::chrono::milliseconds(20)}; };
+    const auto take = [](std::string_view) { return true; };
+    auto nobody = client_of("http://127.0.0.1:9");
+    ASSERT_TRUE(nobody);
+    const auto refused = nobody->follow({.target = "/live"}, take, turn);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().detail.find("cannot reach http://127.0.0.1:9: connection refused"),
+              std::string::npos)
+        << refused.error().detail;
+
+    OneConnection server({answer_of("404 Not Found", "no")});
+    {
+        auto client = client_of(server.url());
+        ASSERT_TRUE(client);
+        const auto missing = client->follow({.target = "/live"}, take, turn);
+        ASSERT_TRUE(missing);
+        EXPECT_EQ(missing->status, 404);
+        EXPECT_EQ(missing->body, "no");
+    }
+    server.read();
+}
+
+TEST(HttpClient, WaitsNoLongerThanUntilAFileHasSomethingToRead) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    OneConnection server({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "never"}, true);
+    {
+        auto client = client_of(server.url());
+        ASSERT_TRUE(client);
+        const auto began = std::chrono::steady_clock::now();
+        bool has_byte = false;
+        const auto answer = client->follow(
+            {.target = "/live"}, [](std::string_view) { return true; },
+            [&]() -> std::optional<Wait> {
+                if (has_byte) return std::nullopt;
+                has_byte = ::write(ends[1], "x", 1) == 1;
+                return Wait{.most = std::chrono::seconds(30), .file = ends[0]};
+            });
+        EXPECT_FALSE(answer);
+        EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+    }
+    ::close(ends[0]);
+    ::close(ends[1]);
+    server.read();
 }
 
 TEST(Escaped, KeepsWhatIdsHoldAndEscapesTheRest) {

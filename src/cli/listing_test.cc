@@ -43,6 +43,17 @@ TEST(Table, AddsNothingToNamesWhereNoTerminalIs) {
     EXPECT_EQ(out.find("\u2068"), std::string::npos) << out;
 }
 
+TEST(Table, ColoursCellsAndNoSpaceBesideThem) {
+    const auto colour = [](std::size_t row, std::size_t column) {
+        return std::string(row == 1 && column == 0 ? "32" : row == 0 && column == 1 ? "1;33" : "");
+    };
+    EXPECT_EQ(
+        table({{"N", Kind::kNumber}, {"NAME"}}, {{"10", "ab"}, {"2", "abc"}}, {.colour = colour}),
+        " N  NAME\n"
+        "10  \x1b[1;33mab\x1b[0m\n"
+        " \x1b[32m2\x1b[0m  abc\n");
+}
+
 TEST(Table, FitsTheWidthAndKeepsNumbersWhole) {
     for (const std::size_t width : {36u, 40u, 60u, 80u, 120u}) {
         const std::string out = table(kColumns, rows_of_many_scripts(), {.width = width});

@@ -61,8 +61,14 @@ std::vector<std::size_t> fitted(const std::vector<TableColumn>& columns,
     return widths;
 }
 
+std::string coloured(std::string cell, const std::string& colour) {
+    return colour.empty() ? cell : "\x1b[" + colour + 'm' + cell + "\x1b[0m";
+}
+
+// `colour_of(column)` may be empty.
 std::string line_of(const std::vector<TableColumn>& columns, const std::vector<std::string>& cells,
-                    const std::vector<std::size_t>& widths, bool isolates) {
+                    const std::vector<std::size_t>& widths, bool isolates,
+                    const std::function<std::string(std::size_t)>& colour_of = {}) {
     std::string line;
     std::size_t owed = 0;  // spaces before the next cell; none at the end of a line
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -72,7 +78,8 @@ std::string line_of(const std::vector<TableColumn>& columns, const std::vector<s
         const std::size_t spare = widths[i] - std::min(width, widths[i]);
         const bool at_right = columns[i].kind == Kind::kNumber;
         line.append(owed + (at_right ? spare : 0), ' ');
-        line += isolates ? isolated(cell) : cell;
+        const std::string colour = colour_of && !cell.empty() ? colour_of(i) : std::string();
+        line += coloured(isolates ? isolated(cell) : cell, colour);
         owed = kGap + (at_right ? 0 : spare);
     }
     // Empty cells at the end leave what stood before them.
@@ -101,7 +108,11 @@ std::string table(const std::vector<TableColumn>& columns,
     std::string out = look.bold_head ? "\x1b[1m" : "";
     out += line_of(columns, titles, widths, look.isolates);
     out += look.bold_head ? "\x1b[0m\n" : "\n";
-    for (const auto& row : rows) out += line_of(columns, row, widths, look.isolates) + '\n';
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::function<std::string(std::size_t)> colour_of;
+        if (look.colour) colour_of = [&](std::size_t column) { return look.colour(i, column); };
+        out += line_of(columns, rows[i], widths, look.isolates, colour_of) + '\n';
+    }
     return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct TableLook {
     // Where letters run from right to left, so that they turn no other cell around: on a terminal.
     // Files get names without anything added.
     bool isolates = false;
+    // The colour of a cell as SGR has it, "32" or "1;33"; empty: none. Not called for titles.
+    std::function<std::string(std::size_t row, std::size_t column)> colour = {};
 };
 
 // One line for the titles and one for each row. `rows` have a cell for each column, as they came:
