@@ -53,6 +53,16 @@ void add_board_argument(CLI::App& command, std::string& board) {
     command.add_option("BOARD", board, "Id of the board")->required()->check(some_id());
 }
 
+CLI::Option* add_watch(CLI::App& command, WatchOptions& watch) {
+    CLI::Option* wanted = command.add_flag("--watch", watch.is_wanted,
+                                           "Show it as it changes, until Ctrl-C; with -o ndjson "
+                                           "each message of the live protocol as a line");
+    command.add_option("--rate", watch.rate, "With --watch: so many changes a second at most")
+        ->transform(one_of({"1", "2", "5", "10", "20"}))
+        ->needs(wanted);
+    return wanted;
+}
+
 void add_spec(CLI::App& command, BoardSpec& spec) {
     command.add_option("--title", spec.title, "Title for people");
     command.add_option("--rule", spec.rule, "How a submission changes an entry")
@@ -146,9 +156,11 @@ void add_top(CommandLine& line) {
     app.add_option("-n,--count", options.count, "How many rows")
         ->check(whole_number(1, 1'000'000))
         ->capture_default_str();
+    CLI::Option* watch = add_watch(app, options.watch);
     app.add_option("--offset", options.offset, "How many to leave out before them")
         ->check(whole_number(0, UINT64_MAX))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->excludes(watch);
     add_common(app, options);
 }
 
@@ -159,6 +171,7 @@ void add_rank(CommandLine& line) {
     app.add_option("PLAYER", options.player, "Id of the player")->required()->check(some_id());
     app.add_option("--around", options.around, "With so many neighbours on each side")
         ->check(whole_number(0, UINT64_MAX));
+    add_watch(app, options.watch);
     add_common(app, options);
 }
 

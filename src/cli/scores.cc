@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/board_spec.h"
+#include "cli/watch/watch_command.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
@@ -15,6 +16,9 @@ using base::Result;
 using Kind = TableColumn::Kind;
 
 constexpr std::size_t kPageOfRows = 1000;  // the API's most
+// Of the live protocol.
+constexpr std::size_t kMostWatched = 100;
+constexpr std::size_t kMostWatchedAround = 10;
 
 Error wrong(std::string sentence) {
     return {ErrorCode::kSettings, std::move(sentence)};
@@ -60,16 +64,23 @@ std::vector<std::string> names_for(HttpClient& client, const std::string& board,
     return found ? column_names_of(**found) : std::vector<std::string>();
 }
 
-// What a row of a ranking shows. `first` tells which scores the board has, else `names` do.
+// The columns of a ranking's row that stands at `at`. `first` tells which scores the board has,
+// else `names` do.
+std::vector<ListColumn> row_columns(const text::JsonDocument& document, const text::JsonNode* first,
+                                    const std::vector<std::string>& names,
+                                    const std::string& at = "") {
+    std::vector<ListColumn> columns = {{"rank", at + "rank", Kind::kNumber},
+                                       {"position", at + "position", Kind::kNumber, false},
+                                       {"player", at + "player"},
+                                       {"name", at + "name"}};
+    add_score_columns(columns, document, first, at, names);
+    columns.push_back({"reached", at + "reached_at", Kind::kExtra});
+    return columns;
+}
+
 Listing standings_listing(const text::JsonDocument& document, const text::JsonNode* first,
                           const std::vector<std::string>& names) {
-    std::vector<ListColumn> columns = {{"rank", "rank", Kind::kNumber},
-                                       {"position", "position", Kind::kNumber, false},
-                                       {"player", "player"},
-                                       {"name", "name"}};
-    add_score_columns(columns, document, first, "", names);
-    columns.push_back({"reached", "reached_at", Kind::kExtra});
-    return Listing(std::move(columns));
+    return Listing(row_columns(document, first, names));
 }
 
 const text::JsonNode* rows_of(const JsonAnswer& page) {
@@ -233,7 +244,32 @@ Result<void> rank(const RankOptions& options) {
     return listing.print(options.format, answer.body());
 }
 
+// What of `asked` can be watched: `most` at most.
+Result<void> check_watch(const CommandOptions& options, std::string_view flag, std::size_t asked,
+                         std::size_t most) {
+    if (options.format == Format::kJson || options.format == Format::kCsv) {
+        return wrong(
+            "what is watched has no end, as -o json and -o csv must have: use -o ndjson, which is "
+            "a message a line, or -o table");
+    }
+    if (asked <= most) return {};
+    return wrong("with --watch, " + std::string(flag) + " is up to " + std::to_string(most) +
+                 ", not " + std::to_string(asked));
+}
+
+int watch(const CommandOptions& options, WatchedView view, const WatchOptions& watch) {
+    return watch_board({.client = options.client,
+                        .format = options.format,
+                        .view = std::move(view),
+                        .rate = watch.rate});
+}
+
 }  // namespace
+
+std::vector<ListColumn> standings_columns(const std::vector<std::string>& names,
+                                          const std::string& at) {
+    return row_columns(text::JsonDocument(), nullptr, names, at);
+}
 
 Result<std::string> scores_member(const std::vector<std::string>& arguments,
                                   const std::vector<std::string>& columns) {
@@ -284,10 +320,23 @@ int submit_score(const SubmitOptions& options) {
 }
 
 int show_top(const TopOptions& options) {
+    if (options.watch.is_wanted) {
+        const auto sound = check_watch(options, "--count", options.count, kMostWatched);
+        if (!sound) return exit_after(sound);
+        return watch(options, {.board = options.board, .count = options.count, .player = {}},
+                     options.watch);
+    }
     return exit_after(top(options));
 }
 
 int show_rank(const RankOptions& options) {
+    if (options.watch.is_wanted) {
+        const std::size_t around = options.around.value_or(0);
+        const auto sound = check_watch(options, "--around", around, kMostWatchedAround);
+        if (!sound) return exit_after(sound);
+        return watch(options, {.board = options.board, .player = options.player, .around = around},
+                     options.watch);
+    }
     return exit_after(rank(options));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/listing.h"
 
 namespace standings::cli {
 
@@ -22,10 +23,17 @@ struct SubmitOptions : CommandOptions {
 };
 int submit_score(const SubmitOptions& options);
 
+// How a board is seen as it changes.
+struct WatchOptions {
+    bool is_wanted = false;
+    std::optional<std::uint32_t> rate;  // messages a second at most
+};
+
 struct TopOptions : CommandOptions {
     std::string board;
     std::size_t count = 20;
     std::size_t offset = 0;
+    WatchOptions watch;
 };
 int show_top(const TopOptions& options);
 
@@ -33,8 +41,14 @@ struct RankOptions : CommandOptions {
     std::string board;
     std::string player;
     std::optional<std::size_t> around;  // neighbours on each side
+    WatchOptions watch;
 };
 int show_rank(const RankOptions& options);
+
+// What a row of a ranking shows, of a board with the columns `names`; the row stands at `at`
+// ("row.") of what is listed.
+std::vector<ListColumn> standings_columns(const std::vector<std::string>& names,
+                                          const std::string& at = "");
 
 // `"score":12` or `"scores":{...}` of a board with these columns. Fails with kSettings where an
 // argument is no number, or they do not fit the columns.

@@ -1,0 +1,159 @@
+#include "cli/watch/terminal_screen.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+
+#include "cli/stop_request.h"
+#include "cli/terminal.h"
+
+namespace standings::cli {
+namespace {
+
+// The other screen, without cursor; lines end at the edge.
+constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+constexpr std::string_view kLeave = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+constexpr std::string_view kHome = "\x1b[H";
+constexpr std::string_view kClearLine = "\x1b[K";
+constexpr std::string_view kClearBelow = "\x1b[J";
+
+volatile std::sig_atomic_t g_is_other_size = 0;
+volatile std::sig_atomic_t g_is_suspended = 0;
+volatile std::sig_atomic_t g_is_back = 0;
+
+// Without SA_RESTART: whatever waits looks at what came.
+void handle(int number, void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(number, &action, nullptr);
+}
+
+void follow_signals() {
+    handle(SIGWINCH, [](int) { g_is_other_size = 1; });
+    handle(SIGTSTP, [](int) { g_is_suspended = 1; });
+    handle(SIGCONT, [](int) { g_is_back = 1; });
+}
+
+}  // namespace
+
+TerminalScreen::TerminalScreen() {
+    termios mode{};
+    if (::tcgetattr(STDIN_FILENO, &mode) == 0) echo_ = mode;
+    g_is_other_size = 0;
+    g_is_suspended = 0;
+    g_is_back = 0;
+    follow_signals();
+    if (is_terminal(STDERR_FILENO)) StopRequest::set_last_words(std::string(kLeave));
+    enter();
+}
+
+TerminalScreen::~TerminalScreen() {
+    for (const int number : {SIGWINCH, SIGTSTP, SIGCONT}) handle(number, SIG_DFL);
+    leave();
+    StopRequest::set_last_words({});
+}
+
+void TerminalScreen::enter() {
+    if (echo_) {
+        termios quiet = *echo_;
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
+        quiet.c_cc[VMIN] = 0;
+        quiet.c_cc[VTIME] = 0;
+        ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
+    }
+    write_out(kEnter);
+    shown_.clear();
+}
+
+void TerminalScreen::leave() {
+    // Also when a signal asks to stop; but a terminal that takes nothing, as after Ctrl-S, is not
+    // waited for.
+    constexpr int kPatience = 1000;
+    pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    if (::poll(&out, 1, kPatience) > 0) {
+        const auto written = ::write(STDOUT_FILENO, kLeave.data(), kLeave.size());
+        static_cast<void>(written);
+    }
+    if (echo_) ::tcsetattr(STDIN_FILENO, TCSANOW, &*echo_);
+}
+
+void TerminalScreen::suspend() {
+    leave();
+    handle(SIGTSTP, SIG_DFL);
+    ::raise(SIGTSTP);
+    follow_signals();
+    g_is_back = 0;
+    enter();
+}
+
+TerminalScreen::Size TerminalScreen::size() const {
+    winsize size{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+        return {size.ws_col, size.ws_row};
+    }
+    constexpr Size kUsual{80, 24};
+    return kUsual;
+}
+
+bool TerminalScreen::show(const std::string& lines) {
+    if (lines == shown_) return true;
+    std::string out(kHome);
+    for (std::string_view rest = lines;;) {
+        const std::size_t end = rest.find('\n');
+        out += rest.substr(0, end);
+        out += kClearLine;
+        if (end == std::string_view::npos) break;
+        out += "\r\n";
+        rest.remove_prefix(end + 1);
+    }
+    out += kClearBelow;
+    shown_ = lines;
+    return write_out(out);
+}
+
+int TerminalScreen::keys() const {
+    return echo_ ? STDIN_FILENO : -1;
+}
+
+bool TerminalScreen::look() {
+    if (g_is_suspended != 0) {
+        g_is_suspended = 0;
+        suspend();
+    }
+    if (g_is_back != 0) {  // from a SIGSTOP, which nobody hears of
+        g_is_back = 0;
+        enter();
+    }
+    if (g_is_other_size != 0) {
+        g_is_other_size = 0;
+        shown_.clear();
+    }
+    if (!echo_) return false;
+    char keys[64];
+    const ssize_t count = ::read(STDIN_FILENO, keys, sizeof keys);
+    return count > 0 && std::string_view(keys, static_cast<std::size_t>(count)).find('q') !=
+                            std::string_view::npos;
+}
+
+bool write_out(std::string_view bytes) {
+    while (!bytes.empty()) {
+        if (StopRequest::signal() != 0) return false;
+        const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+        if (count >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno == EAGAIN) {
+            pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+            ::poll(&out, 1, 1000);
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace standings::cli
