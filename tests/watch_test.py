@@ -18,6 +18,8 @@ from support.live import EventStream, Rows, settled
 from support.server import KEY, Server, ServerTest, die_with_parent, is_sanitized, program, wait_until
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
+# Around a picture.
+BEGIN, END = "\x1b[?2026h\x1b[H", "\x1b[?2026l"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
@@ -87,9 +89,13 @@ class Terminal:
     @property
     def picture(self):
         """The lines of the last whole picture, without colours; empty before the first."""
-        whole = self.shown.rpartition("\x1b[J")[0]
-        last = whole.rpartition("\x1b[H")[2] if "\x1b[H" in whole else ""
+        last = self.drawn
         return re.sub("\x1b\\[[0-9;?]*[A-Za-z]|[\u2068\u2069]", "", last).replace("\r", "").split("\n") if last else []
+
+    @property
+    def drawn(self):
+        """The same as it was written."""
+        return self.shown.rpartition(END)[0].rpartition(BEGIN)[2]
 
     @property
     def rows(self):
@@ -206,6 +212,10 @@ class OnATerminal(Watch):
         terminal.resize(40, 8)
         terminal.until(lambda now: len(now.picture) == 8, "a small picture")
         self.assertLessEqual(max(map(len, terminal.picture)), 40)
+        # Cleared behind a line, the letter at the edge would be gone.
+        for line in re.split("\r*\n", terminal.drawn):
+            self.assertRegex(line, "^\x1b\\[[KJ]")
+            self.assertNotRegex(line, ".\x1b\\[[KJ]")
         self.assertEqual(terminal.end(), 0)
 
     def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(self):

@@ -61,7 +61,7 @@ std::vector<std::size_t> fitted(const std::vector<TableColumn>& columns,
     return widths;
 }
 
-std::string coloured(std::string cell, const std::string& colour) {
+std::string coloured(const std::string& cell, const std::string& colour) {
     return colour.empty() ? cell : "\x1b[" + colour + 'm' + cell + "\x1b[0m";
 }
 

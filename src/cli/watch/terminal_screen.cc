@@ -16,8 +16,10 @@ namespace {
 
 // The other screen, without cursor; lines end at the edge.
 constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
-constexpr std::string_view kLeave = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
-constexpr std::string_view kHome = "\x1b[H";
+constexpr std::string_view kLeave = "\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+// Terminals that know it (and others pass over it) show what comes between these at once.
+constexpr std::string_view kBegin = "\x1b[?2026h\x1b[H";
+constexpr std::string_view kEnd = "\x1b[?2026l";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
@@ -102,16 +104,19 @@ TerminalScreen::Size TerminalScreen::size() const {
 
 bool TerminalScreen::show(const std::string& lines) {
     if (lines == shown_) return true;
-    std::string out(kHome);
+    // What stood there is cleared before a line: behind one as wide as the window, its last letter
+    // would go too.
+    std::string out(kBegin);
     for (std::string_view rest = lines;;) {
         const std::size_t end = rest.find('\n');
+        const bool is_last = end == std::string_view::npos;
+        out += is_last ? kClearBelow : kClearLine;
         out += rest.substr(0, end);
-        out += kClearLine;
-        if (end == std::string_view::npos) break;
+        if (is_last) break;
         out += "\r\n";
         rest.remove_prefix(end + 1);
     }
-    out += kClearBelow;
+    out += kEnd;
     shown_ = lines;
     return write_out(out);
 }
