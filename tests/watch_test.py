@@ -368,8 +368,10 @@ class Restarts(Watch):
         take_until(lambda: rows.seq is not None)
         self.own.kill()
         self.start_again()
+        said = [process.stderr.readline() for _ in range(2)]
         self.score("p0", 7000)
         take_until(lambda: rows.rows[0]["score"] == 7000)
+        self.assertEqual(kinds.count("snapshot"), 1, "nothing was missing: it goes on where it was")
         self.assertEqual(rows.rows, self.own.api.get("/v1/boards/cup/standings?limit=25").json["rows"])
         self.own.terminate()
         take_until(lambda: kinds[-1] == "bye")
@@ -377,9 +379,9 @@ class Restarts(Watch):
         self.score("p1", 8000)
         take_until(lambda: rows.rows[0]["score"] == 8000)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, more = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0)
-        said = said.decode()
+        said = b"".join([*said, more]).decode()
         self.assertEqual(len(re.findall("(?m)^standings: .*; trying again$", said)), 2, said)
         self.assertEqual(said.count("standings: connected again\n"), 2, said)
 

@@ -31,7 +31,6 @@ struct WatchedView {
 struct BoardHead {
     std::string title;  // empty: none
     std::vector<std::string> columns;
-    std::string created_at;
     bool is_closed = false;
 };
 

@@ -51,7 +51,7 @@ std::vector<Entry> many(int count) {
 // A board that is drawn; what a test does not say is as usual.
 struct Drawing {
     WatchedView view{.board = "cup", .player = {}};
-    BoardHead head{.title = "Our cup", .columns = {"points"}, .created_at = {}};
+    BoardHead head{.title = "Our cup", .columns = {"points"}};
     LiveRows rows = rows_of({}, 0);
     Moves moves{true};
     std::string news = {};
@@ -122,7 +122,7 @@ TEST(Picture, SaysWhatTheBoardIsLike) {
               "No scores yet\n"
               "\n"
               "● no connection");
-    drawing.head = {.title = "", .columns = {"points", "goals"}, .created_at = {}};
+    drawing.head = {.title = "", .columns = {"points", "goals"}};
     drawing.view.player = "ada";
     const auto lines = lines_of(drawing.with(60, 24));
     EXPECT_EQ(lines[0], "cup  0 players");

@@ -52,7 +52,6 @@ Result<BoardHead> head_of(std::string body) {
     if (!answer) return answer.error();
     return BoardHead{.title = (*answer)->text("title"),
                      .columns = column_names_of(**answer),
-                     .created_at = (*answer)->text("created_at"),
                      .is_closed = (*answer)->text("state") == "closed"};
 }
 
@@ -155,8 +154,6 @@ std::optional<Watching::End> Watching::read_head() {
     if (!answer || !answer->is_ok()) return ended(answer);
     auto head = head_of(std::move(body));
     if (!head) return End{head.error()};
-    // Another board of the same name counts its own positions.
-    if (head->created_at != head_.created_at) last_id_.clear();
     head_ = *std::move(head);
     return std::nullopt;
 }
