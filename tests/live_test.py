@@ -159,7 +159,7 @@ class Views(Live):
 
     def test_what_cannot_be_watched_is_refused(self):
         board = self.make_board()
-        for query, pointer in (("?top=0", "?top"), ("?top=101", "?top"), ("?top=5&player=a", "?top"), ("?span=3", "?span"),
+        for query, pointer in (("?top=0", "?top"), ("?top=101", "?top"), ("?top=5&player=a", "?player"), ("?span=3", "?span"),
                                ("?around=a&span=11", "?span"), ("?around=", "?around"), ("?player=a b", "?player"),
                                ("?rate=3", "?rate"), ("?rate=x", "?rate"), ("?limit=5", "?limit"), ("?period=week", "?period")):
             with self.subTest(query):

@@ -18,6 +18,7 @@ class BoardViews::NamesRead final : public engine::DetailsOperation {
 
     void finished() override {
         views_.asked_.erase(view_);
+        views_.answered_.insert(view_);
         // A row whose name cannot be read now is shown without it.
         for (std::size_t i = 0; i < keys.size(); ++i) {
             views_.arrived_.push_back(
@@ -34,7 +35,7 @@ std::optional<live::ViewReader::BoardLook> BoardViews::look(std::string_view boa
     // The feed of all public boards.
     if (board.empty()) {
         BoardLook look;
-        look.seq = engine_.feed().seq();
+        look.seq = engine_.applied_seq();
         return look;
     }
     const auto found = engine_.registry().find(board);
@@ -92,12 +93,13 @@ live::ViewReader::Answer BoardViews::read_feed_items(const live::View& view,
     std::vector<std::string> players;
     for (const std::size_t at : without_details(items)) {
         FeedItems::One& one = items.all[at];
-        one.details = find_details(one.key(), one.item.player);
+        one.details = find_details(one.key(), one.item->player);
         if (one.details) continue;
         keys.push_back(one.key());
-        players.push_back(one.item.player);
+        players.push_back(one.item->player);
     }
-    if (!keys.empty()) {
+    // While names come others are missing already, on a busy board: those are left out.
+    if (!keys.empty() && !answered_.contains(view)) {
         ask(view, std::move(keys), std::move(players));
         return Answer::kLater;
     }
@@ -105,7 +107,7 @@ live::ViewReader::Answer BoardViews::read_feed_items(const live::View& view,
     reading.known_since = items.known_since;
     reading.items.resize(items.all.size());
     for (std::size_t i = 0; i < items.all.size(); ++i) {
-        reading.items[i].seq = items.all[i].item.event.seq;
+        reading.items[i].seq = items.all[i].item->event.seq;
         append_feed_item(reading.items[i].json, items.all[i]);
     }
     return Answer::kRead;

@@ -25,7 +25,10 @@ class BoardViews final : public live::ViewReader {
     Answer read(const live::View& view, live::Reading& reading) override;
     // Names that came from the disk count until here, even where the cache has dropped them again;
     // kept longer, they could be old ones. To be called when all views were read that waited.
-    void forget_arrived() { arrived_.clear(); }
+    void forget_arrived() {
+        arrived_.clear();
+        answered_.clear();
+    }
 
   private:
     class NamesRead;
@@ -48,7 +51,8 @@ class BoardViews final : public live::ViewReader {
     engine::Mailbox& home_;
     engine::Page page_;
     std::vector<ranking::Row> first_;
-    std::set<live::View> asked_;  // whose names are on their way
+    std::set<live::View> asked_;     // whose names are on their way
+    std::set<live::View> answered_;  // ... and have come
     std::vector<Arrived> arrived_;
 };
 

@@ -41,7 +41,7 @@ class FeedNames final : public engine::DetailsOperation {
           missing_(std::move(missing)) {
         for (const std::size_t at : missing_) {
             keys.push_back(items_.all[at].key());
-            players.push_back(items_.all[at].item.player);
+            players.push_back(items_.all[at].item->player);
         }
     }
 

@@ -45,28 +45,10 @@ void append_object(std::string& out, std::string_view key, const ledger::BoardCo
     out += '}';
 }
 
-// "board":"speedrun","epoch":"k3","seq":90412
-void append_head(std::string& out, std::string_view board, std::string_view epoch,
-                 base::Sequence seq) {
-    out += "{\"board\":\"";
-    out += board;
-    out += "\",\"epoch\":\"";
-    out += epoch;
-    out += "\",\"seq\":";
-    text::append_number(out, seq.value);
-}
-
-}  // namespace
-
-void append_ledger_item(std::string& out, const ledger::BoardConfig& config,
-                        const engine::LedgerItem& item, std::string_view board) {
+void append_item(std::string& out, const ledger::BoardConfig& config,
+                 const engine::LedgerItem& item) {
     const Event& event = item.event;
-    out += '{';
-    if (!board.empty()) {
-        text::append_member(out, "board", board);
-        out += ',';
-    }
-    out += "\"seq\":";
+    out += "{\"seq\":";
     text::append_number(out, event.seq.value);
     out += ",\"kind\":\"";
     out += kind_name(event.kind);
@@ -101,13 +83,26 @@ void append_ledger_item(std::string& out, const ledger::BoardConfig& config,
     out += '}';
 }
 
+// "board":"speedrun","epoch":"k3","seq":90412
+void append_head(std::string& out, std::string_view board, std::string_view epoch,
+                 base::Sequence seq) {
+    out += "{\"board\":\"";
+    out += board;
+    out += "\",\"epoch\":\"";
+    out += epoch;
+    out += "\",\"seq\":";
+    text::append_number(out, seq.value);
+}
+
+}  // namespace
+
 void append_ledger_page(std::string& out, std::string_view board, std::string_view epoch,
                         const engine::LedgerPage& page) {
     append_head(out, board, epoch, page.board_seq);
     out += ",\"items\":[";
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         if (i > 0) out += ',';
-        append_ledger_item(out, *page.config, page.items[i]);
+        append_item(out, *page.config, page.items[i]);
     }
     out += ']';
     if (page.next) {

@@ -8,9 +8,6 @@
 
 namespace standings::api {
 
-// One event of a player; `board`: said too, unless it is empty.
-void append_ledger_item(std::string& out, const ledger::BoardConfig& config,
-                        const engine::LedgerItem& item, std::string_view board = {});
 void append_ledger_page(std::string& out, std::string_view board, std::string_view epoch,
                         const engine::LedgerPage& page);
 void append_history(std::string& out, std::string_view board, std::string_view epoch,

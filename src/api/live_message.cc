@@ -1,11 +1,13 @@
 #include "api/live_message.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstdint>
+#include <initializer_list>
 #include <utility>
 
 #include "api/watch_request.h"
 #include "base/result.h"
+#include "text/json_writer.h"
 
 namespace standings::api {
 namespace {
@@ -22,6 +24,19 @@ using What = std::variant<AuthMessage, WatchMessage, UnwatchMessage, SubmitMessa
 
 Error invalid(std::string detail, std::string pointer) {
     return {ErrorCode::kInvalid, std::move(detail), std::move(pointer)};
+}
+
+// What is not known is refused: it might be what matters to whoever sent it.
+Result<void> check_members(const JsonDocument& json, const JsonNode& object,
+                           std::initializer_list<std::string_view> known, std::string_view where) {
+    std::optional<Error> unknown;
+    json.for_each(object, [&](const JsonNode& member) {
+        if (unknown || std::ranges::find(known, member.key) != known.end()) return;
+        unknown = invalid("There is no member of this name here.",
+                          std::string(where) + text::pointer_to(member.key));
+    });
+    if (unknown) return *unknown;
+    return {};
 }
 
 // A text that has to be there, and has to be one.
@@ -98,6 +113,9 @@ Result<What> read_watch(const JsonDocument& json, const JsonNode& message) {
         const Error wrong = invalid("`since` is {\"epoch\":\"k3\",\"seq\":90431}.", "/since");
         if (!since->is_object()) return wrong;
         const JsonNode* epoch = json.member(*since, "epoch");
+        if (const auto known = check_members(json, *since, {"epoch", "seq"}, "/since"); !known) {
+            return known.error();
+        }
         const auto seq = read_number(json, *since, "seq", "/since/");
         if (epoch == nullptr || !epoch->is_string() || !seq || !*seq ||
             **seq > base::kMaxSequence) {
@@ -127,14 +145,27 @@ Result<What> read_submit(const JsonDocument& json, const JsonNode& message) {
 Result<What> read_what(const JsonDocument& json, const JsonNode& message) {
     const JsonNode* op = json.member(message, "op");
     const std::string_view name = op != nullptr ? op->text : std::string_view();
-    if (name == "watch") return read_watch(json, message);
-    if (name == "submit") return read_submit(json, message);
+    const auto check = [&](std::initializer_list<std::string_view> known) {
+        return check_members(json, message, known, "");
+    };
+    if (name == "watch") {
+        const auto known = check({"id", "op", "board", "period", "view", "rate", "since"});
+        if (!known) return known.error();
+        return read_watch(json, message);
+    }
+    if (name == "submit") {
+        const auto known = check({"id", "op", "board", "submission", "idempotency_key"});
+        if (!known) return known.error();
+        return read_submit(json, message);
+    }
     if (name == "auth") {
+        if (const auto known = check({"id", "op", "token"}); !known) return known.error();
         const auto token = read_text(json, message, "token", "`token` is a key.");
         if (!token) return token.error();
         return What(AuthMessage{*token});
     }
     if (name == "unwatch") {
+        if (const auto known = check({"id", "op", "view"}); !known) return known.error();
         const auto view = read_text(json, message, "view", "`view` is the name of a view.");
         if (!view) return view.error();
         return What(UnwatchMessage{*view});

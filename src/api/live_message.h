@@ -1,6 +1,7 @@
 // What clients say over the WebSocket, read and checked.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

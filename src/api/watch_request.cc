@@ -30,11 +30,15 @@ Result<live::View> to_view(const AskedView& asked, std::string_view board, std::
     const auto pointer = [&](std::string_view member) {
         return std::string(where) + std::string(member);
     };
-    const int kinds = int{asked.top.has_value()} + int{asked.around.has_value()} +
-                      int{asked.player.has_value()} + int{asked.feed.has_value()};
-    if (kinds > 1) {
+    int kinds = 0;
+    for (const auto& [is_given, member] :
+         {std::pair{asked.top.has_value(), "top"}, std::pair{asked.around.has_value(), "around"},
+          std::pair{asked.player.has_value(), "player"},
+          std::pair{asked.feed.has_value(), "feed"}}) {
+        kinds += int{is_given};
+        if (kinds < 2) continue;
         return Error{ErrorCode::kInvalid, "Use one of `top`, `around`, `player` and `feed`.",
-                     pointer("top")};
+                     pointer(member)};
     }
     if (asked.span && !asked.around) {
         return Error{ErrorCode::kInvalid,

@@ -178,6 +178,7 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
     if (record.ranking == next_ranking_) next_ranking_ = {next_ranking_.value + 1};
     if (old) reclaimer_.free_later(*std::move(old));
     operation.seq = record.seq;
+    feed_.reach(record.seq);
     applied_seq_ = record.seq;
     statistics_.applied_seq = applied_seq_.value;
     statistics_.players = players_;

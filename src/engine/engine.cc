@@ -54,7 +54,8 @@ void Engine::fill_feed() {
     if (!events) return feed_.start({last});
     ledger::Event event;
     auto more = (*events)->next(event);
-    feed_.start({more && *more ? event.seq.value - 1 : last});
+    const base::Sequence after{more && *more ? event.seq.value - 1 : last};
+    feed_.start(after);
     for (; more && *more; more = (*events)->next(event)) {
         const HostedBoard* board = registry_.find(event.ranking);
         const bool has_player = board != nullptr && ledger::is_entry_event(event.kind) &&
@@ -62,10 +63,11 @@ void Engine::fill_feed() {
         if (!has_player) continue;
         const auto& record = board->committed_record();
         Feed::Adding(feed_).add(event, board->committed_board().player_id(event.slot), record.slug,
-                                record.config.visibility == ledger::Visibility::kPublic);
+                                after, record.config.visibility == ledger::Visibility::kPublic);
     }
     // An event that cannot be read: what is lost is a glance at the past, not the start.
     if (!more) feed_.start({last});
+    feed_.reach({last});
 }
 
 Engine::~Engine() {

@@ -1,6 +1,7 @@
 #include "engine/feed.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/take_back.h"
 
@@ -15,17 +16,23 @@ void Feed::start(base::Sequence after) {
     by_age_.clear();
     items_ = 0;
     all_ = {};
-    seq_ = forgotten_ = all_.known_since = after;
+    seq_ = all_.known_since = after;
+}
+
+void Feed::reach(base::Sequence seq) {
+    const std::lock_guard hold(mutex_);
+    seq_ = std::max(seq_, seq);
 }
 
 void Feed::Adding::add(const Event& event, std::string_view player, std::string_view board,
-                       bool in_all) {
+                       base::Sequence before, bool in_all) {
     feed_.seq_ = event.seq;
     if (event.kind == EventKind::kSubmit) {
-        Ring& ring = feed_.ring_of(event.ranking);
-        if (put(ring, event, player, board)) ++feed_.items_;
-        if (in_all) put(feed_.all_, event, player, board);
-        if (feed_.items_ > kMostItems) feed_.forget_oldest();
+        auto item = std::make_shared<const FeedItem>(
+            FeedItem{event, std::string(player), std::string(board)});
+        if (in_all) put(feed_.all_, item);
+        if (put(feed_.ring_of(event.ranking, before), std::move(item))) ++feed_.items_;
+        if (feed_.items_ > kMostItems || feed_.rings_.size() > kMostBoards) feed_.forget_oldest();
     } else if (event.kind == EventKind::kTakenBack || event.kind == EventKind::kRemove) {
         const auto ring = feed_.rings_.find(event.ranking);
         if (ring != feed_.rings_.end()) feed_.items_ -= take_out(ring->second, event);
@@ -33,37 +40,36 @@ void Feed::Adding::add(const Event& event, std::string_view player, std::string_
     }
 }
 
-Feed::Ring& Feed::ring_of(base::RankingId ranking) {
+Feed::Ring& Feed::ring_of(base::RankingId ranking, base::Sequence known_since) {
     const auto [at, is_new] = rings_.try_emplace(ranking);
     Ring& ring = at->second;
     if (is_new) {
         by_age_.push_front(ranking);
         ring.place = by_age_.begin();
-        ring.known_since = forgotten_;
+        ring.known_since = known_since;
     } else if (ring.place != by_age_.begin()) {
         by_age_.splice(by_age_.begin(), by_age_, ring.place);
     }
     return ring;
 }
 
-bool Feed::put(Ring& ring, const Event& event, std::string_view player, std::string_view board) {
-    const bool grows = ring.items.size() < kPerBoard;
-    FeedItem& item = grows ? ring.items.emplace_back() : ring.items[ring.oldest];
-    if (!grows) {
-        ring.known_since = item.event.seq;
-        ring.oldest = (ring.oldest + 1) % kPerBoard;
+bool Feed::put(Ring& ring, SharedFeedItem item) {
+    if (ring.items.size() < kPerBoard) {
+        ring.items.push_back(std::move(item));
+        return true;
     }
-    item.event = event;
-    item.player = player;
-    item.board = board;
-    return grows;
+    SharedFeedItem& oldest = ring.items[ring.oldest];
+    ring.known_since = oldest->event.seq;
+    oldest = std::move(item);
+    ring.oldest = (ring.oldest + 1) % kPerBoard;
+    return false;
 }
 
 std::size_t Feed::take_out(Ring& ring, const Event& event) {
-    const auto goes = [&](const FeedItem& item) {
-        if (item.event.ranking != event.ranking || item.event.slot != event.slot) return false;
+    const auto goes = [&](const SharedFeedItem& item) {
+        if (item->event.ranking != event.ranking || item->event.slot != event.slot) return false;
         return event.kind == EventKind::kRemove ||
-               ledger::takes_back(ledger::take_back_of(event), item.event.seq);
+               ledger::takes_back(ledger::take_back_of(event), item->event.seq);
     };
     if (std::ranges::none_of(ring.items, goes)) return 0;
     // It grows again now, so the oldest one has to be in front.
@@ -74,43 +80,40 @@ std::size_t Feed::take_out(Ring& ring, const Event& event) {
 
 void Feed::forget_oldest() {
     const auto oldest = rings_.find(by_age_.back());
-    for (const FeedItem& item : oldest->second.items) {
-        forgotten_ = std::max(forgotten_, item.event.seq);
-    }
     items_ -= oldest->second.items.size();
     rings_.erase(oldest);
     by_age_.pop_back();
 }
 
-FeedReading Feed::read(const Ring& ring, std::size_t most, base::Sequence seq) {
-    FeedReading reading{.seq = seq, .known_since = ring.known_since, .items = {}};
-    const std::size_t skipped = ring.items.size() - std::min(most, ring.items.size());
+void Feed::read(const Ring& ring, FeedReading& reading) {
+    reading.known_since = ring.known_since;
     for (std::size_t i = 0; i < ring.items.size(); ++i) {
-        const FeedItem& item = ring.items[(ring.oldest + i) % ring.items.size()];
-        if (i < skipped) {
-            reading.known_since = item.event.seq;
-        } else {
-            reading.items.push_back(item);
-        }
+        reading.items.push_back(ring.items[(ring.oldest + i) % ring.items.size()]);
+    }
+}
+
+FeedReading Feed::of_board(base::RankingId ranking, base::Sequence board_seq) const {
+    FeedReading reading;
+    reading.items.reserve(kPerBoard);
+    const std::lock_guard hold(mutex_);
+    reading.seq = seq_;
+    const auto ring = rings_.find(ranking);
+    if (ring != rings_.end()) {
+        read(ring->second, reading);
+    } else {
+        // What came before may be forgotten, but nothing has come since.
+        reading.known_since = std::min(board_seq, seq_);
     }
     return reading;
 }
 
-FeedReading Feed::of_board(base::RankingId ranking, std::size_t most) const {
+FeedReading Feed::of_all() const {
+    FeedReading reading;
+    reading.items.reserve(kPerBoard);
     const std::lock_guard hold(mutex_);
-    const auto ring = rings_.find(ranking);
-    if (ring != rings_.end()) return read(ring->second, most, seq_);
-    return {.seq = seq_, .known_since = forgotten_, .items = {}};
-}
-
-FeedReading Feed::of_all(std::size_t most) const {
-    const std::lock_guard hold(mutex_);
-    return read(all_, most, seq_);
-}
-
-base::Sequence Feed::seq() const {
-    const std::lock_guard hold(mutex_);
-    return seq_;
+    reading.seq = seq_;
+    read(all_, reading);
+    return reading;
 }
 
 }  // namespace standings::engine

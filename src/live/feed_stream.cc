@@ -19,7 +19,8 @@ SharedFrame FeedStream::publish(Reading next) {
     items_ = std::move(next.items);
     known_since_ = next.known_since;
     snapshot_.reset();
-    if (items_.empty() || items_.back().seq <= told_) return nullptr;
+    const bool has_new = !items_.empty() && items_.back().seq > told_;
+    if (!has_new && known_since_ <= told_) return nullptr;
     const base::Sequence before = std::exchange(told_, read());
     return delta(before);
 }

@@ -58,6 +58,12 @@ TEST(FeedStream, SaysWhereItemsAreMissing) {
         R"({"view":"b/feed/5","type":"delta","prev":9,"seq":300,"gap":true,"items":[299,300]})");
 }
 
+TEST(FeedStream, SaysThatAllWasForgotten) {
+    FeedStream feed = stream(reading(9, {8, 9}));
+    EXPECT_EQ(json(feed.publish(reading(300, {}, 250))),
+              R"({"view":"b/feed/5","type":"delta","prev":9,"seq":300,"gap":true,"items":[]})");
+}
+
 TEST(FeedStream, GoesOnFromWhereSomebodyWas) {
     FeedStream feed = stream(reading(20, {12, 15, 18}, 11));
     const auto from = [&](std::uint64_t since) {
