@@ -174,7 +174,7 @@ class WrongAnswers:
     def run_load(self, mode, *more):
         return subprocess.run(
             [str(load_program()), "--known", "--port", str(self.port), "--prefix", players.PREFIX, "--players", str(COUNT), "--mode", mode,
-             "--seconds", "0.2", "--connections", "4", *self.words(mode), *more], capture_output=True, text=True)
+             "--connections", "4", *self.words(mode), *(more if "--seconds" in more else ("--seconds", "0.2", *more))], capture_output=True, text=True)
 
     def test_right_answers_pass(self):
         for mode in ("version", "standing", "top", "around", "submit"):
@@ -187,6 +187,13 @@ class WrongAnswers:
         for mode in ("standing", "top", "around"):
             said = self.run_load(mode)
             self.assertEqual(said.returncode, 1, f"{mode}: {said.stdout}")
+
+    def test_a_steady_rate_is_kept(self):
+        said = self.run_load("version", "--rate", "40", "--json", "--seconds", "1")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        requests = json.loads(said.stdout)["requests"]
+        self.assertLessEqual(requests, 41)
+        self.assertGreater(requests, 0)
 
     def test_the_first_ten_stay_while_the_steady_writer_moves_the_board(self):
         with self.contender.writer(500, None) as writer:

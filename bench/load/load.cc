@@ -7,215 +7,62 @@
 //
 // With --log each submission leaves one line, "player score key seq", for an oracle to compare with
 // what the server kept; seq is "-" where no answer came. No submission is ever sent twice.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
-#include <deque>
-#include <filesystem>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
+#include "clients.h"
+#include "poll.h"
+#include "process.h"
 #include "settings.h"
 #include "traffic.h"
 
 namespace {
 
-using load::Answer;
+using load::Clients;
 using load::Clock;
+using load::cpu_nanoseconds;
 using load::fail;
-using load::Pending;
+using load::Poll;
 using load::Settings;
+using load::Tally;
 using load::Traffic;
-
-struct Acknowledged {
-    Pending request;
-    std::string seq;  // "-": no answer came
-};
-
-// What was counted; latencies in nanoseconds.
-struct Tally {
-    std::vector<std::uint32_t> latencies;
-    std::vector<Acknowledged> log;
-    std::uint64_t lost_connections = 0;
-
-    void count(const Pending& request) {
-        const auto took = std::chrono::nanoseconds(Clock::now() - request.sent).count();
-        latencies.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(took, UINT32_MAX)));
-    }
-};
-
-class Connection {
-  public:
-    Connection(const Settings& settings, Traffic& traffic, Tally& tally)
-        : settings_(settings), traffic_(traffic), tally_(tally) {
-        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(settings.port);
-        if (::inet_pton(AF_INET, settings.host.c_str(), &address.sin_addr) != 1)
-            fail("no IPv4 address: " + settings.host);
-        if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-            fail("connect: " + std::string(std::strerror(errno)));
-        }
-        const int on = 1;
-        ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() { close(); }
-
-    int socket() const { return socket_; }
-    bool is_open() const { return socket_ >= 0; }
-    bool is_idle() const { return pending_.empty(); }
-
-    // Sends as many requests as --pipeline says, in one piece.
-    void send_requests() {
-        std::string bytes;
-        for (std::size_t i = 0; i < settings_.pipeline; ++i)
-            pending_.push_back(traffic_.append_request(bytes));
-        // A blocking socket and little in flight: this waits only for a server that does not read.
-        for (std::string_view rest = bytes; !rest.empty();) {
-            const ssize_t sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
-            if (sent <= 0) return lose();
-            rest.remove_prefix(static_cast<std::size_t>(sent));
-        }
-    }
-
-    // Takes what has come. The connection may be closed afterwards.
-    void receive() {
-        char piece[65536];
-        const ssize_t count = ::recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
-        if (count < 0 && errno == EAGAIN) return;
-        if (count <= 0) return lose();
-        buffer_.append(piece, static_cast<std::size_t>(count));
-        std::size_t used = 0;
-        while (is_open()) {
-            const auto answer = traffic_.parse_answer(std::string_view(buffer_).substr(used));
-            if (!answer) break;
-            take(*answer);
-            used += answer->bytes;
-        }
-        buffer_.erase(0, used);
-    }
-
-    // Ends the connection; what is unanswered goes into the log as such.
-    void close() {
-        if (!is_open()) return;
-        ::close(socket_);
-        socket_ = -1;
-        if (!settings_.log.empty()) {
-            for (const Pending& request : pending_) tally_.log.push_back({request, "-"});
-        }
-        pending_.clear();
-    }
-
-  private:
-    void take(const Answer& answer) {
-        if (pending_.empty()) fail("an answer that nobody asked for: " + std::string(answer.head));
-        const Pending request = pending_.front();
-        if (const auto complaint = traffic_.complaint(answer, request)) {
-            // A server that ends may refuse politely; such a submission was not acknowledged.
-            if (settings_.until_lost && answer.status == 503) return lose();
-            fail(*complaint);
-        }
-        pending_.pop_front();
-        tally_.count(request);
-        if (!settings_.log.empty()) tally_.log.push_back({request, seq_of(answer.body)});
-    }
-
-    static std::string seq_of(std::string_view body) {
-        static constexpr std::string_view kSeq = "\"seq\":";
-        const std::size_t at = body.find(kSeq);
-        if (at == std::string_view::npos) fail("a receipt without a seq: " + std::string(body));
-        const std::string_view rest = body.substr(at + kSeq.size());
-        return std::string(rest.substr(0, rest.find_first_not_of("0123456789")));
-    }
-
-    void lose() {
-        ++tally_.lost_connections;
-        close();
-    }
-
-    const Settings& settings_;
-    Traffic& traffic_;
-    Tally& tally_;
-    int socket_ = -1;
-    std::deque<Pending> pending_;
-    std::string buffer_;
-};
-
-// CPU time of all the process's threads so far; threads that have ended are not in it.
-std::uint64_t cpu_nanoseconds(int pid) {
-    std::uint64_t sum = 0;
-    std::error_code error;
-    const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
-    for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
-        std::ifstream schedstat(task.path() / "schedstat");
-        std::uint64_t running = 0;
-        if (schedstat >> running) sum += running;
-    }
-    return sum;
-}
 
 constexpr int kPatienceSeconds = 10;
 
 // Runs until the time is over and all is answered, or no connection is left. The seconds it took.
 double run(const Settings& settings, Traffic& traffic, Tally& tally) {
-    const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    std::deque<Connection> connections;
-    for (std::size_t i = 0; i < settings.connections; ++i) {
-        Connection& connection = connections.emplace_back(settings, traffic, tally);
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.ptr = &connection;
-        ::epoll_ctl(epoll, EPOLL_CTL_ADD, connection.socket(), &event);
-    }
-
+    Poll poll;
+    Clients clients(settings, traffic, tally, poll);
     const auto began = Clock::now();
     const auto end = began + std::chrono::duration_cast<Clock::duration>(
                                  std::chrono::duration<double>(settings.seconds));
-    for (Connection& connection : connections) connection.send_requests();
-
-    const auto busy = [](const Connection& connection) {
-        return connection.is_open() && !connection.is_idle();
-    };
-    std::vector<epoll_event> events(256);
+    clients.begin(began);
     // Seconds in which this process waited and nothing came. One that is stopped meanwhile is
     // interrupted, and counts nothing: by the clock its patience would be over as it goes on.
     int quiet_seconds = 0;
-    while (std::any_of(connections.begin(), connections.end(), busy)) {
-        const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), 1000);
-        if (count >= 0) quiet_seconds = count > 0 ? 0 : quiet_seconds + 1;
-        for (int i = 0; i < count; ++i) {
-            Connection& connection =
-                *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-            if (!connection.is_open()) continue;
-            connection.receive();
-            if (connection.is_open() && connection.is_idle() && Clock::now() < end)
-                connection.send_requests();
-        }
+    while (true) {
+        const auto now = Clock::now();
+        if (now >= end) clients.stop();
+        clients.send_due(now);
+        const bool has_more = settings.rate && !clients.is_stopped() && clients.are_open();
+        if (!has_more && !clients.are_busy()) break;
+        const auto second = now + std::chrono::seconds(1);
+        auto next = std::min(clients.next_due(), second);
+        if (!clients.is_stopped()) next = std::min(next, end);
+        const int count = poll.run(next - now);
+        if (count > 0) quiet_seconds = 0;
+        if (count == 0 && next == second) ++quiet_seconds;
         if (quiet_seconds >= kPatienceSeconds && Clock::now() > end) {
             fail("no answer came for ten seconds, and the time is over");
         }
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-    ::close(epoll);
-    return seconds;
+    return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
 void write_log(const Settings& settings, const Traffic& traffic, const Tally& tally) {
@@ -228,22 +75,14 @@ void write_log(const Settings& settings, const Traffic& traffic, const Tally& ta
     if (!file.flush()) fail("cannot write " + settings.log);
 }
 
-double milliseconds_at(std::vector<std::uint32_t>& latencies, double share) {
-    if (latencies.empty()) return 0;
-    const auto at = latencies.begin() +
-                    static_cast<std::ptrdiff_t>(share * static_cast<double>(latencies.size() - 1));
-    std::nth_element(latencies.begin(), at, latencies.end());
-    return *at / 1e6;
-}
-
 void report(const Settings& settings, Tally& tally, double seconds, std::uint64_t server_cpu) {
     const auto requests = static_cast<double>(tally.latencies.size());
     if (settings.json) {
         std::printf(
             "{\"requests\":%.0f,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.4f,"
             "\"p99_ms\":%.4f,\"max_ms\":%.4f,\"cpu_us\":%.4f}\n",
-            requests, seconds, requests / seconds, milliseconds_at(tally.latencies, 0.5),
-            milliseconds_at(tally.latencies, 0.99), milliseconds_at(tally.latencies, 1),
+            requests, seconds, requests / seconds, tally.milliseconds_at(0.5),
+            tally.milliseconds_at(0.99), tally.milliseconds_at(1),
             requests > 0 ? static_cast<double>(server_cpu) / requests / 1e3 : 0);
         return;
     }
@@ -251,8 +90,8 @@ void report(const Settings& settings, Tally& tally, double seconds, std::uint64_
         "%s: %.0f requests in %.2f s over %zu connections, pipeline %zu: %.0f/s  p50 %.3f ms  p99 "
         "%.3f ms  max %.3f ms",
         settings.mode.c_str(), requests, seconds, settings.connections, settings.pipeline,
-        requests / seconds, milliseconds_at(tally.latencies, 0.5),
-        milliseconds_at(tally.latencies, 0.99), milliseconds_at(tally.latencies, 1));
+        requests / seconds, tally.milliseconds_at(0.5), tally.milliseconds_at(0.99),
+        tally.milliseconds_at(1));
     if (settings.server_pid && requests > 0) {
         std::printf("  server CPU %.2f us/request",
                     static_cast<double>(server_cpu) / requests / 1e3);
@@ -275,9 +114,15 @@ Settings settings_from(int argc, char** argv) {
         ->capture_default_str()
         ->check(CLI::Range(1, 60000));
     app.add_option("--seconds", settings.seconds)->capture_default_str();
-    app.add_option("--pipeline", settings.pipeline, "requests sent at once on each connection")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 64));
+    CLI::Option* const pipeline =
+        app.add_option("--pipeline", settings.pipeline, "requests sent at once on each connection")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 64));
+    app.add_option("--rate", settings.rate,
+                   "requests a second, of all connections together; as fast as answers come "
+                   "otherwise. Latencies then count from when a request was due")
+        ->check(CLI::PositiveNumber)
+        ->excludes(pipeline);
     app.add_option("--mode", settings.mode)
         ->capture_default_str()
         ->check(CLI::IsMember({"submit", "standing", "top", "around", "version"}));
@@ -320,6 +165,7 @@ int main(int argc, char** argv) {
                                                  ? load::make_redis_traffic(settings)
                                                  : load::make_http_traffic(settings);
     Tally tally;
+    tally.keeps_log = !settings.log.empty();
     const std::uint64_t cpu_before =
         settings.server_pid ? cpu_nanoseconds(*settings.server_pid) : 0;
     const double seconds = run(settings, *traffic, tally);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <random>
@@ -17,6 +19,8 @@ struct Settings {
     std::size_t connections = 64;
     double seconds = 10;
     std::size_t pipeline = 1;
+    // Requests a second, of all connections together. None: as fast as answers come.
+    std::optional<double> rate;
     std::string mode = "submit";
     std::string board = "b";
     std::uint64_t players = 1'000'000;
@@ -30,6 +34,8 @@ struct Settings {
     // SHA-1 of a script that a Redis server has loaded, for the modes that need one.
     std::string script;
     std::optional<std::int64_t> score;
+    // Where random scores begin.
+    std::int64_t score_from = 0;
     std::string log;
     std::optional<int> server_pid;
     std::uint64_t seed = 1;
@@ -39,7 +45,7 @@ struct Settings {
 };
 
 [[noreturn]] inline void fail(const std::string& what) {
-    std::cerr << "standings_load: " << what << '\n';
+    std::cerr << program_invocation_short_name << ": " << what << '\n';
     std::exit(1);
 }
 

@@ -13,16 +13,17 @@ Pending Traffic::append_request(std::string& out) {
     request.number = next_number_++;
     request.player = chance_() % settings_.players;
     if (settings_.mode == "submit") {
-        request.score = settings_.score.value_or(static_cast<std::int64_t>(chance_() % 10'000'000));
+        request.score = settings_.score.value_or(settings_.score_from +
+                                                 static_cast<std::int64_t>(chance_() % 10'000'000));
     }
     append(out, request);
-    request.sent = Clock::now();
+    request.sent = request.due = Clock::now();
     return request;
 }
 
-std::string Traffic::player_name(std::uint64_t player) const {
+std::string player_name(const Settings& settings, std::uint64_t player) {
     const std::string digits = std::to_string(player);
-    return settings_.prefix + std::string(digits.size() < 7 ? 7 - digits.size() : 0, '0') + digits;
+    return settings.prefix + std::string(digits.size() < 7 ? 7 - digits.size() : 0, '0') + digits;
 }
 
 std::string Traffic::idempotency_key(const Pending& request) const {

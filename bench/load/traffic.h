@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 // One request under way, with what the log needs of a submission.
 struct Pending {
     Clock::time_point sent;
+    Clock::time_point due;  // what its latency counts from
     std::uint64_t player = 0;
     std::int64_t score = 0;
     std::uint64_t number = 0;
@@ -30,6 +31,9 @@ struct Answer {
     std::string_view body;
     std::size_t bytes = 0;
 };
+
+// The prefix and seven digits.
+std::string player_name(const Settings& settings, std::uint64_t player);
 
 // Builds the requests of one protocol and knows which answers are right.
 class Traffic {
@@ -49,7 +53,9 @@ class Traffic {
     virtual std::optional<std::string> complaint(const Answer& answer,
                                                  const Pending& request) const = 0;
 
-    std::string player_name(std::uint64_t player) const;
+    std::string player_name(std::uint64_t player) const {
+        return load::player_name(settings_, player);
+    }
     std::string idempotency_key(const Pending& request) const;
 
   protected:
