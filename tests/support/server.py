@@ -36,6 +36,10 @@ def load_program():
     return pathlib.Path(named) if named else program().with_name("standings_load")
 
 
+def watchers_program():
+    return load_program().with_name("standings_watchers")
+
+
 def is_sanitized():
     return os.environ.get("STANDINGS_TEST_SANITIZED") == "1"
 
