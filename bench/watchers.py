@@ -33,8 +33,12 @@ PARTS = ("frames", "hot", "idle", "deaf", "restart")
 FULL = {"watchers": 10_000, "players": 100_000, "rounds": 3, "seconds": 10.0, "idle_minutes": 5.0, "deaf": 100, "deaf_seconds": 40.0}
 QUICK = {"watchers": 300, "players": 2_000, "rounds": 1, "seconds": 2.0, "idle_minutes": 0.1, "deaf": 10, "deaf_seconds": 40.0}
 
+# What all who send to sockets one by one pay.
+PEERS = {"bare": "bare send()"}
+
 BOARD = "hot"
 STEADY, HOT = 100, 5_000  # submissions a second
+CONNECTIONS = {STEADY: 16, HOT: 256}  # as many as are under way when each takes 50 ms
 OTHERS = 200  # requests a second of other clients
 # Twelve contend for the nine places behind a leader who stays: a frame has rows that change, enter and leave.
 CONTENDERS = ("--board", BOARD, "--prefix", "hot-", "--players", "12", "--score-from", str(players.MOST))
@@ -63,11 +67,19 @@ class Bench(compare.Bench):
             machine.pin(server.pid, self.server_cores)
             yield server
 
+    def bare_send(self, size):
+        """Microseconds that the kernel takes to send so many bytes to as many sockets, on the same cores."""
+        cores = [f"--{name}={cores[0]}" for name, cores in (("send-on", self.server_cores), ("receive-on", self.client_cores)) if cores]
+        said = subprocess.run([str(load_program().with_name("standings_bare_send")), "--sockets", str(self.options.watchers), "--bytes", str(size),
+                               "--seconds", str(self.options.seconds), *cores], capture_output=True, text=True, preexec_fn=die_with_parent)
+        assert said.returncode == 0, said.stderr
+        return json.loads(said.stdout)["cpu_us"]
+
     def watch(self, server, *, watchers=None, seconds=None, submissions=None, more=()):
         watchers = self.options.watchers if watchers is None else watchers
         words = ["--watchers", str(watchers), "--seconds", str(seconds or self.options.seconds), *more]
         if submissions:
-            words += ["--submissions", str(submissions), "--key", KEY]
+            words += ["--submissions", str(submissions), "--connections", str(CONNECTIONS[submissions]), "--key", KEY]
         return Watchers(server, words, self.client_cores)
 
 
@@ -215,7 +227,8 @@ def frames(bench):
     bench.say(f"frames to {bench.options.watchers} watchers")
     with bench.board() as server:
         for _ in range(bench.options.rounds):
-            delivery.measure(server)
+            _, said = delivery.measure(server)
+            delivery.cpu.add("bare", bench.bare_send(round(said["bytes"] / said["messages"])))
 
 
 def hot(bench):
@@ -378,7 +391,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     raise_file_limit(options.watchers + options.deaf + 1024)
     here = machine.facts(tempfile.gettempdir())
-    report = Report(here, {}, vars(options))
+    report = Report(here, PEERS, vars(options))
     print(machine.sentence(here), flush=True)
     bench = Bench(options, report)
     with contextlib.ExitStack() as stack:

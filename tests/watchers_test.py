@@ -261,7 +261,7 @@ class Crowd(ApiTest):
 class Table(unittest.TestCase):
     def bench(self, *words):
         options = watchers.options_from(["--rounds", "1", "--watchers", "20", "--players", "100", "--seconds", "0.5", "--idle-minutes", "0.02", *words])
-        return watchers.Bench(options, Report({}, {}, vars(options)))
+        return watchers.Bench(options, Report({}, watchers.PEERS, vars(options)))
 
     def test_holds_the_rows_of_all_parts_before_anything_is_measured(self):
         bench = self.bench()
@@ -276,6 +276,7 @@ class Table(unittest.TestCase):
         bench.run(set(watchers.PARTS) - {"deaf", "hot"})
         self.assertEqual([row.key for row in bench.report.rows if row.median() is None], [])
         self.assertEqual(bench.report.count()[2], 0)
+        self.assertGreater(bench.report.rows[0].median("bare"), 0)
 
     def test_a_wrong_stream_ends_the_run(self):
         process = unittest.mock.Mock(returncode=1, stdout=iter(['{"event":"done"}\n']))

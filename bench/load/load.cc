@@ -140,6 +140,8 @@ Settings settings_from(int argc, char** argv) {
                  "send an Idempotency-Key with each submission");
     app.add_option("--run", settings.run, "first part of each idempotency key");
     app.add_option("--score", settings.score, "the same for all; random otherwise");
+    app.add_option("--score-from", settings.score_from, "where random scores begin")
+        ->capture_default_str();
     app.add_option("--log", settings.log, "file for one line per submission");
     app.add_option("--server-pid", settings.server_pid,
                    "print this process's CPU time per request");
