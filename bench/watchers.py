@@ -41,7 +41,8 @@ STEADY, HOT = 100, 5_000  # submissions a second
 CONNECTIONS = {STEADY: 16, HOT: 256}  # as many as are under way when each takes 50 ms
 OTHERS = 200  # requests a second of other clients
 # Twelve contend for the nine places behind a leader who stays: a frame has rows that change, enter and leave.
-CONTENDERS = ("--board", BOARD, "--prefix", "hot-", "--players", "12", "--score-from", str(players.MOST))
+CONTENDERS = ("--board", BOARD, "--prefix", "hot-", "--players", "12")
+BEHIND_THE_LEADER, LEADER, FOR_THE_LEAD = players.MOST, 100 * players.MOST, 200 * players.MOST
 KIB, MIB = 2**10, 2**20
 SAMPLE_SECONDS = 0.2
 DELAY = "standings_live_publish_delay_seconds_bucket"
@@ -61,8 +62,8 @@ class Bench(compare.Bench):
             for numbers in players.chunks(self.options.players):
                 answer = api.stream(f"/v1/boards/{BOARD}/submissions", players.ndjson(numbers))
                 assert answer.status == 200 and answer.json["summary"]["accepted"] == len(numbers), answer
-            first = [{"player": "leader", "score": 100 * players.MOST}]
-            first += [{"player": f"hot-{number:07d}", "score": players.MOST + number} for number in range(12)]
+            first = [{"player": "leader", "score": LEADER}]
+            first += [{"player": f"hot-{number:07d}", "score": BEHIND_THE_LEADER + number} for number in range(12)]
             assert api.post(f"/v1/boards/{BOARD}/submissions", first).status == 200
             machine.pin(server.pid, self.server_cores)
             yield server
@@ -75,9 +76,9 @@ class Bench(compare.Bench):
         assert said.returncode == 0, said.stderr
         return json.loads(said.stdout)["cpu_us"]
 
-    def watch(self, server, *, watchers=None, seconds=None, submissions=None, more=()):
+    def watch(self, server, *, watchers=None, seconds=None, submissions=None, scores=BEHIND_THE_LEADER, more=()):
         watchers = self.options.watchers if watchers is None else watchers
-        words = ["--watchers", str(watchers), "--seconds", str(seconds or self.options.seconds), *more]
+        words = ["--watchers", str(watchers), "--seconds", str(seconds or self.options.seconds), "--score-from", str(scores), *more]
         if submissions:
             words += ["--submissions", str(submissions), "--connections", str(CONNECTIONS[submissions]), "--key", KEY]
         return Watchers(server, words, self.client_cores)
@@ -238,6 +239,7 @@ def hot(bench):
     submitted = {name: row(f"hot_submission_{name}", f"{HOT:,}/s, {name}: a submission, p99", "ms") for name in ("no watchers", "watchers")}
     others = {name: row(f"hot_others_{name}", f"{HOT:,}/s, {name}: one player's standing, p99", "ms") for name in ("no watchers", "watchers")}
     memory = row("hot_memory", f"{work}: memory a watcher", "KiB")
+    lead = row("hot_lead", f"{work}, the lead changes all the time: frames to a watcher", "/s", more_is_better=True)
     yield
 
     bench.say(f"{HOT} submissions a second")
@@ -250,6 +252,11 @@ def hot(bench):
             memory.add(OURS, (samples.most_memory() - before) / KIB / bench.options.watchers)
             for name, watchers in (("no watchers", 0), ("watchers", None)):
                 others[name].add(OURS, p99_of_others(bench, server, watchers))
+            with bench.watch(server, submissions=HOT, scores=FOR_THE_LEAD) as crowd:
+                said = crowd.until("done")
+            lead.add(OURS, said["deltas"] / said["seconds"] / said["watchers"])
+            lead.note = (f"beside them {said['events'] / said['seconds'] / said['watchers']:.1f} events a second to each, "
+                         f"{said['submissions']['count'] / said['seconds']:,.0f} submissions a second")
 
 
 def p99_of_others(bench, server, watchers):
