@@ -252,14 +252,14 @@ class Submitting(ApiTest):
         answer = self.watcher().ask(op="submit", board=board.rpartition("/")[2], submission={"player": "a", "score": 1})
         self.assertEqual(answer["problem"]["status"], 409)
 
-    def test_what_a_gone_client_sent_counts(self):
+    def test_what_comes_before_a_close_counts(self):
         board = self.make_board()
         watcher = self.watcher()
         for i in range(50):
             watcher.send({"id": i, "op": "submit", "board": board.rpartition("/")[2],
                           "submission": {"player": f"p{i}", "score": i}})
         watcher.send_bytes(frame(CLOSE, b""))
-        watcher.close()
+        self.assertEqual(watcher.closing().code, 1000)
         wait_until(lambda: self.get(f"{board}/standings")["total"] == 50, "all fifty")
 
 

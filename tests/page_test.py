@@ -127,6 +127,15 @@ class Live(PageTest):
         asked = page.evaluate('performance.getEntriesByType("resource").map(each => new URL(each.name).pathname)')
         self.assertEqual(sorted(set(asked)), ["/assets/board_page.css", "/assets/board_page.js", board])
 
+    def test_where_no_websocket_comes_through_it_asks_now_and_then(self):
+        board = self.filled([3, 2, 1])
+        page = self.open(board, script="window.WebSocket = class { constructor() { setTimeout(() => this.onclose({code: 1006})) } }")
+        page.until(f"{ROWS}.length === 3", "the rows")
+        self.assertTrue(page.text("#state").startswith("Not live"), page.text("#state"))
+        self.submit(board, "p3", 10)
+        page.until(f'{ROWS}[0][1] === "p3"', "p3 to lead")
+        self.assertEqual(page.text("#count"), "3 players")
+
     def test_text_of_others_stays_text(self):
         board = self.make_board(title="<i>T</i>")
         name = "<img src=x onerror=alert(1)>"

@@ -3,6 +3,7 @@
 import http.server
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,13 @@ from support.server import ROOT, Server
 PACKAGE = ROOT / "clients" / "typescript"
 # Where Debian keeps `ws`; a Node from elsewhere does not look there by itself.
 NODE_PATH = "/usr/share/nodejs"
+
+USED_IN_README = """
+declare const key: string;
+declare const signal: AbortSignal;
+declare function draw(rows: readonly import("standings-client").Row[]): void;
+declare function show(state: "connecting" | "live" | "reconnecting" | "closed"): void;
+"""
 
 
 def is_there():
@@ -46,7 +54,7 @@ class Typescript(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="standings-client-")
         cls.addClassCleanup(folder.cleanup)
         cls.built = pathlib.Path(folder.name)
-        cls.run_quietly(["tsc", "-p", PACKAGE, "--outDir", cls.built])
+        cls.run_quietly(["tsc", "-p", PACKAGE, "--outDir", cls.built / "dist"])
         shutil.copy(PACKAGE / "package.json", cls.built)
 
     @classmethod
@@ -61,11 +69,18 @@ class Typescript(unittest.TestCase):
         for name in names:
             with self.subTest(name):
                 self.run_quietly(["node", "--test", PACKAGE / "test" / f"{name}.test.mjs"],
-                                 STANDINGS_CLIENT=str(self.built / "index.js"), NODE_PATH=NODE_PATH, **environment)
+                                 STANDINGS_CLIENT=str(self.built / "dist" / "index.js"), NODE_PATH=NODE_PATH, **environment)
 
-    def test_what_a_package_needs_is_built(self):
-        for name in ("index.js", "index.d.ts"):
-            self.assertTrue((self.built / name).is_file(), name)
+    def test_the_readme_is_what_users_of_the_package_can_write(self):
+        with tempfile.TemporaryDirectory(prefix="standings-user-") as folder:
+            user = pathlib.Path(folder)
+            (user / "node_modules").mkdir()
+            (user / "node_modules" / "standings-client").symlink_to(self.built)
+            blocks = re.findall(r"```ts\n(.*?)```", (PACKAGE / "README.md").read_text(), re.DOTALL)
+            self.assertGreaterEqual(len(blocks), 3)
+            (user / "readme.mts").write_text(USED_IN_README + "".join(blocks))
+            self.run_quietly(["tsc", "--noEmit", "--strict", "--target", "es2022", "--module", "node16", "--lib", "es2022,dom",
+                              user / "readme.mts"])
 
     def test_the_types_of_the_page(self):
         self.run_quietly(["tsc", "-p", ROOT / "src" / "api"])

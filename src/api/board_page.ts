@@ -5,11 +5,12 @@ import { element, make } from "./page_parts.js";
 
 const ROWS = 50;
 const LIST_EVERY = 1_000;
-const LOOK_EVERY = 10_000;
+const LOOK_EVERY = 5_000;
 const AGAIN_AFTER = 2_000;
 
 const number = new Intl.NumberFormat();
-const client = new Client(location.origin, { retries: 0 });
+// What is on the screen is of now, also where the server lets others keep it for a moment.
+const client = new Client(location.origin, { retries: 0, fetch: (at, init) => fetch(at, { ...init, cache: "no-store" }) });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const count = (many: number, one: string) => `${number.format(many)} ${one}${many === 1 ? "" : "s"}`;
 
@@ -92,11 +93,7 @@ class BoardPage {
         if (event.kind !== "leader") void this.look().catch(() => {});
       },
     });
-    // The number of players alone is no change to those who watch, and columns and title tell nobody.
-    const looking = setInterval(() => {
-      const hasMoved = this.view?.table?.seq !== this.board?.seq;
-      if (hasMoved && !document.hidden) void this.look().catch(() => {});
-    }, LOOK_EVERY);
+    const looking = setInterval(() => void this.keepUp().catch(() => {}), LOOK_EVERY);
     try {
       for await (const table of this.view) {
         this.newest = table;
@@ -107,9 +104,25 @@ class BoardPage {
     }
   }
 
+  /** What the view does not tell. */
+  private async keepUp(): Promise<void> {
+    const { view } = this;
+    const isLive = () => view?.state === "live";
+    if (document.hidden || (isLive() && view?.table?.seq === this.board?.seq)) return;
+    if (!isLive()) {
+      // Perhaps there is no way for a WebSocket at all.
+      const page = await client.standings(this.slug, { limit: ROWS });
+      if (!isLive()) this.newest = page;
+    }
+    // The number of players alone is no change to those who watch, and neither are title and columns.
+    await this.look();
+  }
+
   /** What the board is, beside its rows. */
   private async look(): Promise<void> {
     const board = await client.board(this.slug);
+    // Answers may overtake each other.
+    if (this.board?.epoch === board.epoch && this.board.seq > board.seq) return;
     const columns = JSON.stringify(board.columns);
     if (columns !== JSON.stringify(this.board?.columns)) this.table = new BoardTable(board.columns);
     this.board = board;
@@ -129,7 +142,8 @@ class BoardPage {
 
     const total = board.seq > newest.seq ? board.total : newest.total;
     const players = isEmpty ? "" : count(total, "player");
-    if (view.state !== "live") say("stale", "Connection lost; trying again …", players);
+    if (view.state === "connecting") say("stale", "Not live yet; trying again …", players);
+    else if (view.state === "reconnecting") say("stale", "Connection lost; trying again …", players);
     else if (board.state === "closed") say("live", "Closed: it takes no scores now.", players);
     else if (isEmpty) say("live", "No scores yet. This page shows the first one as it comes.");
     else say("live", "Live", players);

@@ -7,11 +7,12 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 
-from support.server import die_with_parent
+from support.server import die_with_parent, wait_until
 
 PROGRAM = shutil.which("chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -34,7 +35,7 @@ class Browser:
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec "$0" "$@" 3<&{hears} 4>&{says} {hears}<&- {says}>&-', PROGRAM, *FLAGS, f"--user-data-dir={self.profile}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(hears, says),
-            preexec_fn=die_with_parent, env={**os.environ, "HOME": self.profile})
+            start_new_session=True, preexec_fn=die_with_parent, env={**os.environ, "HOME": self.profile})
         os.close(hears)
         os.close(says)
         self.raw = b""
@@ -48,11 +49,12 @@ class Browser:
         self.close()
 
     def close(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.to)
         os.close(self.of)
-        shutil.rmtree(self.profile, ignore_errors=True)
+        # Its helpers may write for a moment yet.
+        wait_until(lambda: shutil.rmtree(self.profile, ignore_errors=True) or not os.path.exists(self.profile), "the profile to go")
 
     def call(self, method, session=None, **parameters):
         """The result of one command. What is told meanwhile is kept in `events`."""
@@ -81,13 +83,13 @@ class Browser:
         text, _, self.raw = self.raw.partition(b"\0")
         return json.loads(text)
 
-    def open(self, url, *, width=1000, height=900, still=False):
-        """A page at `url`. `still`: of somebody who wants no motion."""
-        return Page(self, url, width, height, still)
+    def open(self, url, *, width=1000, height=900, still=False, script=""):
+        """A page at `url`. `still`: of somebody who wants no motion. `script` runs before those of the page."""
+        return Page(self, url, width, height, still, script)
 
 
 class Page:
-    def __init__(self, browser, url, width, height, still):
+    def __init__(self, browser, url, width, height, still, script):
         self.browser = browser
         self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
@@ -96,6 +98,7 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         motion = "reduce" if still else "no-preference"
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": motion}])
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
         self.call("Page.navigate", url=url)
         self.until('document.readyState === "complete"', f"{url} to be loaded")
 
