@@ -15,7 +15,7 @@ constexpr auto kTurn = std::chrono::milliseconds(25);
 // top.
 constexpr int kRestPerWork = 2;
 // Turns that a busy loop may be behind before its watchers get fewer frames.
-constexpr int kMostUnheard = 3;
+constexpr int kMostUnheard = 1;
 
 template <class... Visitors>
 struct Overloaded : Visitors... {

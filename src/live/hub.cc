@@ -11,6 +11,8 @@
 namespace standings::live {
 namespace {
 
+// Two who fight for the lead do not drown the frames.
+constexpr auto kLeaderEvery = std::chrono::milliseconds(500);
 // Names come from the disk meanwhile.
 constexpr auto kAskAgain = std::chrono::milliseconds(20);
 
@@ -69,7 +71,9 @@ struct Hub::Board {
     std::optional<ViewReader::BoardLook> known;
     std::vector<Stream*> streams;
     Watchers watchers;
-    std::optional<base::Monotonic> wake;  // when one of its streams is due though nothing moves
+    std::optional<base::Monotonic> wake;  // when something is due though nothing moves
+    std::optional<std::string> leader;    // who was told last, or led when it was first looked at
+    std::optional<base::Monotonic> leader_told;
 };
 
 Hub::Hub(ViewReader& reader, Audience& audience, std::string epoch, Limits limits)
@@ -91,7 +95,10 @@ void Hub::join(const Watch& watch, base::Monotonic now) {
         return audience_.refuse(watch.loop, watch.watcher, Refusal::kTooMany);
     }
     Stream& joined = stream(key);
-    if (!joined.board->known) joined.board->known = look;
+    if (!joined.board->known) {
+        joined.board->leader = look->leader;
+        joined.board->known = look;
+    }
 
     // Whoever has seen more than the others were told must not be sent back.
     const bool is_behind = joined.frames && watch.since > joined.frames->seq();
@@ -171,6 +178,7 @@ void Hub::look_at(Board& board, base::Monotonic now, base::Monotonic moved_at) {
         return;
     }
     board.wake.reset();
+    tell_leader(board, now);
     for (Stream* stream : board.streams) {
         if (stream->is_wanted()) serve(*stream, now);
     }
@@ -178,21 +186,31 @@ void Hub::look_at(Board& board, base::Monotonic now, base::Monotonic moved_at) {
 
 void Hub::tell_changes(Board& board, const ViewReader::BoardLook& now) {
     const ViewReader::BoardLook& before = *board.known;
-    const auto tell = [&](std::string json) {
-        json += '}';
-        for_each_loop(board.watchers,
-                      [&](LoopIndex loop) { audience_.announce(loop, board.slug, json); });
-    };
+    const auto tell = [&](const std::string& json) { announce(board, json + '}'); };
     if (now.ranking != before.ranking) tell(event_json(board.slug, "reset"));
     if (now.is_open != before.is_open) {
         tell(event_json(board.slug, now.is_open ? "unfrozen" : "frozen"));
     }
-    if (now.leader && now.leader != before.leader) {
-        std::string json = event_json(board.slug, "leader");
-        json += ',';
-        text::append_member(json, "player", *now.leader);
-        tell(std::move(json));
+}
+
+void Hub::tell_leader(Board& board, base::Monotonic now) {
+    const std::optional<std::string>& leader = board.known->leader;
+    if (!leader) board.leader.reset();
+    if (!leader || leader == board.leader) return;
+    if (board.leader_told && now < *board.leader_told + kLeaderEvery) {
+        return wake_at(board, *board.leader_told + kLeaderEvery);
     }
+    board.leader = leader;
+    board.leader_told = now;
+    std::string json = event_json(board.slug, "leader");
+    json += ',';
+    text::append_member(json, "player", *leader);
+    announce(board, json + '}');
+}
+
+void Hub::announce(const Board& board, std::string_view json) {
+    for_each_loop(board.watchers,
+                  [&](LoopIndex loop) { audience_.announce(loop, board.slug, json); });
 }
 
 void Hub::serve(Stream& stream, base::Monotonic now) {

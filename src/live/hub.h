@@ -79,6 +79,8 @@ class Hub {
 
     void look_at(Board& board, base::Monotonic now, base::Monotonic moved_at);
     void tell_changes(Board& board, const ViewReader::BoardLook& now);
+    void tell_leader(Board& board, base::Monotonic now);
+    void announce(const Board& board, std::string_view json);
     // Sends what is due.
     void serve(Stream& stream, base::Monotonic now);
     std::unique_ptr<FrameStream> make_frames(const Stream& stream, Reading first) const;

@@ -341,6 +341,28 @@ TEST_F(HubTest, ASlowWatcherGetsThePresentRows) {
     EXPECT_EQ(listener_.take(), Lines{});
 }
 
+TEST_F(HubTest, ALeadThatChangesAllTheTimeIsToldTwiceASecond) {
+    Hub hub = make();
+    hub.join(watch(1), now_);
+    std::vector<std::string> leaders;
+    const auto step = [&](const std::string& leader) {
+        boards_.boards["b"].look.leader = leader;
+        boards_.move("b", 0);
+        hub.tick(now_ += milliseconds(100));
+        for (const std::string& line : listener_.take()) {
+            if (line.find("leader") != std::string::npos)
+                leaders.push_back(line.substr(line.size() - 3, 1));
+        }
+    };
+    for (const char* leader : {"a", "b", "c", "b", "c", "d", "e", "a", "b"}) step(leader);
+    EXPECT_EQ(leaders, (std::vector<std::string>{"a", "d"})) << "each when it is due";
+    ASSERT_TRUE(hub.next_tick());
+    now_ = *hub.next_tick() - milliseconds(100);
+    step("b");
+    EXPECT_EQ(leaders, (std::vector<std::string>{"a", "d", "b"}))
+        << "the last one is told in the end";
+}
+
 TEST_F(HubTest, WatchersOfABoardHearWhatHappensToIt) {
     Hub hub = make();
     hub.join(watch(1), now_);
