@@ -68,11 +68,11 @@ class Autobahn(ApiTest):
                 board = self.make_board()
                 slug = board.removeprefix("/v1/boards/")
                 self.submit(board, "a", 1, name="é☃")
-                seen = self.follow([{"id": 1, "op": "watch", "board": slug, "view": {"top": 10}, "note": "é☃𝄞"}],
+                seen = self.follow([{"id": "é☃𝄞", "op": "watch", "board": slug, "view": {"top": 10}}],
                                    lambda rows: len(rows) == 2, lambda: self.submit(board, "b", 2), **options)
                 self.assertEqual(seen["protocol"], "standings.v1")
                 self.assertEqual(seen["pong"], b"are you there")
-                self.assertEqual(seen["messages"][0], {"id": 1, "ok": True, "view": f"{slug}/all/top/10"})
+                self.assertEqual(seen["messages"][0], {"id": "é☃𝄞", "ok": True, "view": f"{slug}/all/top/10"})
                 self.assertEqual(seen["rows"], json.loads(json.dumps(self.get(f"{board}/standings")["rows"], default=str)))
                 self.assertEqual(seen["close"], (True, 1000))
 
