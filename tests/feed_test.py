@@ -179,6 +179,34 @@ class Restart(unittest.TestCase):
             self.submit(server, range(20, 30))
             self.go_on(server, view)
 
+    def test_who_comes_back_after_a_reset_and_a_restart_begins_anew(self):
+        with Server() as server:
+            self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)
+            self.submit(server, [1])
+            with Watcher(server.port) as watcher:
+                view = watcher.views[watcher.watch("b", {"feed": 5})]
+                while view.seq is None:
+                    watcher.take()
+            self.assertEqual(server.api.post("/v1/boards/b/reset").status, 200)
+            self.submit(server, [2])
+            server.restart(kill=True)
+            with Watcher(server.port) as again:
+                answer = again.ask(op="watch", board="b", view={"feed": 5}, since={"epoch": view.epoch, "seq": view.seq})
+                self.assertEqual((answer["ok"], answer["recovered"]), (True, False))
+
+    def test_a_put_is_no_gap(self):
+        with Server() as server:
+            self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)
+            with Watcher(server.port) as watcher:
+                view = watcher.views[watcher.watch("b", {"feed": 5})]
+                while view.seq is None:
+                    watcher.take()
+                self.assertEqual(server.api.put("/v1/boards/b/players/a", {"score": 1}).status, 201)
+                self.submit(server, [2])
+                while not view.items:
+                    watcher.take()
+                self.assertEqual((view.gaps, players(view.items)), (0, ["p2"]))
+
     def go_on(self, server, view):
         with Watcher(server.port) as again:
             answer = again.ask(op="watch", board="b", view={"feed": 5}, since={"epoch": view.epoch, "seq": view.seq})

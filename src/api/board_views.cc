@@ -18,7 +18,7 @@ class BoardViews::NamesRead final : public engine::DetailsOperation {
 
     void finished() override {
         views_.asked_.erase(view_);
-        views_.answered_.insert(view_);
+        if (view_.kind == live::ViewKind::kFeed) views_.answered_.insert(view_);
         // A row whose name cannot be read now is shown without it.
         for (std::size_t i = 0; i < keys.size(); ++i) {
             views_.arrived_.push_back(
@@ -88,27 +88,28 @@ live::ViewReader::Answer BoardViews::read(const live::View& view, live::Reading&
 
 live::ViewReader::Answer BoardViews::read_feed_items(const live::View& view,
                                                      live::Reading& reading) {
-    FeedItems items = read_feed(engine_, view.board, engine::Feed::kPerBoard);
+    std::optional<FeedItems> items = read_feed(engine_, view.board, engine::Feed::kPerBoard);
+    if (!items) return Answer::kNoBoard;
     std::vector<ledger::EntryKey> keys;
     std::vector<std::string> players;
-    for (const std::size_t at : without_details(items)) {
-        FeedItems::One& one = items.all[at];
+    for (const std::size_t at : without_details(*items)) {
+        FeedItems::One& one = items->all[at];
         one.details = find_details(one.key(), one.item->player);
         if (one.details) continue;
         keys.push_back(one.key());
         players.push_back(one.item->player);
     }
     // While names come others are missing already, on a busy board: those are left out.
-    if (!keys.empty() && !answered_.contains(view)) {
+    if (!keys.empty() && answered_.erase(view) == 0) {
         ask(view, std::move(keys), std::move(players));
         return Answer::kLater;
     }
-    reading.seq = items.seq;
-    reading.known_since = items.known_since;
-    reading.items.resize(items.all.size());
-    for (std::size_t i = 0; i < items.all.size(); ++i) {
-        reading.items[i].seq = items.all[i].item->event.seq;
-        append_feed_item(reading.items[i].json, items.all[i]);
+    reading.seq = items->seq;
+    reading.known_since = items->known_since;
+    reading.items.resize(items->all.size());
+    for (std::size_t i = 0; i < items->all.size(); ++i) {
+        reading.items[i].seq = items->all[i].item->event.seq;
+        append_feed_item(reading.items[i].json, items->all[i]);
     }
     return Answer::kRead;
 }

@@ -25,10 +25,7 @@ class BoardViews final : public live::ViewReader {
     Answer read(const live::View& view, live::Reading& reading) override;
     // Names that came from the disk count until here, even where the cache has dropped them again;
     // kept longer, they could be old ones. To be called when all views were read that waited.
-    void forget_arrived() {
-        arrived_.clear();
-        answered_.clear();
-    }
+    void forget_arrived() { arrived_.clear(); }
 
   private:
     class NamesRead;
@@ -52,7 +49,7 @@ class BoardViews final : public live::ViewReader {
     engine::Page page_;
     std::vector<ranking::Row> first_;
     std::set<live::View> asked_;     // whose names are on their way
-    std::set<live::View> answered_;  // ... and have come
+    std::set<live::View> answered_;  // ... and have come, for the next reading of the feed
     std::vector<Arrived> arrived_;
 };
 

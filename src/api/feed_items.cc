@@ -57,17 +57,22 @@ class Boards {
 
 }  // namespace
 
-FeedItems read_feed(engine::Engine& engine, std::string_view slug, std::size_t most) {
+std::optional<FeedItems> read_feed(engine::Engine& engine, std::string_view slug,
+                                   std::size_t most) {
     Boards boards(engine);
     engine::FeedReading reading;
     if (slug.empty()) {
         reading = engine.feed().of_all();
     } else {
-        Board board = engine.registry().find(slug);
-        if (!board) return {};
-        const ledger::BoardRecord record = board->record();
-        reading = engine.feed().of_board(record.ranking, record.seq);
-        boards.know(std::move(board));
+        const Board board = engine.registry().find(slug);
+        if (!board) return std::nullopt;
+        ledger::BoardRecord record;
+        do {  // until no new life begins in between
+            record = board->record();
+            reading = engine.feed().of_board(record.ranking, record.seq);
+        } while (board->record().ranking != record.ranking);
+        if (board->deleted()) return std::nullopt;
+        boards.know(board);
     }
     FeedItems items{.seq = reading.seq, .known_since = reading.known_since, .all = {}};
     for (engine::SharedFeedItem& item : reading.items) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,10 @@ struct FeedItems {
     std::vector<One> all;        // by seq
 };
 
-// Of one board; with an empty `board` of all public ones. What a board does not show yet is not
-// there yet either. Names come from the cache alone. Any thread.
-FeedItems read_feed(engine::Engine& engine, std::string_view board, std::size_t most);
+// Of one board, none if it is not there; with an empty `board` of all public ones. What a board
+// does not show yet is not there yet either. Names come from the cache alone. Any thread.
+std::optional<FeedItems> read_feed(engine::Engine& engine, std::string_view board,
+                                   std::size_t most);
 // Those whose names have to come from the disk.
 std::vector<std::size_t> without_details(const FeedItems& items);
 

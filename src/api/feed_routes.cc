@@ -1,5 +1,6 @@
 // The last submissions, from memory.
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "api/feed_items.h"
@@ -68,11 +69,15 @@ void answer(Call& call, std::string_view board) {
     const auto limit = call.number("limit", 5, 1, engine::Feed::kPerBoard);
     if (!limit) return call.reply.problem(limit.error());
     engine::Engine& engine = call.service().engine;
-    FeedItems items = read_feed(engine, board, static_cast<std::size_t>(*limit));
-    std::vector<std::size_t> missing = without_details(items);
-    if (missing.empty()) return send(call.reply, board, items);
+    std::optional<FeedItems> items = read_feed(engine, board, static_cast<std::size_t>(*limit));
+    if (!items) {
+        return call.reply.problem(
+            {base::ErrorCode::kBoardNotFound, "There is no board of this name."});
+    }
+    std::vector<std::size_t> missing = without_details(*items);
+    if (missing.empty()) return send(call.reply, board, *items);
     auto names = std::make_unique<FeedNames>(std::move(call.reply), std::string(board),
-                                             std::move(items), std::move(missing));
+                                             *std::move(items), std::move(missing));
     std::unique_ptr<engine::ReadOperation> read = std::move(names);
     const auto taken = engine.read(read);
     if (!taken) static_cast<FeedNames&>(*read).reply().problem(taken.error());

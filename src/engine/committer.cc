@@ -290,7 +290,7 @@ void Committer::add_to_feed(const Batch& batch) {
     const auto& changes = batch.changes();
     for (std::size_t i = 0; i < changes.size(); ++i) {
         const HostedBoard& board = *changes[i].board;
-        adding.add(batch.events()[i], changes[i].player, board.slug(), board.committed_record().seq,
+        adding.add(batch.events()[i], changes[i].player, board.slug(),
                    board.committed_record().config.visibility == ledger::Visibility::kPublic);
     }
 }

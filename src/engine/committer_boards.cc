@@ -149,6 +149,8 @@ void Committer::commit_board(BoardOperation& operation) {
 }
 
 void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord& record) {
+    const bool is_new_life = record.ranking == next_ranking_;
+    if (is_new_life) Feed::Adding(feed_).begin_life(record.ranking, record.seq);
     std::optional<ranking::Board> old;
     if (operation.kind == EventKind::kBoardCreated) {
         operation.board = std::make_shared<HostedBoard>(record, ledger_.state().hash_seed);
@@ -175,7 +177,7 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
         }
         if (deleted) operation.board = nullptr;
     }
-    if (record.ranking == next_ranking_) next_ranking_ = {next_ranking_.value + 1};
+    if (is_new_life) next_ranking_ = {next_ranking_.value + 1};
     if (old) reclaimer_.free_later(*std::move(old));
     operation.seq = record.seq;
     feed_.reach(record.seq);

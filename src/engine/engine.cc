@@ -12,6 +12,12 @@ using base::Result;
 // Of the ledger, that a start looks through for the feed: ~1 us each.
 constexpr std::uint64_t kFeedEvents = 2000;
 
+// The first event of a ranking is one of these.
+constexpr bool may_begin_life(ledger::EventKind kind) {
+    return kind == ledger::EventKind::kBoardCreated || kind == ledger::EventKind::kBoardChanged ||
+           kind == ledger::EventKind::kBoardReset;
+}
+
 }  // namespace
 
 Engine::Engine(std::unique_ptr<ledger::Ledger> ledger, const base::Clock& clock,
@@ -58,12 +64,15 @@ void Engine::fill_feed() {
     feed_.start(after);
     for (; more && *more; more = (*events)->next(event)) {
         const HostedBoard* board = registry_.find(event.ranking);
+        if (board != nullptr && may_begin_life(event.kind)) {
+            Feed::Adding(feed_).begin_life(event.ranking, event.seq);
+        }
         const bool has_player = board != nullptr && ledger::is_entry_event(event.kind) &&
                                 board->committed_board().has_player(event.slot);
         if (!has_player) continue;
         const auto& record = board->committed_record();
         Feed::Adding(feed_).add(event, board->committed_board().player_id(event.slot), record.slug,
-                                after, record.config.visibility == ledger::Visibility::kPublic);
+                                record.config.visibility == ledger::Visibility::kPublic);
     }
     // An event that cannot be read: what is lost is a glance at the past, not the start.
     if (!more) feed_.start({last});

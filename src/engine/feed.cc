@@ -16,7 +16,7 @@ void Feed::start(base::Sequence after) {
     by_age_.clear();
     items_ = 0;
     all_ = {};
-    seq_ = all_.known_since = after;
+    seq_ = lost_ = all_.known_since = after;
 }
 
 void Feed::reach(base::Sequence seq) {
@@ -25,19 +25,24 @@ void Feed::reach(base::Sequence seq) {
 }
 
 void Feed::Adding::add(const Event& event, std::string_view player, std::string_view board,
-                       base::Sequence before, bool in_all) {
+                       bool in_all) {
     feed_.seq_ = event.seq;
     if (event.kind == EventKind::kSubmit) {
         auto item = std::make_shared<const FeedItem>(
             FeedItem{event, std::string(player), std::string(board)});
         if (in_all) put(feed_.all_, item);
-        if (put(feed_.ring_of(event.ranking, before), std::move(item))) ++feed_.items_;
-        if (feed_.items_ > kMostItems || feed_.rings_.size() > kMostBoards) feed_.forget_oldest();
+        if (put(feed_.ring_of(event.ranking, feed_.lost_), std::move(item))) ++feed_.items_;
+        feed_.forget_too_many();
     } else if (event.kind == EventKind::kTakenBack || event.kind == EventKind::kRemove) {
         const auto ring = feed_.rings_.find(event.ranking);
         if (ring != feed_.rings_.end()) feed_.items_ -= take_out(ring->second, event);
         take_out(feed_.all_, event);
     }
+}
+
+void Feed::Adding::begin_life(base::RankingId ranking, base::Sequence seq) {
+    feed_.ring_of(ranking, seq);
+    feed_.forget_too_many();
 }
 
 Feed::Ring& Feed::ring_of(base::RankingId ranking, base::Sequence known_since) {
@@ -78,8 +83,16 @@ std::size_t Feed::take_out(Ring& ring, const Event& event) {
     return std::erase_if(ring.items, goes);
 }
 
+void Feed::forget_too_many() {
+    while (items_ > kMostItems || rings_.size() > kMostBoards) forget_oldest();
+}
+
 void Feed::forget_oldest() {
     const auto oldest = rings_.find(by_age_.back());
+    lost_ = std::max(lost_, oldest->second.known_since);
+    for (const SharedFeedItem& item : oldest->second.items) {
+        lost_ = std::max(lost_, item->event.seq);
+    }
     items_ -= oldest->second.items.size();
     rings_.erase(oldest);
     by_age_.pop_back();
@@ -101,8 +114,8 @@ FeedReading Feed::of_board(base::RankingId ranking, base::Sequence board_seq) co
     if (ring != rings_.end()) {
         read(ring->second, reading);
     } else {
-        // What came before may be forgotten, but nothing has come since.
-        reading.known_since = std::min(board_seq, seq_);
+        // Since the board moved last, nothing can have been forgotten.
+        reading.known_since = std::min(board_seq, lost_);
     }
     return reading;
 }

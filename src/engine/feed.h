@@ -49,10 +49,11 @@ class Feed {
     class Adding {
       public:
         explicit Adding(Feed& feed) : feed_(feed), hold_(feed.mutex_) {}
-        // `before`: the board's seq before the batch. `in_all`: the board is public, so the feed of
-        // all boards has it too.
+        // `in_all`: the board is public, so the feed of all boards has it too.
         void add(const ledger::Event& event, std::string_view player, std::string_view board,
-                 base::Sequence before, bool in_all);
+                 bool in_all);
+        // A board was made or emptied: whatever came before is another life's.
+        void begin_life(base::RankingId ranking, base::Sequence seq);
 
       private:
         Feed& feed_;
@@ -80,6 +81,7 @@ class Feed {
     // Takes out what the event takes back or removes. Answers how many.
     static std::size_t take_out(Ring& ring, const ledger::Event& event);
     Ring& ring_of(base::RankingId ranking, base::Sequence known_since);
+    void forget_too_many();
     void forget_oldest();
 
     mutable std::mutex mutex_;
@@ -88,6 +90,8 @@ class Feed {
     std::size_t items_ = 0;              // in rings_
     Ring all_;
     base::Sequence seq_;
+    // Of a board without a ring, something up to here may have been forgotten.
+    base::Sequence lost_;
 };
 
 }  // namespace standings::engine

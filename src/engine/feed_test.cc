@@ -44,15 +44,15 @@ TEST(Feed, KeepsTheLastSubmissionsOfABoardAndOfAllPublicOnes) {
     feed.start({4});
     {
         Feed::Adding adding(feed);
-        adding.add(event(5, 1, 0), "ann", "a", {2}, true);
-        adding.add(event(6, 2, 0), "bob", "hidden", {3}, false);
-        adding.add(event(7, 1, 0, EventKind::kDetails), "ann", "a", {2}, true);
-        adding.add(event(8, 1, 1), "cleo", "a", {2}, true);
+        adding.add(event(5, 1, 0), "ann", "a", true);
+        adding.add(event(6, 2, 0), "bob", "hidden", false);
+        adding.add(event(7, 1, 0, EventKind::kDetails), "ann", "a", true);
+        adding.add(event(8, 1, 1), "cleo", "a", true);
     }
     EXPECT_EQ(seqs(of_board(feed, 1)), (Seqs{5, 8}));
     EXPECT_EQ(seqs(of_board(feed, 2)), (Seqs{6}));
     EXPECT_EQ(seqs(feed.of_all()), (Seqs{5, 8}));
-    EXPECT_EQ(of_board(feed, 1).known_since.value, 2U) << "the board stood still since then";
+    EXPECT_EQ(of_board(feed, 1).known_since.value, 4U);
     EXPECT_EQ(feed.of_all().known_since.value, 4U);
     EXPECT_EQ(of_board(feed, 1).seq.value, 8U);
     EXPECT_EQ(feed.of_all().items[1]->player, "cleo");
@@ -65,8 +65,12 @@ TEST(Feed, KnowsSinceWhenABoardWithoutSubmissionsHasNone) {
     Feed feed;
     feed.start({4});
     feed.reach({9});
-    EXPECT_EQ(feed.of_board({1}, {7}).known_since.value, 7U);
-    EXPECT_EQ(feed.of_board({1}, {11}).known_since.value, 9U) << "the board is ahead of it";
+    EXPECT_EQ(feed.of_board({1}, {3}).known_since.value, 3U) << "it stood still since then";
+    EXPECT_EQ(feed.of_board({1}, {7}).known_since.value, 4U) << "it moved, but not by a submission";
+    Feed::Adding(feed).begin_life({2}, {8});
+    EXPECT_EQ(feed.of_board({2}, {9}).known_since.value, 8U);
+    Feed::Adding(feed).add(event(9, 2, 0), "ann", "a", true);
+    EXPECT_EQ(of_board(feed, 2).known_since.value, 8U);
 }
 
 TEST(Feed, ForgetsTheBoardsThatMovedLeastLately) {
@@ -76,13 +80,13 @@ TEST(Feed, ForgetsTheBoardsThatMovedLeastLately) {
     std::uint64_t seq = 0;
     for (std::uint32_t board = 1; board <= kBoards + 1; ++board) {
         for (std::size_t i = 0; i < Feed::kPerBoard; ++i) {
-            Feed::Adding(feed).add(event(++seq, board, 0), "ann", "a", {0}, true);
+            Feed::Adding(feed).add(event(++seq, board, 0), "ann", "a", true);
         }
     }
     EXPECT_TRUE(of_board(feed, 1).items.empty());
     EXPECT_EQ(feed.of_board({1}, {100}).known_since.value, 100U);
     EXPECT_EQ(of_board(feed, 2).items.size(), Feed::kPerBoard);
-    Feed::Adding(feed).add(event(++seq, 1, 0), "ann", "a", {100}, true);
+    Feed::Adding(feed).add(event(++seq, 1, 0), "ann", "a", true);
     EXPECT_EQ(seqs(of_board(feed, 1)), (Seqs{seq}));
     EXPECT_EQ(of_board(feed, 1).known_since.value, 100U);
 }
@@ -90,15 +94,12 @@ TEST(Feed, ForgetsTheBoardsThatMovedLeastLately) {
 TEST(Feed, ForgetsBoardsWithoutItemsToo) {
     Feed feed;
     feed.start({0});
-    std::uint64_t seq = 0;
-    for (std::uint32_t board = 1; board <= Feed::kMostBoards + 1; ++board) {
-        const base::Sequence before{seq};
-        Feed::Adding adding(feed);
-        adding.add(event(++seq, board, 0), "ann", "a", before, true);
-        adding.add(event(++seq, board, 0, EventKind::kRemove), "ann", "a", before, true);
+    for (std::uint32_t board = 1; board <= Feed::kMostBoards + 2; ++board) {
+        Feed::Adding(feed).begin_life({board}, {board});
     }
-    EXPECT_EQ(feed.of_board({1}, {777}).known_since.value, 777U) << "nothing is kept of it";
-    EXPECT_EQ(feed.of_board({2}, {777}).known_since.value, 2U);
+    EXPECT_EQ(feed.of_board({1}, {100'000}).known_since.value, 2U)
+        << "as of the last one forgotten";
+    EXPECT_EQ(feed.of_board({3}, {100'000}).known_since.value, 3U);
 }
 
 // Against a list of everything.
@@ -135,7 +136,7 @@ TEST(FeedProperty, HoldsWhatItSays) {
                 items.erase(items.begin());
             }
         }
-        Feed::Adding(feed).add(made, "p" + std::to_string(slot), "a", {0}, true);
+        Feed::Adding(feed).add(made, "p" + std::to_string(slot), "a", true);
 
         const FeedReading reading = of_board(feed, ranking);
         Seqs expected;

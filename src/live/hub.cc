@@ -13,6 +13,8 @@ namespace {
 
 // Two who fight for the lead do not drown the frames.
 constexpr auto kLeaderEvery = std::chrono::milliseconds(500);
+// A loop that is behind has caught up.
+constexpr base::Monotonic kLookAgain = std::chrono::milliseconds(50);
 // Names come from the disk meanwhile.
 constexpr auto kAskAgain = std::chrono::milliseconds(20);
 
@@ -187,7 +189,10 @@ void Hub::look_at(Board& board, base::Monotonic now, base::Monotonic moved_at) {
 void Hub::tell_changes(Board& board, const ViewReader::BoardLook& now) {
     const ViewReader::BoardLook& before = *board.known;
     const auto tell = [&](const std::string& json) { announce(board, json + '}'); };
-    if (now.ranking != before.ranking) tell(event_json(board.slug, "reset"));
+    if (now.ranking != before.ranking) {
+        board.leader.reset();
+        tell(event_json(board.slug, "reset"));
+    }
     if (now.is_open != before.is_open) {
         tell(event_json(board.slug, now.is_open ? "unfrozen" : "frozen"));
     }
@@ -217,7 +222,9 @@ void Hub::serve(Stream& stream, base::Monotonic now) {
     if (stream.stale_since) {
         const base::Monotonic due = stream.sent + stream.period();
         if (stream.watcher_count > 0 && now < due) return wake_at(*stream.board, due);
-        if (!are_ready(stream)) return wake_at(*stream.board, now + stream.period());
+        if (!are_ready(stream)) {
+            return wake_at(*stream.board, now + std::min(stream.period(), kLookAgain));
+        }
         if (!refresh(stream, now)) {
             if (!std::exchange(stream.is_late, true)) late_.push_back(stream.id);
             return wake_at(*stream.board, now + kAskAgain);
