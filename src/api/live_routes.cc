@@ -14,7 +14,6 @@
 namespace standings::api {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::Result;
 
