@@ -32,7 +32,7 @@ if(STANDINGS_SANITIZE)
     -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${STANDINGS_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND STANDINGS_SANITIZE MATCHES "undefined")
-    # A third of what the compiler has to do. ASan stops at a null pointer anyway; the fuzz targets,
+    # They cost the compiler much of its time. ASan stops at a null pointer anyway; the fuzz targets,
     # which Clang builds, have these checks too.
     add_compile_options(-fno-sanitize=null,alignment,object-size,vptr)
   endif()

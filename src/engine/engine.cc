@@ -9,7 +9,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-// Of the ledger, that a start looks through for the feed: ~1 us each.
+// Of the ledger, that a start looks through for the feed.
 constexpr std::uint64_t kFeedEvents = 2000;
 
 // The first event of a ranking is one of these.

@@ -345,8 +345,7 @@ class Rig {
         const Statistics& statistics = engine_->statistics();
         wait_until(
             [&] {
-                // The disk may stall for longer than a lock is waited for; it is tried again each
-                // second.
+                // A refused write is tried again each second of this clock.
                 if (statistics.health == WriteHealth::kNoSpace)
                     clock_.move(std::chrono::seconds(1));
                 if (statistics.dirty_entries != 0) return false;

@@ -33,9 +33,9 @@ struct FeedReading {
 
 // Promise: what is durable is in the feed before it can be read from its board, in order of seq.
 // What was taken back, or whose player was removed, is not in it any more. Bounded: kPerBoard items
-// a board, kMostItems and kMostBoards in all (the boards that moved least lately are forgotten),
-// ~400 B an item. Owner: the engine. Threads: the committer adds, any reads; one mutex, held by a
-// reader for less than 1 us. Cost: ~0.2 us an item added.
+// a board, kMostItems and kMostBoards in all (the boards that moved least lately are forgotten).
+// Owner: the engine. Threads: the committer adds, any reads; one mutex, which a reader holds while
+// it copies at most kPerBoard pointers. Cost: O(1) an item added, O(kPerBoard) one taken back.
 class Feed {
   public:
     static constexpr std::size_t kPerBoard = 100;

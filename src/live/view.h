@@ -20,8 +20,8 @@ struct View {
     ViewKind kind = ViewKind::kTop;
     std::string board;   // its slug; of kFeed also none: all public boards
     std::string player;  // of kAround and kPlayer
-    std::uint32_t size =
-        0;  // rows of kTop; of kAround those on each side; of kFeed what comes first; else 0
+    // Rows of kTop; of kAround those on each side; of kFeed the items that come first; else 0.
+    std::uint32_t size = 0;
 
     friend auto operator<=>(const View&, const View&) = default;
 };
