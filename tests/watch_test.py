@@ -1,10 +1,12 @@
 """`top --watch` and `rank --watch`: what is on the screen is what the API answers, whatever happens to the server."""
 
 import fcntl
+import itertools
 import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -32,7 +34,7 @@ def environment(**more):
 class Terminal:
     """A command on a terminal of its own, which keeps what it shows. Use as a context manager."""
 
-    def __init__(self, url, *words, columns=100, lines=40, env=None, shell=None):
+    def __init__(self, url, *words, columns=100, lines=40, env=None, shell=None, keys=None):
         self.master, self.slave = pty.openpty()
         self.resize(columns, lines)
         self.before = termios.tcgetattr(self.slave)
@@ -40,10 +42,10 @@ class Terminal:
 
         def own_terminal():
             die_with_parent()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            ["bash", "--norc", "-c", shell, *command] if shell else command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
+            ["bash", "--norc", "-c", shell, *command] if shell else command, stdin=keys or self.slave, stdout=self.slave, stderr=self.slave,
             start_new_session=True, preexec_fn=own_terminal,
             env=environment(**{"STANDINGS_SERVER": url, "STANDINGS_KEY": KEY, "TERM": "xterm", **(env or {})}))
         self.bytes = b""
@@ -179,7 +181,7 @@ class OnATerminal(Watch):
     def test_ctrl_c_and_q_and_signals_leave_the_terminal_as_it_was(self):
         board = self.make_board(id="left")
         self.fill(board, 3)
-        for end in ("\x03", "q", signal.SIGTERM, signal.SIGINT):
+        for end in ("\x03", "q", signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(end=end):
                 terminal = self.watch("top", "left", "--watch")
                 self.assert_shows(terminal, board)
@@ -190,6 +192,38 @@ class OnATerminal(Watch):
                     self.assertEqual(terminal.process.wait(30), 0)
                 terminal.until(lambda now: now.shown.endswith(f"{SHOW}{LEAVE}"), "the cursor and the other screen")
                 self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+
+    def test_an_end_by_force_leaves_the_terminal_as_it_was(self):
+        board = self.make_board(id="forced")
+        self.fill(board, 3)
+        # Two that come at once are one that does not wait for an end in order.
+        for signals, codes in (((signal.SIGTERM, signal.SIGINT), (1, 130)), ((signal.SIGQUIT,), (-signal.SIGQUIT,))):
+            with self.subTest(signals=signals):
+                terminal = self.watch("top", "forced", "--watch")
+                self.assert_shows(terminal, board)
+                process = terminal.process
+                resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+                process.send_signal(signal.SIGSTOP)
+                wait_until(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "it to stop")
+                for number in (*signals, signal.SIGCONT):
+                    process.send_signal(number)
+                self.assertIn(process.wait(30), codes)
+                terminal.until(lambda now: now.shown.endswith(f"{SHOW}{LEAVE}"), "the cursor and the other screen")
+                self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+
+    def test_keys_that_are_gone_cost_no_time(self):
+        board = self.make_board(id="keyless")
+        self.fill(board, 3)
+        keys, slave = pty.openpty()
+        terminal = self.watch("top", "keyless", "--watch", keys=slave)
+        os.close(slave)
+        self.assert_shows(terminal, board)
+        os.close(keys)
+        used = lambda: sum(map(int, pathlib.Path(f"/proc/{terminal.process.pid}/stat").read_text().split()[13:15]))
+        before = used()
+        time.sleep(2)
+        self.assertLess(used() - before, 50, "hundredths of a second")
+        self.assertEqual(terminal.end(), 0)
 
     def test_no_colour_where_none_is_wanted(self):
         board = self.make_board(id="plain", rule="last")
@@ -283,9 +317,11 @@ class OnATerminal(Watch):
         terminal = self.watch("top", "stopped", "--watch")
         self.assert_shows(terminal, board)
         terminal.type("\x13")
-        self.submit(board, "p07", 9000, name="Name-7")
+        scores = itertools.count(9000)
 
         def blocked():
+            # The terminal may take one more picture before it hears of it.
+            self.submit(board, "p07", next(scores), name="Name-7")
             try:
                 return pathlib.Path(f"/proc/{terminal.process.pid}/syscall").read_text().startswith("1 ")  # write()
             except OSError:  # not to be seen here: it is at once, or soon

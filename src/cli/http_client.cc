@@ -280,6 +280,8 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "standings/" STANDINGS_VERSION);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    // A name nobody resolves is not waited for once the request is given up.
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);

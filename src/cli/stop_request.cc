@@ -18,9 +18,11 @@ volatile std::sig_atomic_t g_signal = 0;
 // Changed only while no handler that reads it can run: set before anything is sent.
 std::string g_last_words;           // NOLINT(cert-err58-cpp)
 std::vector<std::string> g_litter;  // NOLINT(cert-err58-cpp)
+void (*volatile g_last_act)() = nullptr;
 
 void end_now(int number) {
     // Nothing else is allowed in a handler.
+    if (g_last_act != nullptr) g_last_act();
     StopRequest::remove_litter();
     StopRequest::write_last_words();
     ::_exit(StopRequest::exit_code(number));
@@ -36,30 +38,20 @@ void on_alarm(int) {
     end_now(g_signal);
 }
 
-void handle(int number, void (*handler)(int)) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    sigemptyset(&action.sa_mask);
-    ::sigaction(number, &action, nullptr);
-}
-
 }  // namespace
 
-StopRequest::StopRequest() {
+StopRequest::Reset::Reset() {
     g_signal = 0;
+    g_last_act = nullptr;
     g_last_words.clear();
     g_litter.clear();
-    handle(SIGALRM, on_alarm);
-    handle(SIGINT, on_signal);
-    handle(SIGTERM, on_signal);
 }
 
-StopRequest::~StopRequest() {
-    ::alarm(0);
-    handle(SIGINT, SIG_DFL);
-    handle(SIGTERM, SIG_DFL);
-    handle(SIGALRM, SIG_DFL);
-}
+StopRequest::StopRequest()
+    : alarm_(SIGALRM, on_alarm),
+      interrupt_(SIGINT, on_signal),
+      terminate_(SIGTERM, on_signal),
+      hang_up_(SIGHUP, on_signal, SignalHandler::IfIgnored::kLeave) {}
 
 int StopRequest::signal() {
     return g_signal;
@@ -68,6 +60,10 @@ int StopRequest::signal() {
 void StopRequest::set_last_words(std::string words) {
     const Hold hold;
     g_last_words = std::move(words);
+}
+
+void StopRequest::set_last_act(void (*act)()) {
+    g_last_act = act;
 }
 
 void StopRequest::set_litter(std::vector<std::string> paths) {
@@ -99,7 +95,7 @@ int StopRequest::end() {
 StopRequest::Hold::Hold() : before_() {
     sigset_t ours;
     sigemptyset(&ours);
-    for (const int number : {SIGINT, SIGTERM, SIGALRM}) sigaddset(&ours, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGALRM}) sigaddset(&ours, number);
     sigprocmask(SIG_BLOCK, &ours, &before_);
 }
 

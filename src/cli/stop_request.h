@@ -1,10 +1,13 @@
-// Ctrl-C and SIGTERM, for a command that wants to end in order.
+// Ctrl-C, SIGTERM and SIGHUP, for a command that wants to end in order.
 #pragma once
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
+
+#include "cli/signal_handler.h"
 
 namespace standings::cli {
 
@@ -14,7 +17,7 @@ namespace standings::cli {
 class StopRequest {
   public:
     StopRequest();
-    ~StopRequest();
+    ~StopRequest() { ::alarm(0); }
     StopRequest(const StopRequest&) = delete;
     StopRequest& operator=(const StopRequest&) = delete;
 
@@ -23,11 +26,13 @@ class StopRequest {
     // What is written to standard error when the process ends by itself.
     static void set_last_words(std::string words);
     static void write_last_words();
+    // Called first when the process ends by itself: in a handler of a signal, so it may do little.
+    static void set_last_act(void (*act)());
     // Files, and folders that are empty by then, that go when the process ends by itself; in this
     // order.
     static void set_litter(std::vector<std::string> paths);
     static void remove_litter();
-    // The exit code of a command that a signal stopped: 130 after Ctrl-C, 1 after SIGTERM.
+    // The exit code of a command that a signal stopped: 130 after Ctrl-C, else 1.
     static int exit_code(int signal);
     // The end in order of a command that a signal stopped: litter, last words, exit code.
     static int end();
@@ -44,6 +49,17 @@ class StopRequest {
       private:
         sigset_t before_;
     };
+
+  private:
+    struct Reset {
+        Reset();
+    };
+    // Before a signal can come.
+    const Reset reset_;
+    const SignalHandler alarm_;
+    const SignalHandler interrupt_;
+    const SignalHandler terminate_;
+    const SignalHandler hang_up_;
 };
 
 }  // namespace standings::cli

@@ -18,11 +18,14 @@ bool is_terminal(int file) {
     return ::isatty(file) == 1;
 }
 
-bool takes_colour(int file) {
-    const char* no_colour = std::getenv("NO_COLOR");
-    if (no_colour != nullptr && *no_colour != '\0') return false;
+bool takes_pictures(int file) {
     const char* kind = std::getenv("TERM");
     return is_terminal(file) && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+}
+
+bool takes_colour(int file) {
+    const char* no_colour = std::getenv("NO_COLOR");
+    return takes_pictures(file) && (no_colour == nullptr || *no_colour == '\0');
 }
 
 std::size_t width_of_terminal(int file) {

@@ -8,7 +8,9 @@ namespace standings::cli {
 
 // Files by number: STDIN_FILENO and the like.
 bool is_terminal(int file);
-// A terminal, and its user has not said NO_COLOR or TERM=dumb.
+// A terminal that does more than print, as TERM says.
+bool takes_pictures(int file);
+// The same, and its user has not said NO_COLOR.
 bool takes_colour(int file);
 // COLUMNS where it is a number; else the width of the terminal; 0: neither, any width will do.
 std::size_t width_of_terminal(int file);

@@ -24,32 +24,10 @@ std::string_view text_at(const text::JsonDocument& document, const text::JsonNod
     return node != nullptr && node->is_string() ? node->text : std::string_view();
 }
 
-}  // namespace
+using Rows = std::map<std::string, LiveRow, std::less<>>;
 
-bool LiveRows::apply(const text::JsonDocument& document, const text::JsonNode& message) {
-    if (!message.is_object()) return false;
-    const std::string_view type = text_at(document, message, "type");
-    const auto seq = number_at(document, message, "seq");
-    const auto total = number_at(document, message, "total");
-    if (!seq || !total) return false;
-    if (type == "snapshot") {
-        rows_.clear();
-        if (!put_in(document, document.member(message, "rows"))) return false;
-    } else if (type == "delta") {
-        if (number_at(document, message, "prev") != seq_) return false;
-        if (!take_out(document, document.member(message, "leave"))) return false;
-        if (!put_in(document, document.member(message, "upsert"))) return false;
-    } else {
-        return false;
-    }
-    view_ = text_at(document, message, "view");
-    seq_ = *seq;
-    total_ = *total;
-    return true;
-}
-
-bool LiveRows::put_in(const text::JsonDocument& document, const text::JsonNode* rows) {
-    if (rows == nullptr || !rows->is_array() || rows->size > kMostRows) return false;
+bool put_in(const text::JsonDocument& document, const text::JsonNode* rows, Rows& into) {
+    if (rows == nullptr || !rows->is_array() || rows->size > LiveRows::kMostRows) return false;
     bool are_rows = true;
     document.for_each(*rows, [&](const text::JsonNode& node) {
         if (!node.is_object()) {
@@ -65,23 +43,49 @@ bool LiveRows::put_in(const text::JsonDocument& document, const text::JsonNode* 
                     .json = {}};
         are_rows = are_rows && rank && position && !row.player.empty();
         document.write(node, row.json);
-        rows_.insert_or_assign(row.player, std::move(row));
+        into.insert_or_assign(row.player, std::move(row));
     });
-    return are_rows && rows_.size() <= kMostRows;
+    return are_rows && into.size() <= LiveRows::kMostRows;
 }
 
-bool LiveRows::take_out(const text::JsonDocument& document, const text::JsonNode* players) {
+bool take_out(const text::JsonDocument& document, const text::JsonNode* players, Rows& from) {
     if (players == nullptr || !players->is_array()) return false;
     bool were_here = true;
     document.for_each(*players, [&](const text::JsonNode& player) {
-        const auto found = rows_.find(player.text);
-        if (found == rows_.end()) {
+        const auto found = from.find(player.text);
+        if (found == from.end()) {
             were_here = false;
         } else {
-            rows_.erase(found);
+            from.erase(found);
         }
     });
     return were_here;
+}
+
+}  // namespace
+
+bool LiveRows::apply(const text::JsonDocument& document, const text::JsonNode& message) {
+    if (!message.is_object()) return false;
+    const std::string_view type = text_at(document, message, "type");
+    const auto seq = number_at(document, message, "seq");
+    const auto total = number_at(document, message, "total");
+    if (!seq || !total) return false;
+    Rows rows;
+    if (type == "snapshot") {
+        if (!put_in(document, document.member(message, "rows"), rows)) return false;
+    } else if (type == "delta") {
+        if (number_at(document, message, "prev") != seq_) return false;
+        rows = rows_;
+        if (!take_out(document, document.member(message, "leave"), rows)) return false;
+        if (!put_in(document, document.member(message, "upsert"), rows)) return false;
+    } else {
+        return false;
+    }
+    rows_ = std::move(rows);
+    view_ = text_at(document, message, "view");
+    seq_ = *seq;
+    total_ = *total;
+    return true;
 }
 
 std::vector<const LiveRow*> LiveRows::in_order() const {

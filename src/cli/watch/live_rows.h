@@ -27,8 +27,8 @@ class LiveRows {
     // The largest view has so many.
     static constexpr std::size_t kMostRows = 100;
 
-    // A snapshot or a delta. False: it does not follow from what is here, or is none; the rows may
-    // be anything then, until a snapshot is applied.
+    // A snapshot or a delta. False: it does not follow from what is here, or is none; the rows are
+    // then as they were.
     bool apply(const text::JsonDocument& document, const text::JsonNode& message);
     // A beat: the rows are the same up to `seq`.
     void beat(std::uint64_t seq) { seq_ = seq; }
@@ -43,9 +43,6 @@ class LiveRows {
     const std::string& view() const { return view_; }
 
   private:
-    bool put_in(const text::JsonDocument& document, const text::JsonNode* rows);
-    bool take_out(const text::JsonDocument& document, const text::JsonNode* players);
-
     std::map<std::string, LiveRow, std::less<>> rows_;
     std::string view_;
     std::uint64_t seq_ = 0;

@@ -184,8 +184,10 @@ TEST(LiveRows, TakesNothingThatDoesNotFollow) {
         LiveRows rows;
         ASSERT_TRUE(takes(rows, begin));
         EXPECT_FALSE(takes(rows, wrong)) << wrong;
+        EXPECT_EQ(rows.in_order().size(), 2u) << "none of it is applied: " << wrong;
+        EXPECT_EQ(rows.seq(), 5u);
+        EXPECT_TRUE(takes(rows, head + R"("prev":5,"seq":9,"total":1,"upsert":[],"leave":["a"]})"));
         EXPECT_TRUE(takes(rows, begin)) << "a snapshot begins anew";
-        EXPECT_EQ(rows.in_order().size(), 2u);
     }
 }
 
@@ -197,6 +199,7 @@ TEST(LiveRows, HoldsNoMoreThanTheLargestView) {
     EXPECT_FALSE(takes(rows, R"({"type":"delta","prev":5,"seq":6,"total":2,"leave":[],"upsert":[)" +
                                  row(101, "one-more") + "]}"));
     EXPECT_FALSE(takes(rows, snapshot(many + "," + row(101, "one-more"))));
+    EXPECT_EQ(rows.in_order().size(), 100u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +10,6 @@
 #include <string_view>
 
 #include "cli/stop_request.h"
-#include "cli/terminal.h"
 
 namespace standings::cli {
 namespace {
@@ -27,42 +27,60 @@ volatile std::sig_atomic_t g_is_other_size = 0;
 volatile std::sig_atomic_t g_is_suspended = 0;
 volatile std::sig_atomic_t g_is_back = 0;
 
-// Without SA_RESTART: whatever waits looks at what came.
-void handle(int number, void (*handler)(int)) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    sigemptyset(&action.sa_mask);
-    ::sigaction(number, &action, nullptr);
+// How standard input was before; where it is none, of no use. Written before it is read.
+termios g_before{};
+volatile std::sig_atomic_t g_has_before = 0;
+
+// Also in a handler of a signal.
+void give_back(int patience_milliseconds) {
+    // A terminal that takes nothing, as after Ctrl-S, is not waited for.
+    pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    if (::poll(&out, 1, patience_milliseconds) > 0) {
+        const auto written = ::write(STDOUT_FILENO, kLeave.data(), kLeave.size());
+        static_cast<void>(written);
+    }
+    if (g_has_before != 0) ::tcsetattr(STDIN_FILENO, TCSANOW, &g_before);
 }
 
-void follow_signals() {
-    handle(SIGWINCH, [](int) { g_is_other_size = 1; });
-    handle(SIGTSTP, [](int) { g_is_suspended = 1; });
-    handle(SIGCONT, [](int) { g_is_back = 1; });
+void give_back_now() {
+    give_back(0);
+}
+
+// Ctrl-\: whoever wants it ended by force, or a core of it.
+void on_quit(int number) {
+    give_back_now();
+    std::signal(number, SIG_DFL);
+    ::raise(number);  // comes when this returns
 }
 
 }  // namespace
 
-TerminalScreen::TerminalScreen() {
-    termios mode{};
-    if (::tcgetattr(STDIN_FILENO, &mode) == 0) echo_ = mode;
+TerminalScreen::TerminalScreen()
+    : other_size_(SIGWINCH, [](int) { g_is_other_size = 1; }),
+      back_(SIGCONT, [](int) { g_is_back = 1; }),
+      quit_(SIGQUIT, on_quit, SignalHandler::IfIgnored::kLeave) {
+    g_has_before = ::tcgetattr(STDIN_FILENO, &g_before) == 0 ? 1 : 0;
+    has_keys_ = g_has_before != 0;
     g_is_other_size = 0;
     g_is_suspended = 0;
     g_is_back = 0;
-    follow_signals();
-    if (is_terminal(STDERR_FILENO)) StopRequest::set_last_words(std::string(kLeave));
+    follow_suspension();
+    StopRequest::set_last_act(give_back_now);
     enter();
 }
 
 TerminalScreen::~TerminalScreen() {
-    for (const int number : {SIGWINCH, SIGTSTP, SIGCONT}) handle(number, SIG_DFL);
     leave();
-    StopRequest::set_last_words({});
+    StopRequest::set_last_act(nullptr);
+}
+
+void TerminalScreen::follow_suspension() {
+    suspended_.emplace(SIGTSTP, [](int) { g_is_suspended = 1; });
 }
 
 void TerminalScreen::enter() {
-    if (echo_) {
-        termios quiet = *echo_;
+    if (has_keys_) {
+        termios quiet = g_before;
         quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
         quiet.c_cc[VMIN] = 0;
         quiet.c_cc[VTIME] = 0;
@@ -73,22 +91,15 @@ void TerminalScreen::enter() {
 }
 
 void TerminalScreen::leave() {
-    // Also when a signal asks to stop; but a terminal that takes nothing, as after Ctrl-S, is not
-    // waited for.
     constexpr int kPatience = 1000;
-    pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&out, 1, kPatience) > 0) {
-        const auto written = ::write(STDOUT_FILENO, kLeave.data(), kLeave.size());
-        static_cast<void>(written);
-    }
-    if (echo_) ::tcsetattr(STDIN_FILENO, TCSANOW, &*echo_);
+    give_back(kPatience);
 }
 
 void TerminalScreen::suspend() {
     leave();
-    handle(SIGTSTP, SIG_DFL);
+    suspended_.reset();
     ::raise(SIGTSTP);
-    follow_signals();
+    follow_suspension();
     g_is_back = 0;
     enter();
 }
@@ -122,7 +133,7 @@ bool TerminalScreen::show(const std::string& lines) {
 }
 
 int TerminalScreen::keys() const {
-    return echo_ ? STDIN_FILENO : -1;
+    return has_keys_ ? STDIN_FILENO : -1;
 }
 
 bool TerminalScreen::look() {
@@ -138,7 +149,11 @@ bool TerminalScreen::look() {
         g_is_other_size = 0;
         shown_.clear();
     }
-    if (!echo_) return false;
+    if (!has_keys_) return false;
+    pollfd in{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&in, 1, 0) <= 0) return false;
+    // Else whoever waits for a key would be woken for ever.
+    has_keys_ = (in.revents & (POLLHUP | POLLERR)) == 0;
     char keys[64];
     const ssize_t count = ::read(STDIN_FILENO, keys, sizeof keys);
     return count > 0 && std::string_view(keys, static_cast<std::size_t>(count)).find('q') !=

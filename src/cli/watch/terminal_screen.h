@@ -1,19 +1,19 @@
 // A terminal on which one picture stands and changes.
 #pragma once
 
-#include <termios.h>
-
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "cli/signal_handler.h"
+
 namespace standings::cli {
 
 // Standard output as a screen of its own, without cursor and echo; as it was before once this is
-// gone, while the program is suspended (Ctrl-Z), and when it is ended by force. Needs a StopRequest
-// beside it. One at a time, in the main thread. Holds no more than the picture: a terminal that is
-// slow makes show() wait.
+// gone, while the program is suspended (Ctrl-Z), and when it is ended by force, but for SIGKILL.
+// Needs a StopRequest beside it. One at a time, in the main thread. Holds no more than the picture:
+// a terminal that is slow makes show() wait.
 class TerminalScreen {
   public:
     TerminalScreen();
@@ -39,9 +39,14 @@ class TerminalScreen {
     void enter();
     void leave();
     void suspend();
+    void follow_suspension();
 
-    std::optional<termios> echo_;  // of standard input before, where it is a terminal
+    bool has_keys_ = false;  // standard input is a terminal that is there
     std::string shown_;
+    const SignalHandler other_size_;
+    const SignalHandler back_;
+    const SignalHandler quit_;
+    std::optional<SignalHandler> suspended_;
 };
 
 // Writes all to standard output. False: it cannot be, or a signal asks to stop.

@@ -32,8 +32,6 @@ using std::chrono::milliseconds;
 // Signals and new sizes are looked at as often, and moves go out of sight.
 constexpr milliseconds kTurn(500);
 constexpr std::chrono::seconds kNewsFor(10);
-// A board with all that is said of it.
-constexpr std::size_t kMostHead = 1u << 20;
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
     std::uint64_t number = 0;
@@ -58,9 +56,11 @@ Result<BoardHead> head_of(std::string body) {
 // One board, over as many connections as it takes. One run.
 class Watching {
   public:
-    Watching(HttpClient& client, const WatchSettings& settings, base::Random& random,
-             WatchOutput& output)
+    // `client` is for what is watched, `questions` for what is asked meanwhile.
+    Watching(HttpClient& client, HttpClient& questions, const WatchSettings& settings,
+             base::Random& random, WatchOutput& output)
         : client_(client),
+          questions_(questions),
           settings_(settings),
           output_(output),
           comeback_(random),
@@ -77,10 +77,9 @@ class Watching {
     };
 
     End connect_once();
+    End ended(const Result<HttpAnswer>& answer);
     // None: it is read.
     std::optional<End> read_head();
-    End read_stream();
-    End ended(const Result<HttpAnswer>& answer);
     void wait(milliseconds pause, const std::string& why);
 
     bool take(const ServerEvent& event);
@@ -94,12 +93,15 @@ class Watching {
     base::Monotonic now() const { return clock_.monotonic(); }
 
     HttpClient& client_;
+    HttpClient& questions_;
     const WatchSettings& settings_;
     WatchOutput& output_;
     const base::SystemClock clock_;
     Comeback comeback_;
 
-    BoardHead head_;
+    std::optional<BoardHead> head_;  // as it was when this connection had begun, and since
+    bool wants_head_ = false;
+    std::optional<End> no_head_;  // why it cannot be read
     LiveRows rows_;
     Moves moves_;
     text::JsonDocument json_;
@@ -138,27 +140,6 @@ Result<void> Watching::run() {
 }
 
 Watching::End Watching::connect_once() {
-    if (auto end = read_head()) return *std::move(end);
-    return read_stream();
-}
-
-std::optional<Watching::End> Watching::read_head() {
-    std::string body;
-    const auto answer = client_.follow(
-        {.target = board_path(settings_.view.board)},
-        [&](std::string_view bytes) {
-            body += bytes;
-            return body.size() <= kMostHead;
-        },
-        [this] { return turn(); });
-    if (!answer || !answer->is_ok()) return ended(answer);
-    auto head = head_of(std::move(body));
-    if (!head) return End{head.error()};
-    head_ = *std::move(head);
-    return std::nullopt;
-}
-
-Watching::End Watching::read_stream() {
     HttpRequest request{.target = settings_.view.target(settings_.rate)};
     if (!last_id_.empty()) request.headers.emplace_back("Last-Event-ID", last_id_);
     is_wrong_ = has_ended_ = false;
@@ -172,12 +153,23 @@ Watching::End Watching::read_stream() {
             return is_fed;
         },
         [this] { return turn(); });
+    if (no_head_) return *std::exchange(no_head_, std::nullopt);
     if (has_ended_) return {{ErrorCode::kIo, client_.server() + " is shutting down"}};
     if (!is_wrong_) return ended(answer);
     last_id_.clear();
     return {{ErrorCode::kIo, client_.server() +
                                  " sent what is no news of a board; is it a Standings server of "
                                  "this version?"}};
+}
+
+std::optional<Watching::End> Watching::read_head() {
+    auto answer = questions_.send({.target = board_path(settings_.view.board)});
+    if (!answer || !answer->is_ok()) return ended(answer);
+    auto head = head_of(std::move(answer->body));
+    if (!head) return End{head.error()};
+    head_ = *std::move(head);
+    wants_head_ = false;
+    return std::nullopt;
 }
 
 Watching::End Watching::ended(const Result<HttpAnswer>& answer) {
@@ -210,7 +202,11 @@ void Watching::wait(milliseconds pause, const std::string& why) {
 bool Watching::take(const ServerEvent& event) {
     if (event.retry) comeback_.asked(*event.retry);
     comeback_.arrived();
-    if (!std::exchange(is_connected_, true) && has_rows_) output_.say("connected again");
+    if (!std::exchange(is_connected_, true)) {
+        // What happens to the board from now on is among the events.
+        wants_head_ = true;
+        if (has_rows_) output_.say("connected again");
+    }
     const bool follows = event.data ? take_message(event) : take_beat(event);
     return follows && !is_over_;
 }
@@ -250,22 +246,25 @@ void Watching::note_event(const text::JsonNode& message) {
         return std::string(member != nullptr ? member->text : std::string_view());
     };
     happened_ = {.kind = text_of("kind"), .player = text_of("player"), .at = now()};
-    if (happened_.kind == "frozen") head_.is_closed = true;
-    if (happened_.kind == "unfrozen") head_.is_closed = false;
+    if (!head_) return;
+    if (happened_.kind == "frozen") head_->is_closed = true;
+    if (happened_.kind == "unfrozen") head_->is_closed = false;
 }
 
 // --- what is seen ---------------------------------------------------------------------------
 
 std::optional<Wait> Watching::turn() {
+    if (wants_head_ && is_connected_) no_head_ = read_head();
+    if (no_head_) return std::nullopt;
     is_over_ = is_over_ || StopRequest::signal() != 0 || !output_.look() || !show();
     if (is_over_) return std::nullopt;
     return Wait{.most = kTurn, .file = output_.keys()};
 }
 
 bool Watching::show() {
-    if (!has_rows_) return true;
+    if (!has_rows_ || !head_) return true;
     return output_.show({.view = settings_.view,
-                         .head = head_,
+                         .head = *head_,
                          .rows = rows_,
                          .moves = moves_,
                          .is_connected = is_connected_,
@@ -290,9 +289,11 @@ std::string Watching::news() const {
 Result<void> watch(const WatchSettings& settings) {
     auto client = HttpClient::open(settings.client);
     if (!client) return client.error();
+    auto questions = HttpClient::open(settings.client);
+    if (!questions) return questions.error();
     base::SystemRandom random;
     const auto output = watch_output(settings.format);
-    return Watching(*client, settings, random, *output).run();
+    return Watching(*client, *questions, settings, random, *output).run();
 }
 
 }  // namespace

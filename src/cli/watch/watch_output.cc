@@ -3,8 +3,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -78,16 +76,11 @@ class MessageOutput final : public WatchOutput {
     void say(const std::string& sentence) const override { complain(sentence); }
 };
 
-bool takes_pictures() {
-    const char* kind = std::getenv("TERM");
-    return is_terminal(STDOUT_FILENO) && kind != nullptr && std::strcmp(kind, "dumb") != 0;
-}
-
 }  // namespace
 
 std::unique_ptr<WatchOutput> watch_output(Format format) {
     if (format == Format::kNdjson) return std::make_unique<MessageOutput>();
-    if (takes_pictures()) return std::make_unique<ScreenOutput>();
+    if (takes_pictures(STDOUT_FILENO)) return std::make_unique<ScreenOutput>();
     return std::make_unique<TableOutput>();
 }
 
