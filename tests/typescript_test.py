@@ -19,6 +19,7 @@ NODE_PATH = "/usr/share/nodejs"
 USED_IN_README = """
 declare const key: string;
 declare const signal: AbortSignal;
+declare function add(item: import("standings-client").FeedItem): void;
 declare function draw(rows: readonly import("standings-client").Row[]): void;
 declare function show(state: "connecting" | "live" | "reconnecting" | "closed"): void;
 """
@@ -77,7 +78,7 @@ class Typescript(unittest.TestCase):
             (user / "node_modules").mkdir()
             (user / "node_modules" / "standings-client").symlink_to(self.built)
             blocks = re.findall(r"```ts\n(.*?)```", (PACKAGE / "README.md").read_text(), re.DOTALL)
-            self.assertGreaterEqual(len(blocks), 3)
+            self.assertGreaterEqual(len(blocks), 4)
             (user / "readme.mts").write_text(USED_IN_README + "".join(blocks))
             self.run_quietly(["tsc", "--noEmit", "--strict", "--target", "es2022", "--module", "node16", "--lib", "es2022,dom",
                               user / "readme.mts"])
@@ -86,7 +87,7 @@ class Typescript(unittest.TestCase):
         self.run_quietly(["tsc", "-p", ROOT / "src" / "api"])
 
     def test_without_a_server(self):
-        self.run_tests("merge", "http", "live")
+        self.run_tests("merge", "feed", "http", "live")
 
     def test_with_a_server(self):
         with Server() as server:

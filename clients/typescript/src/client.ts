@@ -1,7 +1,9 @@
 import { Connection, type SocketConstructor } from "./connection.js";
+import { FeedView, type FeedHandlers } from "./feed_view.js";
 import { Http, type RequestOptions } from "./http.js";
 import { LiveView, type LiveHandlers } from "./live_view.js";
-import type { Board, BoardList, Position, Receipt, Row, Standings, Submission, View } from "./types.js";
+import type { Board, BoardList, Feed, FeedStart, Position, Receipt, Row, Standings, Submission, View } from "./types.js";
+import type { WatchedView } from "./watched_view.js";
 
 export interface ClientOptions {
   /** A key of the server: what it allows. Reading public boards needs none. */
@@ -11,7 +13,7 @@ export interface ClientOptions {
   /** For each try of a request, in ms (10,000). */
   timeout?: number;
   fetch?: typeof fetch;
-  /** Needed for `live` where there is none: Node before 22, with the package `ws`. */
+  /** Needed for `live` and `feed` where there is none: Node before 22, with the package `ws`. */
   WebSocket?: SocketConstructor;
   /** Spreads waits; for tests. */
   random?: () => number;
@@ -46,7 +48,7 @@ const USUAL_RATE = 10;
 export class Client {
   private readonly http: Http;
   private readonly connection: Connection;
-  private readonly views = new Set<LiveView>();
+  private readonly views = new Set<WatchedView>();
 
   /** `url`: where the server is, "https://scores.example". */
   constructor(url: string | URL, options: ClientOptions = {}) {
@@ -81,7 +83,7 @@ export class Client {
   /** The first rows, or a page, or the rows around a player, or those of some players. */
   standings(board: string, options: StandingsOptions = {}): Promise<Standings> {
     const { limit, offset, cursor, around, players, after, signal } = options;
-    const query = { limit, offset, cursor, around, players: players?.join(), min_seq: after && `${after.epoch}:${after.seq}` };
+    const query = { limit, offset, cursor, around, players: players?.join(), min_seq: minSeq(after) };
     return this.request("GET", `${pathOf(board)}/standings`, { query, signal });
   }
 
@@ -89,6 +91,13 @@ export class Client {
   async standing(board: string, player: string, options: ReadOptions = {}): Promise<Row | undefined> {
     const page = await this.standings(board, { ...options, players: [player] });
     return page.rows[0];
+  }
+
+  /** The last submissions of a board, or, without one, of all public boards: `limit` of them, up to 100 (5). */
+  lastSubmissions(board?: string, options: ReadOptions & { limit?: number } = {}): Promise<Feed> {
+    const { limit, after, signal } = options;
+    const path = board === undefined ? "v1/feed" : `${pathOf(board)}/feed`;
+    return this.request("GET", path, { query: { limit, min_seq: minSeq(after) }, signal });
   }
 
   /** The boards in order of their ids; `next_cursor` goes on. */
@@ -111,11 +120,16 @@ export class Client {
    * and nothing in between is missing.
    */
   live(board: string, view: View, handlers: LiveHandlers = {}, options: LiveOptions = {}): LiveView {
-    options.signal?.throwIfAborted();
-    const made = new LiveView(board, view, handlers, (left) => this.leave(left), options.signal);
-    this.connection.watch(made, options.rate ?? USUAL_RATE);
-    this.views.add(made);
-    return made;
+    return this.watch(new LiveView(board, view, handlers, this.leave, options.signal), options);
+  }
+
+  /**
+   * Watches the submissions of a board, or, with `undefined`, of all public boards: the last ones of before, then each as it comes,
+   * once and in order, until the view is closed. A lost connection is come back from; an item before which others may be missing
+   * then has a `gap`.
+   */
+  feed(board: string | undefined, start: FeedStart = {}, handlers: FeedHandlers = {}, options: LiveOptions = {}): FeedView {
+    return this.watch(new FeedView(board, start, handlers, this.leave, options.signal), options);
   }
 
   /** Closes all views. */
@@ -123,10 +137,18 @@ export class Client {
     for (const view of [...this.views]) view.close();
   }
 
-  private leave(view: LiveView): void {
+  private watch<Made extends WatchedView>(view: Made, options: LiveOptions): Made {
+    options.signal?.throwIfAborted();
+    this.connection.watch(view, options.rate ?? USUAL_RATE);
+    this.views.add(view);
+    return view;
+  }
+
+  private readonly leave = (view: WatchedView): void => {
     this.views.delete(view);
     this.connection.unwatch(view);
-  }
+  };
 }
 
+const minSeq = (after: Position | undefined) => after && `${after.epoch}:${after.seq}`;
 const pathOf = (board: string) => `v1/boards/${encodeURIComponent(board)}`;

@@ -1,10 +1,9 @@
-import type { Answer, Frame, Message } from "./frames.js";
-import type { LiveView } from "./live_view.js";
+import type { Answer, FeedFrame, Frame, Message } from "./frames.js";
 import { Problem, type ProblemBody } from "./problem.js";
 import type { BoardEvent } from "./types.js";
-import { serverView } from "./view.js";
 import { backoff } from "./wait.js";
 import { Watch } from "./watch.js";
+import type { WatchedView } from "./watched_view.js";
 
 const PROTOCOL = "standings.v1";
 const MOST_WATCHES = 64;
@@ -56,15 +55,15 @@ export class Connection {
     private readonly random: () => number,
   ) {}
 
-  watch(view: LiveView, rate: number): void {
-    const asks = serverView(view.view);
-    const key = JSON.stringify([view.board, asks]);
+  watch(view: WatchedView, rate: number): void {
+    const { asks } = view;
+    const key = JSON.stringify([asks.board, asks.view]);
     const present = this.watches.get(key);
     if (!present && this.watches.size >= MOST_WATCHES) {
       throw new RangeError(`at most ${MOST_WATCHES} views can be watched at once`);
     }
     if (!this.socket && this.timer === undefined) this.connect();
-    const watch = present ?? new Watch(key, view.board, asks, rate);
+    const watch = present ?? new Watch(key, asks, rate);
     this.watches.set(key, watch);
     watch.add(view);
     if (!present || rate > watch.rate) {
@@ -73,7 +72,7 @@ export class Connection {
     }
   }
 
-  unwatch(view: LiveView): void {
+  unwatch(view: WatchedView): void {
     for (const watch of this.watches.values()) {
       if (!watch.views.delete(view) || watch.views.size > 0) continue;
       this.watches.delete(watch.key);
@@ -166,7 +165,8 @@ export class Connection {
   }
 
   private ask(watch: Watch): void {
-    watch.asked = this.send({ op: "watch", board: watch.board, view: watch.view, rate: watch.rate, since: watch.since });
+    const { asks, rate, since } = watch;
+    watch.asked = this.send({ op: "watch", board: asks.board, view: asks.view, rate, since });
     this.asked.set(watch.asked, watch);
   }
 
@@ -209,7 +209,7 @@ export class Connection {
     // The server closes then, so the other views of that board would get no answer.
     if (problem.code !== "board_not_found") return;
     for (const other of [...this.watches.values()]) {
-      if (other.board === watch.board) this.fail(other, problem);
+      if (other.asks.board === watch.asks.board) this.fail(other, problem);
     }
   }
 
@@ -220,11 +220,11 @@ export class Connection {
 
   private tell(event: BoardEvent): void {
     for (const watch of [...this.watches.values()]) {
-      if (watch.board === event.board) for (const view of [...watch.views]) view.hear(event);
+      if (watch.asks.board === event.board) for (const view of [...watch.views]) view.hear(event);
     }
   }
 
-  private take(frame: Frame): void {
+  private take(frame: Frame | FeedFrame): void {
     for (const watch of this.watches.values()) {
       // What comes before the answer is of the time before it was asked.
       if (watch.name !== frame.view || watch.asked !== undefined) continue;

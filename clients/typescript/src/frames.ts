@@ -1,6 +1,6 @@
 // The messages of a live connection (docs/live.md).
 import type { ProblemBody } from "./problem.js";
-import type { BoardEvent, Row } from "./types.js";
+import type { BoardEvent, FeedItem, Row } from "./types.js";
 
 export interface Snapshot {
   readonly view: string;
@@ -22,6 +22,26 @@ export interface Delta {
   readonly leave: readonly string[];
 }
 
+/** The last items of a feed. */
+export interface FeedSnapshot {
+  readonly view: string;
+  readonly type: "snapshot";
+  readonly epoch: string;
+  readonly seq: number;
+  readonly items: readonly FeedItem[];
+}
+
+/** The items that came since `prev`. */
+export interface FeedDelta {
+  readonly view: string;
+  readonly type: "delta";
+  readonly prev: number;
+  readonly seq: number;
+  /** There were more than these, which are the newest. */
+  readonly gap?: boolean;
+  readonly items: readonly FeedItem[];
+}
+
 /** Nothing has changed until `seq`. */
 export interface Beat {
   readonly view: string;
@@ -30,6 +50,7 @@ export interface Beat {
 }
 
 export type Frame = Snapshot | Delta | Beat;
+export type FeedFrame = FeedSnapshot | FeedDelta | Beat;
 
 export interface Bye {
   readonly type: "bye";
@@ -45,4 +66,4 @@ export interface Answer {
   readonly problem?: ProblemBody;
 }
 
-export type Message = Answer | Frame | BoardEvent | Bye;
+export type Message = Answer | Frame | FeedFrame | BoardEvent | Bye;

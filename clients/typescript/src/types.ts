@@ -82,6 +82,38 @@ export interface Receipt extends Position {
 /** What can be watched: the first rows, those around a player, or the player's own. */
 export type View = { readonly top: number } | { readonly around: string; readonly span?: number } | { readonly player: string };
 
+/** A submission that was accepted. */
+export interface FeedItem {
+  readonly board: string;
+  readonly seq: number;
+  /** What it changed; "unchanged": nothing. */
+  readonly outcome: Receipt["outcome"];
+  readonly player: string;
+  readonly name?: string;
+  /** What was submitted, whatever the entry has now. */
+  readonly score?: number;
+  readonly scores?: Readonly<Record<string, number>>;
+  /** When, by the server's clock. */
+  readonly at: string;
+  /**
+   * Where a feed is watched: others may be missing before this one, because the connection was lost for longer than the server
+   * remembers, more came than a message holds, or the loop was too slow. Never elsewhere.
+   */
+  readonly gap?: boolean;
+}
+
+/** The last submissions, in order of `seq`. */
+export interface Feed extends Position {
+  /** Absent where it is of all public boards. */
+  readonly board?: string;
+  readonly items: readonly FeedItem[];
+}
+
+export interface FeedStart {
+  /** How many of the last submissions come first: up to 100 (5); 0: only what comes from then on. */
+  readonly last?: number;
+}
+
 /** The rows of a view at `seq`. A later state is another object, with other arrays. */
 export interface Table extends Position {
   readonly total: number;

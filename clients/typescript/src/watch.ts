@@ -1,37 +1,34 @@
-import type { Frame } from "./frames.js";
-import type { LiveState, LiveView } from "./live_view.js";
-import { merge } from "./merge.js";
-import type { Position, Table, View } from "./types.js";
+import type { FeedFrame, Frame } from "./frames.js";
+import type { Position } from "./types.js";
+import type { Asked, LiveState, WatchedView } from "./watched_view.js";
 
-/** A view on the connection, with the rows as they are merged, for all who look at it. */
+/** A view on the connection, with what it shows, for all who look at it. */
 export class Watch {
-  readonly views = new Set<LiveView>();
+  readonly views = new Set<WatchedView>();
   /** Of the message that asks for it, until the answer. */
   asked: number | undefined;
   /** Its name, which the server's frames carry. Undefined: the server does not know of it now. */
   name: string | undefined;
-  private table: Table | undefined;
+  private readonly newcomers = new Set<WatchedView>();
+  private shown: Position | undefined;
   private state: LiveState = "connecting";
 
   constructor(
     readonly key: string,
-    readonly board: string,
-    readonly view: View,
+    readonly asks: Asked<Position>,
     public rate: number,
   ) {}
 
   /** What it has already. */
   get since(): Position | undefined {
-    return this.table && { epoch: this.table.epoch, seq: this.table.seq };
+    return this.shown && { epoch: this.shown.epoch, seq: this.shown.seq };
   }
 
-  add(view: LiveView): void {
+  add(view: WatchedView): void {
     this.views.add(view);
+    this.newcomers.add(view);
     // Not before the caller has the view in hand.
-    queueMicrotask(() => {
-      if (this.table) view.take(this.table);
-      view.enter(this.state);
-    });
+    queueMicrotask(() => this.greet());
   }
 
   /** The server will send what follows; `recovered`: from where this is. */
@@ -44,17 +41,27 @@ export class Watch {
   /** The server sends nothing more. */
   lose(): void {
     this.asked = this.name = undefined;
-    this.enter(this.table ? "reconnecting" : "connecting");
+    this.enter(this.shown ? "reconnecting" : "connecting");
   }
 
   /** False: something is missing before this frame. */
-  take(frame: Frame): boolean {
-    const next = merge(this.table, frame);
+  take(frame: Frame | FeedFrame): boolean {
+    const next = this.asks.merge(this.shown, frame);
     if (!next) return false;
-    this.table = next;
+    this.greet();
+    this.shown = next;
     for (const view of [...this.views]) view.take(next);
     if (frame.type === "snapshot") this.enter("live");
     return true;
+  }
+
+  /** Who is new gets what there is, before anything that comes. */
+  private greet(): void {
+    for (const view of this.newcomers) {
+      this.newcomers.delete(view);
+      if (this.shown) view.take(this.shown);
+      view.enter(this.state);
+    }
   }
 
   private enter(state: LiveState): void {

@@ -156,10 +156,13 @@ test("reads say what they want", async () => {
   assert.deepEqual((await settle(client.standing("b", ".."))).value, page.rows[0]);
   await settle(client.boards({ limit: 5, cursor: "x" }));
   await settle(client.board("b"));
+  await settle(client.lastSubmissions("b", { limit: 20 }));
   assert.deepEqual(sent.map((each) => each.url.replace("http://server.example/base/v1/boards", "")), [
-    "/b/standings?limit=10&around=u+1", "/b/standings?players=a%2Cb&min_seq=k1%3A2", "/b/standings?players=..", "?limit=5&cursor=x", "/b",
+    "/b/standings?limit=10&around=u+1", "/b/standings?players=a%2Cb&min_seq=k1%3A2", "/b/standings?players=..", "?limit=5&cursor=x", "/b", "/b/feed?limit=20",
   ]);
   for (const { method, headers } of sent) assert.deepEqual([method, headers["Authorization"], "Idempotency-Key" in headers], ["GET", "Bearer st_sk_x", false]);
+  await settle(client.lastSubmissions(undefined, { after: receipt }));
+  assert.equal(sent.at(-1).url, "http://server.example/base/v1/feed?min_seq=k1%3A2");
   const none = scripted([json(200, { ...page, rows: [] })]);
   assert.equal((await settle(none.client.standing("b", "nobody"))).value, undefined);
 });

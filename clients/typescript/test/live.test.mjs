@@ -1,7 +1,7 @@
 // What the client says to a server, and makes of what it hears: the dialogues, and what depends on time.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { Client, conformance } from "./support/client.mjs";
+import { Client, conformance, watch, withGaps } from "./support/client.mjs";
 import { Clock } from "./support/clock.mjs";
 import { FakeServer } from "./support/fake_server.mjs";
 
@@ -24,11 +24,14 @@ class Dialogue {
   accepted = 0;
   lastId;
 
-  constructor({ key, watch }) {
-    this.views = watch.map(({ board, view }) => ({ board, view, events: [], states: [] }));
+  constructor({ key, watch: views }) {
+    this.views = views.map(({ board, view }) => ({ board, view, events: [], items: [] }));
     this.client = makeClient(key === undefined ? {} : { key });
     for (const each of this.views) {
-      each.live = this.client.live(each.board, each.view, { onEvent: (event) => each.events.push(event.kind) });
+      each.live = watch(this.client, each.board, each.view, {
+        onEvent: (event) => each.events.push(event.kind),
+        onItems: (items) => each.items.push(...items),
+      });
     }
   }
 
@@ -53,7 +56,8 @@ class Dialogue {
     if (expected === null) return assert.equal(message, undefined);
     assert.ok(message, "the client says nothing");
     contains(message, expected);
-    if (!("since" in expected)) assert.ok(!("since" in message), "it has no rows to go on from");
+    if (!("since" in expected)) assert.ok(!("since" in message), "it has nothing to go on from");
+    if (!("board" in expected)) assert.ok(!("board" in message), "it is of all boards");
     this.lastId = message.id;
   }
 
@@ -66,10 +70,14 @@ class Dialogue {
     if ("close" in step) server.end(step.close);
     const of = (look) => this.views.map(look);
     if ("state" in step) assert.deepEqual(of((each) => each.live.state), step.state);
-    if ("seq" in step) assert.deepEqual(of((each) => each.live.table?.seq), step.seq);
+    if ("seq" in step) assert.deepEqual(of((each) => (each.live.table ?? each.live.position)?.seq), step.seq);
     if ("players" in step) assert.deepEqual(of((each) => each.live.table.rows.map((row) => row.player)), step.players);
     if ("problem" in step) assert.deepEqual(of((each) => each.live.problem?.code ?? null), step.problem);
     if ("events" in step) assert.deepEqual(of((each) => each.events), step.events);
+    if ("items" in step) {
+      assert.deepEqual(of((each) => each.items.length), step.items.map((items) => items.length));
+      contains(of((each) => each.items), step.items.map(withGaps));
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 // The cases, and what only a real server shows: nothing is missing after it was killed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, Problem, conformance } from "./support/client.mjs";
+import { Client, Problem, conformance, watch, withGaps } from "./support/client.mjs";
 import { Cable, clientOf, control, key, matches, until, url } from "./support/server.mjs";
 
-const admin = new Client(url, { key });
+const admin = new Client(url, { key, retries: 20 });
 let boards = 0;
 
 async function makeBoard(settings = {}) {
@@ -50,14 +50,18 @@ for (const { name, board: settings, requests } of conformance.http) {
   });
 }
 
-for (const { name, board: settings, submissions = [], watch, steps } of conformance.live) {
+for (const { name, board: settings, submissions = [], watch: view, steps } of conformance.live) {
   test(`live: ${name}`, async () => {
     const board = await makeBoard(settings);
     for (const submission of submissions) await admin.submit(board, submission);
     const cable = new Cable();
     const client = clientOf(cable);
     const events = [];
-    const live = client.live(board, watch, { onEvent: (event) => events.push(event.kind) });
+    const told = [];
+    const live = watch(client, board, view, {
+      onEvent: (event) => events.push(event.kind),
+      onItems: (items) => told.push(...items),
+    });
     for (const step of steps) {
       if (step.cut) cable.cut();
       if (step.kill) {
@@ -68,7 +72,8 @@ for (const { name, board: settings, submissions = [], watch, steps } of conforma
       for (const { method = "POST", path, body } of step.requests ?? []) {
         await admin.request(method, `/v1/boards/${board}${path}`, { body });
       }
-      await until(live, () => live.state === "live" && matches(live.table.rows, step.rows), JSON.stringify(step.rows));
+      const isThere = () => ("items" in step ? matches(told, withGaps(step.items)) : matches(live.table.rows, step.rows));
+      await until(live, () => live.state === "live" && isThere(), JSON.stringify(step.rows ?? step.items));
       if (step.events) await until(live, () => step.events.every((kind) => events.includes(kind)), `the events ${step.events}`);
     }
     client.close();
@@ -94,6 +99,9 @@ test("submit, read, and see it at once", async () => {
     if (!(cursor = page.next_cursor)) break;
   }
   assert.ok(ids.includes(board));
+  const last = await reader.lastSubmissions(board, { limit: 1 });
+  assert.deepEqual(last.items.map(({ player, score }) => [player, score]), [["..", 7]]);
+  assert.deepEqual((await reader.lastSubmissions(undefined, { after: last })).items.at(-1), last.items[0]);
 });
 
 test("a private board is watched with a key, and not without", async () => {
@@ -169,4 +177,35 @@ test("killed and cut while scores come in, the views miss nothing", async () => 
   }
   assert.ok(compared > 50, `${compared} of ${told.length} states compared`);
   client.close();
+});
+
+test("killed and cut while scores come in, a feed tells each submission once", async () => {
+  const board = await makeBoard({ rule: "sum" });
+  const cable = new Cable();
+  const client = clientOf(cable);
+  const told = [];
+  const one = client.feed(board, { last: 5 }, { onItems: (items) => told.push(...items) }, { rate: 20 });
+  const every = client.feed(undefined, { last: 0 });
+  const looped = [];
+  const loop = (async () => {
+    for await (const item of every) if (item.board === board) looped.push(item);
+  })();
+  await until(one, () => one.state === "live" && every.state === "live", "both feeds");
+  const killAt = new Set([40, 80]);
+  const seqs = [];
+  for (let step = 0; step < 120; ++step) {
+    if (step % 30 === 10) cable.cut();
+    const restart = killAt.has(step) ? control("kill").then(() => control("start")) : undefined;
+    seqs.push((await admin.submit(board, { player: `p${step % 7}`, score: 1 })).seq);
+    await restart;
+    if (step % 30 === 20) await until(one, () => told.at(-1)?.seq === seqs.at(-1), `seq ${seqs.at(-1)}`);
+  }
+  await until(every, () => [told, looped].every((items) => items.at(-1)?.seq === seqs.at(-1)), `seq ${seqs.at(-1)}`);
+  for (const items of [told, looped]) {
+    assert.deepEqual(items.map((item) => item.seq), seqs);
+    assert.deepEqual(items.filter((item) => item.gap), []);
+  }
+  assert.deepEqual(told.slice(-100), (await admin.lastSubmissions(board, { limit: 100 })).items);
+  client.close();
+  await loop;
 });

@@ -38,7 +38,7 @@ export async function control(what) {
 export async function until(live, condition, what) {
   const deadline = Date.now() + 30_000;
   while (!condition(live)) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; there is ${JSON.stringify(live.table)}, ${live.state}`);
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; there is ${JSON.stringify(live.table ?? live.position)}, ${live.state}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
