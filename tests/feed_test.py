@@ -194,6 +194,23 @@ class Restart(unittest.TestCase):
                 answer = again.ask(op="watch", board="b", view={"feed": 5}, since={"epoch": view.epoch, "seq": view.seq})
                 self.assertEqual((answer["ok"], answer["recovered"]), (True, False))
 
+    def test_each_item_has_its_name_also_when_it_comes_from_the_disk(self):
+        with Server() as server:
+            self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)
+            for i in range(4):
+                self.assertEqual(server.api.post("/v1/boards/b/submissions", {"player": f"p{i}", "name": f"P {i}", "score": i}).status, 200)
+            server.restart()
+            with Watcher(server.port) as watcher:
+                view = watcher.views[watcher.watch("b", {"feed": 5})]
+                while view.seq is None:
+                    watcher.take()
+                known = len(view.items)
+                for i in range(4):
+                    self.submit(server, [i])
+                    while len(view.items) < known + i + 1:
+                        watcher.take()
+                self.assertEqual([item.get("name") for item in view.items[known:]], [f"P {i}" for i in range(4)])
+
     def test_a_put_is_no_gap(self):
         with Server() as server:
             self.assertEqual(server.api.post("/v1/boards", {"id": "b"}).status, 201)

@@ -100,7 +100,8 @@ live::ViewReader::Answer BoardViews::read_feed_items(const live::View& view,
         players.push_back(one.item->player);
     }
     // While names come others are missing already, on a busy board: those are left out.
-    if (!keys.empty() && answered_.erase(view) == 0) {
+    const bool have_come = answered_.erase(view) > 0;
+    if (!keys.empty() && !have_come) {
         ask(view, std::move(keys), std::move(players));
         return Answer::kLater;
     }

@@ -289,9 +289,7 @@ void Committer::add_to_feed(const Batch& batch) {
     Feed::Adding adding(feed_);
     const auto& changes = batch.changes();
     for (std::size_t i = 0; i < changes.size(); ++i) {
-        const HostedBoard& board = *changes[i].board;
-        adding.add(batch.events()[i], changes[i].player, board.slug(),
-                   board.committed_record().config.visibility == ledger::Visibility::kPublic);
+        adding.add(batch.events()[i], changes[i].player, changes[i].board->committed_record());
     }
 }
 

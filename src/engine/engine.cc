@@ -70,9 +70,8 @@ void Engine::fill_feed() {
         const bool has_player = board != nullptr && ledger::is_entry_event(event.kind) &&
                                 board->committed_board().has_player(event.slot);
         if (!has_player) continue;
-        const auto& record = board->committed_record();
-        Feed::Adding(feed_).add(event, board->committed_board().player_id(event.slot), record.slug,
-                                record.config.visibility == ledger::Visibility::kPublic);
+        Feed::Adding(feed_).add(event, board->committed_board().player_id(event.slot),
+                                board->committed_record());
     }
     // An event that cannot be read: what is lost is a glance at the past, not the start.
     if (!more) feed_.start({last});

@@ -24,14 +24,15 @@ void Feed::reach(base::Sequence seq) {
     seq_ = std::max(seq_, seq);
 }
 
-void Feed::Adding::add(const Event& event, std::string_view player, std::string_view board,
-                       bool in_all) {
+void Feed::Adding::add(const Event& event, std::string_view player,
+                       const ledger::BoardRecord& board) {
     feed_.seq_ = event.seq;
     if (event.kind == EventKind::kSubmit) {
-        auto item = std::make_shared<const FeedItem>(
-            FeedItem{event, std::string(player), std::string(board)});
-        if (in_all) put(feed_.all_, item);
-        if (put(feed_.ring_of(event.ranking, feed_.lost_), std::move(item))) ++feed_.items_;
+        auto item =
+            std::make_shared<const FeedItem>(FeedItem{event, std::string(player), board.slug});
+        if (board.config.visibility == ledger::Visibility::kPublic) put(feed_.all_, item);
+        Ring& ring = feed_.ring_of(event.ranking, feed_.known_since(board.seq));
+        if (put(ring, std::move(item))) ++feed_.items_;
         feed_.forget_too_many();
     } else if (event.kind == EventKind::kTakenBack || event.kind == EventKind::kRemove) {
         const auto ring = feed_.rings_.find(event.ranking);
@@ -114,8 +115,7 @@ FeedReading Feed::of_board(base::RankingId ranking, base::Sequence board_seq) co
     if (ring != rings_.end()) {
         read(ring->second, reading);
     } else {
-        // Since the board moved last, nothing can have been forgotten.
-        reading.known_since = std::min(board_seq, lost_);
+        reading.known_since = known_since(board_seq);
     }
     return reading;
 }

@@ -1,6 +1,7 @@
 // The last submissions of each board and of all boards, in memory.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <list>
@@ -49,9 +50,9 @@ class Feed {
     class Adding {
       public:
         explicit Adding(Feed& feed) : feed_(feed), hold_(feed.mutex_) {}
-        // `in_all`: the board is public, so the feed of all boards has it too.
-        void add(const ledger::Event& event, std::string_view player, std::string_view board,
-                 bool in_all);
+        // `board`: as it was before the batch. That of a public one is in the feed of all, too.
+        void add(const ledger::Event& event, std::string_view player,
+                 const ledger::BoardRecord& board);
         // A board was made or emptied: whatever came before is another life's.
         void begin_life(base::RankingId ranking, base::Sequence seq);
 
@@ -80,7 +81,12 @@ class Feed {
     static bool put(Ring& ring, SharedFeedItem item);
     // Takes out what the event takes back or removes. Answers how many.
     static std::size_t take_out(Ring& ring, const ledger::Event& event);
+    // `known_since`: of one that there was none of.
     Ring& ring_of(base::RankingId ranking, base::Sequence known_since);
+    // Of a board without a ring: since it moved last, nothing can have been forgotten.
+    base::Sequence known_since(base::Sequence board_seq) const {
+        return std::min(board_seq, lost_);
+    }
     void forget_too_many();
     void forget_oldest();
 

@@ -32,6 +32,20 @@ std::vector<std::uint64_t> seqs(const FeedReading& reading) {
     return all;
 }
 
+// As it was before any of these events.
+ledger::BoardRecord record_of(std::string slug, std::uint64_t seq = 0) {
+    ledger::BoardRecord record;
+    record.slug = std::move(slug);
+    record.seq = {seq};
+    return record;
+}
+
+ledger::BoardRecord hidden_board() {
+    auto record = record_of("hidden");
+    record.config.visibility = ledger::Visibility::kPrivate;
+    return record;
+}
+
 using Seqs = std::vector<std::uint64_t>;
 
 // All that is known of a board whose own seq is 0.
@@ -44,10 +58,10 @@ TEST(Feed, KeepsTheLastSubmissionsOfABoardAndOfAllPublicOnes) {
     feed.start({4});
     {
         Feed::Adding adding(feed);
-        adding.add(event(5, 1, 0), "ann", "a", true);
-        adding.add(event(6, 2, 0), "bob", "hidden", false);
-        adding.add(event(7, 1, 0, EventKind::kDetails), "ann", "a", true);
-        adding.add(event(8, 1, 1), "cleo", "a", true);
+        adding.add(event(5, 1, 0), "ann", record_of("a", 4));
+        adding.add(event(6, 2, 0), "bob", hidden_board());
+        adding.add(event(7, 1, 0, EventKind::kDetails), "ann", record_of("a"));
+        adding.add(event(8, 1, 1), "cleo", record_of("a"));
     }
     EXPECT_EQ(seqs(of_board(feed, 1)), (Seqs{5, 8}));
     EXPECT_EQ(seqs(of_board(feed, 2)), (Seqs{6}));
@@ -69,8 +83,10 @@ TEST(Feed, KnowsSinceWhenABoardWithoutSubmissionsHasNone) {
     EXPECT_EQ(feed.of_board({1}, {7}).known_since.value, 4U) << "it moved, but not by a submission";
     Feed::Adding(feed).begin_life({2}, {8});
     EXPECT_EQ(feed.of_board({2}, {9}).known_since.value, 8U);
-    Feed::Adding(feed).add(event(9, 2, 0), "ann", "a", true);
+    Feed::Adding(feed).add(event(9, 2, 0), "ann", record_of("a"));
     EXPECT_EQ(of_board(feed, 2).known_since.value, 8U);
+    Feed::Adding(feed).add(event(10, 1, 0), "ann", record_of("b", 7));
+    EXPECT_EQ(of_board(feed, 1).known_since.value, 4U);
 }
 
 TEST(Feed, ForgetsTheBoardsThatMovedLeastLately) {
@@ -80,15 +96,18 @@ TEST(Feed, ForgetsTheBoardsThatMovedLeastLately) {
     std::uint64_t seq = 0;
     for (std::uint32_t board = 1; board <= kBoards + 1; ++board) {
         for (std::size_t i = 0; i < Feed::kPerBoard; ++i) {
-            Feed::Adding(feed).add(event(++seq, board, 0), "ann", "a", true);
+            Feed::Adding(feed).add(event(++seq, board, 0), "ann", record_of("a"));
         }
     }
     EXPECT_TRUE(of_board(feed, 1).items.empty());
     EXPECT_EQ(feed.of_board({1}, {100}).known_since.value, 100U);
     EXPECT_EQ(of_board(feed, 2).items.size(), Feed::kPerBoard);
-    Feed::Adding(feed).add(event(++seq, 1, 0), "ann", "a", true);
+    Feed::Adding(feed).add(event(++seq, 1, 0), "ann", record_of("a", 100));
     EXPECT_EQ(seqs(of_board(feed, 1)), (Seqs{seq}));
     EXPECT_EQ(of_board(feed, 1).known_since.value, 100U);
+    // The second one goes now, and others behind it until it moves again.
+    Feed::Adding(feed).add(event(++seq, 2, 0), "ann", record_of("a", 200));
+    EXPECT_EQ(of_board(feed, 2).known_since.value, 200U) << "its own last one, not the last lost";
 }
 
 TEST(Feed, ForgetsBoardsWithoutItemsToo) {
@@ -136,7 +155,7 @@ TEST(FeedProperty, HoldsWhatItSays) {
                 items.erase(items.begin());
             }
         }
-        Feed::Adding(feed).add(made, "p" + std::to_string(slot), "a", true);
+        Feed::Adding(feed).add(made, "p" + std::to_string(slot), record_of("a"));
 
         const FeedReading reading = of_board(feed, ranking);
         Seqs expected;

@@ -1,6 +1,7 @@
 // What the engine counts about itself.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -10,19 +11,29 @@
 
 namespace standings::engine {
 
-// Durations in buckets of powers of two from 64 us on. Any thread.
+// Durations by length. Any thread.
 class DurationHistogram {
   public:
-    static constexpr std::size_t kBuckets = 16;  // the last one has no upper bound
+    // Up to 64 us; four for each doubling, so that a quantile is right within a quarter; the last
+    // one, from about a second on, has no upper bound.
+    static constexpr std::size_t kBuckets = 1 + 4 * 14 + 1;
 
     void add(std::chrono::nanoseconds duration) {
         const auto us = static_cast<std::uint64_t>(duration.count()) / 1000;
-        const auto bucket = static_cast<std::size_t>(std::bit_width(us / 64));
-        counts_[bucket < kBuckets ? bucket : kBuckets - 1].fetch_add(1, std::memory_order_relaxed);
+        counts_[bucket_of(us)].fetch_add(1, std::memory_order_relaxed);
         sum_us_.fetch_add(us, std::memory_order_relaxed);
     }
+    static constexpr std::size_t bucket_of(std::uint64_t us) {
+        if (us < 64) return 0;
+        const auto doublings = static_cast<std::size_t>(std::bit_width(us / 64)) - 1;
+        const auto quarter = static_cast<std::size_t>((us >> (doublings + 4)) - 4);
+        return std::min(1 + 4 * doublings + quarter, kBuckets - 1);
+    }
     static constexpr double upper_seconds(std::size_t bucket) {
-        return 64e-6 * static_cast<double>(std::uint64_t{1} << bucket);
+        if (bucket == 0) return 64e-6;
+        const std::uint64_t doublings = (bucket - 1) / 4;
+        const std::uint64_t quarters = 5 + (bucket - 1) % 4;
+        return 16e-6 * static_cast<double>(quarters << doublings);
     }
     std::uint64_t count(std::size_t bucket) const {
         return counts_[bucket].load(std::memory_order_relaxed);
