@@ -101,15 +101,16 @@ RIGHT = (welcome(), snapshot(5, ADA, BOB, CY), delta(5, 8, 3, [row("bob", 1, 40)
 
 
 class FakeServerTest(unittest.TestCase):
-    def watch(self, *scripts, count=None, more=()):
+    def watch(self, *scripts, count=None, more=(), seconds=1):
         with FakeServer(*scripts) as server:
             self.asked = server.asked
-            return Watching(start_watching(server.port, "--watchers", count or len(scripts), "--seconds", 0.3, *more))
+            return Watching(start_watching(server.port, "--watchers", count or len(scripts), "--seconds", seconds, *more))
 
 
 class Streams(FakeServerTest):
     def assert_found(self, what, *scripts, gaps=0):
-        run = self.watch(*scripts)
+        # What is wrong ends it earlier.
+        run = self.watch(*scripts, seconds=10)
         self.assertEqual(run.status, 1, run.said)
         self.assertIn(what, run.complaint)
         self.assertEqual((run.done["gaps"], run.done["gaps"] + run.done["failures"] > 0), (gaps, True))

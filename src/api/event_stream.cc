@@ -109,7 +109,7 @@ class EventStream final : public LiveWatcher,
 
     void keep_alive() {
         is_silent_ = true;
-        reply_.tools().loop.after(kKeepAlive, [here = weak_from_this()] {
+        reply_.tools().loop.after(kKeepAlive / 2, [here = weak_from_this()] {
             const auto self = here.lock();
             if (!self || !self->reply_.exchange().open()) return;
             if (self->is_silent_) self->write(":\n\n");

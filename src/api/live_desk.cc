@@ -86,7 +86,14 @@ void LiveDesk::leave_stream(LiveWatcher& watcher) {
     move_to(place, all.size() - 1);
     all.pop_back();
     watcher.stream_ = {};
-    if (all.empty()) streams_.erase(found);
+    if (all.empty()) forget(found);
+}
+
+void LiveDesk::forget(Streams::iterator stream) {
+    const auto board = of_board_.find(stream->second.board);
+    std::erase(board->second, stream->first);
+    if (board->second.empty()) of_board_.erase(board);
+    streams_.erase(stream);
 }
 
 void LiveDesk::resync(const LiveWatcher& watcher) {
@@ -148,8 +155,12 @@ bool LiveDesk::tell(const Welcomed& told) {
     if (!spend()) return false;
     LiveWatcher* const watcher = find(told.watcher);
     if (watcher == nullptr) return publisher_.leave(index_, told.welcome.stream), true;
-    Stream& stream = streams_[told.welcome.stream];
-    stream.board = told.welcome.board;
+    const auto [at, is_new] = streams_.try_emplace(told.welcome.stream);
+    Stream& stream = at->second;
+    if (is_new) {
+        stream.board = told.welcome.board;
+        of_board_[stream.board].push_back(at->first);
+    }
     watcher->stream_ = told.welcome.stream;
     watcher->place_ = stream.watchers.size();
     stream.watchers.push_back(watcher);
@@ -195,23 +206,36 @@ bool LiveDesk::tell(const Published& told) {
 }
 
 bool LiveDesk::tell(const Announced& told) {
-    std::vector<std::shared_ptr<LiveWatcher>> concerned;
-    for (const auto& [id, stream] : streams_) {
-        if (stream.board != told.board) continue;
-        for (const LiveWatcher* watcher : stream.watchers) {
-            concerned.push_back(watchers_.at(watcher->id_));
+    if (delivered_ == 0) {
+        ++events_;
+        concerned_ = watchers_of(told.board);
+    }
+    for (; delivered_ < concerned_.size(); ++delivered_) {
+        if (!spend()) return false;
+        // It may have gone meanwhile.
+        if (LiveWatcher* const watcher = find(concerned_[delivered_])) {
+            watcher->on_event(events_, told.json);
         }
     }
-    ++events_;
-    for (const auto& watcher : concerned) watcher->on_event(events_, told.json);
+    concerned_.clear();
     return true;
+}
+
+std::vector<live::WatcherId> LiveDesk::watchers_of(std::string_view board) const {
+    std::vector<live::WatcherId> all;
+    const auto streams = of_board_.find(std::string(board));
+    if (streams == of_board_.end()) return all;
+    for (const live::StreamId id : streams->second) {
+        for (const LiveWatcher* watcher : streams_.at(id).watchers) all.push_back(watcher->id_);
+    }
+    return all;
 }
 
 bool LiveDesk::tell(const Ended& told) {
     const auto found = streams_.find(told.stream);
     if (found == streams_.end()) return true;
     const auto ended = std::move(found->second.watchers);
-    streams_.erase(found);
+    forget(found);
     std::vector<std::shared_ptr<LiveWatcher>> held;
     for (LiveWatcher* watcher : ended) {
         watcher->stream_ = {};

@@ -111,8 +111,12 @@ class LiveDesk {
     bool tell(const TurnEnd& told);
     FrameBytes& bytes_of(const live::SharedFrame& frame);
     bool spend();
+    // Those of a board, as they are now.
+    std::vector<live::WatcherId> watchers_of(std::string_view board) const;
     LiveWatcher* find(live::WatcherId id) const;
     void leave_stream(LiveWatcher& watcher);
+    using Streams = std::unordered_map<live::StreamId, Stream>;
+    void forget(Streams::iterator stream);
 
     Publisher& publisher_;
     net::Loop& loop_;
@@ -122,10 +126,12 @@ class LiveDesk {
     std::uint64_t events_ = 0;
     std::unordered_set<LiveClient*> clients_;  // before the watchers, which may be clients
     std::unordered_map<live::WatcherId, std::shared_ptr<LiveWatcher>> watchers_;
-    std::unordered_map<live::StreamId, Stream> streams_;
+    Streams streams_;
+    std::unordered_map<std::string, std::vector<live::StreamId>> of_board_;
 
-    std::deque<Told> told_;      // the first one may be half delivered
-    std::size_t delivered_ = 0;  // of the first one, a frame
+    std::deque<Told> told_;                   // the first one may be half delivered
+    std::size_t delivered_ = 0;               // of the first one, a frame or an event
+    std::vector<live::WatcherId> concerned_;  // by the first one, an event
     // Of the frame that was sent last; a crowd that comes back gets the same one.
     live::SharedFrame bytes_frame_;
     std::unique_ptr<FrameBytes> bytes_;

@@ -58,6 +58,9 @@ class SocketWatch final : public LiveWatcher {
     void on_event(std::uint64_t number, std::string_view json) override;
     void on_end() override;
 
+    const std::string& id() const { return id_; }
+
+    bool is_answered = false;
     bool is_behind = false;
 
   private:
@@ -108,6 +111,8 @@ class LiveSocket final : public net::WebSocketReceiver,
     Result<void> unwatch(const std::string& id, const UnwatchMessage& message);
     void acknowledge(std::string_view id, std::string_view members);
     bool may_speak();
+    using Watches = std::map<std::string, std::shared_ptr<SocketWatch>, std::less<>>;
+    void give_up(Watches::iterator watch);
     void forget_watches();
     void look_whether_it_reads(std::uint64_t time_behind, std::size_t unsent);
     void catch_up();
@@ -115,8 +120,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     LoopTools& tools_;
     access::Caller caller_;
     std::shared_ptr<net::WebSocket> socket_;
-    std::map<std::string, std::shared_ptr<SocketWatch>, std::less<>>
-        watches_;  // by the view's name
+    Watches watches_;  // by the view's name
     std::uint64_t last_event_ = 0;
     std::uint64_t messages_ = 0;
     double allowance_ = kMostMessages;
@@ -130,6 +134,7 @@ class LiveSocket final : public net::WebSocketReceiver,
 void SocketWatch::on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) {
     const auto socket = socket_.lock();
     if (!socket) return;
+    is_answered = true;
     std::string said = "{\"id\":" + id_ + ",\"ok\":true,";
     text::append_member(said, "view", welcome.name);
     if (asks_resume_) said += welcome.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
@@ -248,6 +253,15 @@ void LiveSocket::forget(const SocketWatch& watch) {
     std::erase_if(watches_, [&](const auto& pair) { return pair.second.get() == &watch; });
 }
 
+void LiveSocket::give_up(Watches::iterator watch) {
+    const std::shared_ptr<SocketWatch> held = std::move(watch->second);
+    watches_.erase(watch);
+    tools_.live->unwatch(*held);
+    if (held->is_answered) return;
+    refuse(held->id(),
+           {ErrorCode::kInvalid, "It was asked for anew, or given up, before it began."});
+}
+
 void LiveSocket::forget_watches() {
     for (const auto& [name, watch] : std::exchange(watches_, {})) tools_.live->unwatch(*watch);
 }
@@ -317,8 +331,7 @@ Result<void> LiveSocket::watch(const std::string& id, WatchMessage& message) {
     }
     // Asked again: it begins anew.
     if (same != watches_.end()) {
-        tools_.live->unwatch(*same->second);
-        watches_.erase(same);
+        give_up(same);
     }
     const bool knows_epoch = message.since && message.since->epoch == tools_.service.engine.epoch();
     const auto made =
@@ -339,8 +352,7 @@ Result<void> LiveSocket::unwatch(const std::string& id, const UnwatchMessage& me
         return Error{ErrorCode::kInvalid, "`view` is the name of a view that is watched here.",
                      "/view"};
     }
-    tools_.live->unwatch(*found->second);
-    watches_.erase(found);
+    give_up(found);
     acknowledge(id, {});
     return {};
 }
