@@ -278,6 +278,17 @@ class Jobs(ServerTest):
         self.assertEqual(self.server.api.get("/v1/backups").json["items"], made, "a backup that had nowhere to go")
         self.assertEqual(run("backup", "--server", self.server.url, "--data", self.server.data)[0], 2)
 
+    def test_a_download_that_has_no_room_says_so_and_what_there_is(self):
+        fill(self.server, "jobs-room")
+        to = self.server.home / "large.db"
+        words = " ".join(map(str, ("backup", "--server", self.server.url, "--key", KEY, "--to", to)))
+        # The shell's ignored signal is the program's, too: the limit is then an error of a write.
+        done = subprocess.run(["bash", "-c", f'trap "" XFSZ; ulimit -f 16; exec "{program()}" {words}'], capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        name = self.server.api.get("/v1/backups").json["items"][0]["name"]
+        self.assertRegex(done.stderr, f"stays on the server as {name}: cannot write '.*large.*File too large")
+        self.assertEqual(list(self.server.home.glob("large*")), [])
+
     def test_a_running_server_keeps_its_folder(self):
         code, said, errors = run("backup", "--data", self.server.data)
         self.assertEqual(code, 3, said + errors)
@@ -305,6 +316,18 @@ class Retention(unittest.TestCase):
             self.assertEqual(kept, list(reversed(names[-7:])))
             files = {path.name for path in (server.data / "backups").iterdir()}
             self.assertEqual(files, {name for kept_name in kept for name in (kept_name, kept_name[:-3] + ".json")})
+
+
+    def test_a_backup_is_made_though_an_older_one_cannot_be_removed(self):
+        with Server(args=["--backup-keep", "1"]) as server:
+            fill(server, "b")
+            old = make_backup(server)["name"]
+            stays = server.data / "backups" / old
+            stays.unlink()
+            stays.mkdir()
+            name = make_backup(server)["name"]
+            self.assertNotEqual(name, old)
+            self.assertRegex(server.log(), f'old backups stay.*{re.escape(old)}')
 
 
 class Interrupted(unittest.TestCase):
@@ -644,6 +667,23 @@ class Folder(unittest.TestCase):
         self.assertEqual(state_of(self.folder), before)
         with Server(data=self.folder) as server:
             self.assertEqual(server.public.get("/v1/boards/b/players/later").status, 200)
+
+    def test_a_database_of_another_version_is_exit_4(self):
+        to = self.server.home / "newer.db"
+        self.assertEqual(run("backup", "--data", self.folder, "--to", to)[0], 0)
+        for path in (to, self.folder / "standings.db"):
+            database = sqlite3.connect(path)
+            database.execute("PRAGMA user_version=999")
+            database.close()
+        to.with_suffix(".json").unlink()
+        server = Server(data=self.folder)
+        self.addCleanup(server.close)
+        server.spawn()
+        self.assertEqual(server.wait(), 4, server.log())
+        for words in (("check", "--data", self.folder), ("backup", "--data", self.folder), ("restore", to, "--data", self.folder)):
+            code, said, errors = run(*words)
+            self.assertEqual(code, 4, (words, said, errors))
+            self.assertIn("999", errors)
 
     def test_a_start_on_damage_says_what_to_do(self):
         path = self.folder / "standings.db"

@@ -159,7 +159,7 @@ class Boards(CommandTest):
         self.submit(path, "p", 1)
         code, shown = self.on_terminal("boards", "reset", "asked", say="n\n")
         self.assertEqual(code, 1, shown)
-        self.assertIn("1 players", shown)
+        self.assertIn("the scores of 1 player for ever", shown)
         self.assertEqual(self.server.api.get(path).json["total"], 1)
         code, shown = self.on_terminal("boards", "reset", "asked", say="y\n")
         self.assertEqual(code, 0, shown)

@@ -2,15 +2,19 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
+import resource
 import select
+import signal
 import socket
 import stat
 import subprocess
 import threading
 import time
 import unittest
+import urllib.request
 
 from support.server import KEY, Server, program, wait_until
 
@@ -248,10 +252,37 @@ class Termination(ServeTest):
         server.public.get("/readyz")
         self.assertEqual(server.terminate(), 0)
 
-    def test_sigint_exits_0(self):
-        server = self.server().start()
-        server.signal(2)
+    def test_sigint_and_a_closed_terminal_exit_0(self):
+        for number in (signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number):
+                server = self.server().start()
+                server.signal(number)
+                self.assertEqual(server.wait(), 0)
+                self.assertIn(f'"signal":"{signal.Signals(number).name}"', server.log())
+
+    def test_nohup_keeps_it_running(self):
+        server = self.server(wrapper=["nohup"]).start()
+        os.kill(server.process.pid, signal.SIGHUP)
+        self.assertEqual(server.public.get("/readyz").status, 200)
+        os.kill(server.process.pid, signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
+
+    def test_a_reader_of_its_output_that_goes_away_does_not_end_it(self):
+        for command in ("serve", "demo"):
+            with self.subTest(command):
+                server = self.server()
+                words = ["serve", "--data", str(server.data)] if command == "serve" else ["demo", "--players", "100"]
+                process = subprocess.Popen([str(program()), *words, "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=server.home,
+                                           env={**server.environment(), "STANDINGS_LOG_LEVEL": "debug"})
+                self.addCleanup(process.kill)
+                url = wait_until(lambda: re.search(rb"http://127.0.0.1:(\d+)", process.stdout.readline()), "its address")
+                process.stdout.close()
+                for _ in range(3):
+                    with urllib.request.urlopen(f"http://127.0.0.1:{int(url[1])}/readyz", timeout=30) as answer:
+                        self.assertEqual(answer.status, 200)
+                process.terminate()
+                self.assertEqual(process.wait(30), 0)
 
     def test_sigterm_under_load_loses_no_answer(self):
         server = self.server().start()
@@ -315,6 +346,12 @@ class TestSwitches(ServeTest):
 
 
 class Service(ServeTest):
+    def test_a_soft_limit_of_files_is_raised_and_a_hard_one_is_kept(self):
+        for limit, wanted in (("ulimit -S -n 300", min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536)), ("ulimit -n 300", 300)):
+            with self.subTest(limit), self.server(wrapper=["sh", "-c", f'{limit}; exec "$@"', "sh"]) as server:
+                limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
+                self.assertEqual(int(re.search(r"Max open files +(\d+)", limits)[1]), wanted)
+
     def test_health_version_and_metrics(self):
         with self.server() as server:
             for path in ("/healthz", "/readyz", "/version"):

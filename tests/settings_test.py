@@ -253,16 +253,21 @@ class Commands(SettingsTest):
                          "run: standings config docs > docs/settings.md")
 
     def test_every_help_is_there_and_wraps(self):
+        seen = []
+
         def commands(path):
+            seen.append(path)
             done = self.run_once(*path, "--help", env={"COLUMNS": "70"})
             self.assertEqual(done.returncode, 0, path)
             for line in done.stdout.splitlines():
                 if not line.lstrip().startswith(("-", "[", "Usage")):
                     self.assertLessEqual(len(line), 78, (path, line))
             section = done.stdout.partition("Subcommands:\n")[2]
-            for name in re.findall(r"^  ([a-z]+)$", section, re.MULTILINE):
+            for name in re.findall(r"^  ([a-z]+)(?:  |$)", section, re.MULTILINE):
                 commands([*path, name])
         commands([])
+        for path in (["config", "show"], ["config", "schema"], ["boards", "create"], ["import"], ["man"], ["completion"], ["version"]):
+            self.assertIn(path, seen)
 
     def test_serve_help_has_variables_and_defaults(self):
         text = " ".join(self.run_once("serve", "--help").stdout.split())

@@ -270,6 +270,21 @@ class OnATerminal(Watch):
         terminal.type("\x03")
         terminal.until(lambda now: "ended 0" in now.shown, "the end")
 
+    def test_who_is_ended_while_suspended_touches_the_terminal_no_more(self):
+        board = self.make_board(id="killed")
+        self.fill(board, 5)
+        terminal = self.watch("top", "killed", "--watch", shell='set -m; "$0" "$@"; echo stopped; read; kill %1; while kill -0 %1 2>/dev/null; do sleep 0.05; done; echo gone; read')
+        self.assert_shows(terminal, board)
+        terminal.type("\x1a")
+        terminal.until(lambda now: "stopped" in now.shown, "the shell")
+        terminal.bytes = b""
+        terminal.type("\r")
+        terminal.until(lambda now: "gone" in now.shown, "the end")
+        self.assertNotIn(ENTER, terminal.shown)
+        self.assertNotIn(LEAVE, terminal.shown)
+        self.assertTrue(termios.tcgetattr(terminal.slave)[3] & termios.ECHO)
+        terminal.type("\r")
+
     def test_one_player_with_those_around(self):
         board = self.make_board(id="mine", rule="last")
         self.fill(board, 30)
@@ -323,7 +338,7 @@ class OnATerminal(Watch):
             # The terminal may take one more picture before it hears of it.
             self.submit(board, "p07", next(scores), name="Name-7")
             try:
-                return pathlib.Path(f"/proc/{terminal.process.pid}/syscall").read_text().startswith("1 ")  # write()
+                return pathlib.Path(f"/proc/{terminal.process.pid}/syscall").read_text().startswith(("1 ", "64 "))  # write()
             except OSError:  # not to be seen here: it is at once, or soon
                 return True
 
@@ -382,7 +397,7 @@ class Restarts(Watch):
         terminal = self.watch("top", "cup", "--watch", server=self.own, columns=200)
         self.assert_shows(terminal, "/v1/boards/cup", server=self.own)
         self.own.terminate()
-        terminal.until_state("is shutting down")
+        terminal.until(lambda now: "is shutting down" in now.shown, "to be told")
         self.assertEqual(terminal.end(), 0, "also while it waits")
 
     def test_messages_go_on_where_they_ended(self):

@@ -178,8 +178,8 @@ class OpenFile {
 // slow the client. Owner: itself, through whatever it waits for. The loop's thread.
 class Download : public std::enable_shared_from_this<Download> {
   public:
-    Download(Reply reply, bool to_head, int descriptor)
-        : reply_(std::move(reply)), to_head_(to_head), file_(descriptor) {}
+    Download(Reply reply, bool to_head, std::unique_ptr<OpenFile> file)
+        : reply_(std::move(reply)), to_head_(to_head), file_(std::move(file)) {}
 
     void begin() {
         reply_.expect_long();
@@ -199,7 +199,7 @@ class Download : public std::enable_shared_from_this<Download> {
             : ReadOperation(download->reply_.tools().mailbox), download_(std::move(download)) {}
         void run(ledger::LedgerReader&) override {
             bytes.resize(kPiece);
-            const ssize_t got = ::pread(download_->file_.descriptor(), bytes.data(), kPiece,
+            const ssize_t got = ::pread(download_->file_->descriptor(), bytes.data(), kPiece,
                                         static_cast<off_t>(download_->sent_));
             failed = got < 0;
             bytes.resize(failed ? 0 : static_cast<std::size_t>(got));
@@ -234,9 +234,18 @@ class Download : public std::enable_shared_from_this<Download> {
 
     Reply reply_;
     const bool to_head_;
-    OpenFile file_;
+    const std::unique_ptr<OpenFile> file_;
     std::uint64_t sent_ = 0;
 };
+
+// None: there is none of this name.
+Result<std::unique_ptr<OpenFile>> open_backup(const jobs::BackupFolder& folder,
+                                              const std::string& name) {
+    const auto backup = folder.find(name);
+    if (!backup) return std::unique_ptr<OpenFile>();
+    const int file = ::open(folder.file(backup->name).c_str(), O_RDONLY | O_CLOEXEC);
+    return file < 0 ? nullptr : std::make_unique<OpenFile>(file);
+}
 
 void download_backup(Call& call) {
     if (const auto known = call.check_parameters({}); !known) {
@@ -244,13 +253,16 @@ void download_backup(Call& call) {
     }
     const auto backups = backups_of(call);
     if (!backups) return call.reply.problem(backups.error());
-    const auto backup = (*backups)->folder().find(call.target.segment(2));
-    const int file =
-        !backup ? -1
-                : ::open((*backups)->folder().file(backup->name).c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return call.reply.problem(no_such_backup());
-    const bool to_head = call.request.method == net::Method::kHead;
-    std::make_shared<Download>(std::move(call.reply), to_head, file)->begin();
+    read_slowly<std::unique_ptr<OpenFile>>(
+        std::move(call.reply),
+        [backups = *backups, name = std::string(call.target.segment(2))](ledger::LedgerReader&) {
+            return open_backup(backups->folder(), name);
+        },
+        [to_head = call.request.method == net::Method::kHead](std::unique_ptr<OpenFile>& file,
+                                                              Reply& reply) {
+            if (!file) return reply.problem(no_such_backup());
+            std::make_shared<Download>(std::move(reply), to_head, std::move(file))->begin();
+        });
 }
 
 constexpr Route kRoutes[] = {

@@ -150,7 +150,8 @@ Result<void> agree(HttpClient& client, const BoardOptions& options, const std::s
     if (!board) return board.error();
     const bool agreed =
         confirmed("To " + doing + " '" + options.board + "' forgets the scores of " +
-                  (*board)->text("total") + " players for ever. Go on?");
+                  (*board)->text("total") +
+                  ((*board)->text("total") == "1" ? " player" : " players") + " for ever. Go on?");
     if (!agreed) return Error{ErrorCode::kInvalid, "nothing was changed"};
     return {};
 }

@@ -11,6 +11,9 @@ namespace standings::cli {
 // become "\u001b" and the like.
 std::string printable(std::string_view text);
 
+// The same with its line ends.
+std::string printable_lines(std::string_view text);
+
 // JSON text with the same care: still JSON, and still of the same value.
 std::string printable_json(std::string_view json);
 

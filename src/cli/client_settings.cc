@@ -1,10 +1,24 @@
 #include "cli/client_settings.h"
 
 #include <memory>
+#include <utility>
 
 #include "settings/flags.h"
 
 namespace standings::cli {
+
+base::Result<ClientSettings> client_settings_of(const settings::Values& values) {
+    ClientSettings settings{.server = values.text("client.server"),
+                            .key = values.text("client.key"),
+                            .key_from = values.at(*settings::find_key("client.key")).where};
+    const bool is_file =
+        settings.key_from.ends_with("-file") || settings.key_from.ends_with("_FILE");
+    if (settings.key.empty() && is_file) {
+        return base::Error{base::ErrorCode::kSettings,
+                           settings.key_from + " names a file that is empty"};
+    }
+    return settings;
+}
 
 void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Option* list_output) {
     const auto flags = std::make_shared<settings::Flags>();
@@ -16,14 +30,9 @@ void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Optio
         const auto values = flags->settle();
         // The parser's own way to report what is wrong; main() answers with exit code 2.
         if (!values) throw CLI::ValidationError(values.error().detail);
-        settings.server = values->text("client.server");
-        settings.key = values->text("client.key");
-        settings.key_from = values->at(*settings::find_key("client.key")).where;
-        const bool is_file =
-            settings.key_from.ends_with("-file") || settings.key_from.ends_with("_FILE");
-        if (settings.key.empty() && is_file) {
-            throw CLI::ValidationError(settings.key_from + " names a file that is empty");
-        }
+        auto settled = client_settings_of(*values);
+        if (!settled) throw CLI::ValidationError(settled.error().detail);
+        settings = *std::move(settled);
 
         if (!asks_for_output) return;
         const settings::Settled& chosen = values->at(*settings::find_key("client.output"));

@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "base/result.h"
 #include "cli/command_line.h"
+#include "settings/values.h"
 
 namespace standings::cli {
 
@@ -12,6 +14,10 @@ struct ClientSettings {
     std::string key;       // empty: without a credential
     std::string key_from;  // "--key", "STANDINGS_KEY_FILE": for sentences about it
 };
+
+// What `values`, which have the keys of a client, say. Fails where a key is in a file that is
+// empty.
+base::Result<ClientSettings> client_settings_of(const settings::Values& values);
 
 // Adds --server, --key, --key-file and --config to `command`, and fills `settings` once it is
 // parsed: from the flags, the environment, a named file and the defaults, in this order. Of a

@@ -57,12 +57,11 @@ bool is_file(const CLI::Option& argument) {
 std::string words_of(const CLI::Option& option) {
     std::string type = option.get_type_name();
     if (type.find('|') == std::string::npos) {
-        // CLI::IsMember describes itself as "TEXT:{a,b}".
+        // one_of() describes itself as "TEXT:{a,b}".
         const std::size_t open = type.find('{');
         const std::size_t close = type.find('}');
         if (open == std::string::npos || close == std::string::npos) return {};
         type = type.substr(open + 1, close - open - 1);
-        if (type.find("->") != std::string::npos) return {};
         std::replace(type.begin(), type.end(), ',', ' ');
         return type;
     }

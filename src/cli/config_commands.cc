@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "base/write_all.h"
 #include "cli/command.h"
 #include "cli/listing.h"
 #include "cli/terminal.h"
@@ -128,8 +129,7 @@ int write_new(const std::string& path, const std::string& text) {
         return fail("'" + path + "' is there already; name another file, or move it away", kUsage);
     }
     if (file < 0) return fail("cannot write '" + path + "': " + std::strerror(errno), kFailed);
-    const bool written =
-        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const bool written = base::write_all(file, text);
     ::close(file);
     if (!written) return fail("cannot write '" + path + "': " + std::strerror(errno), kFailed);
     return print("Wrote " + path + ".\n");

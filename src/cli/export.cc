@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/output_path.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
+#include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
 
@@ -22,9 +22,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 
 Error refused(const std::string& file) {
     return {ErrorCode::kIo, "cannot write " + file + ": " + std::strerror(errno)};
@@ -99,41 +96,6 @@ bool write_all(int file, std::string_view bytes) {
     return true;
 }
 
-std::string megabytes(double bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f MB", bytes / 1e6);
-    return text;
-}
-
-// One line on a terminal that is written over and over; nothing elsewhere.
-class Progress {
-  public:
-    explicit Progress(bool is_shown) : is_shown_(is_shown) {}
-
-    void add(std::size_t bytes) {
-        bytes_ += bytes;
-        const auto now = Clock::now();
-        if (!is_shown_ || now - shown_ < kProgressEvery) return;
-        shown_ = now;
-        const double seconds = std::chrono::duration<double>(now - began_).count();
-        const double done = static_cast<double>(bytes_);
-        std::fprintf(stderr, "\r\x1b[K%s, %s/s", megabytes(done).c_str(),
-                     megabytes(done / seconds).c_str());
-        has_line_ = true;
-    }
-    void clear() {
-        if (std::exchange(has_line_, false)) std::fputs("\r\x1b[K", stderr);
-    }
-    std::size_t bytes() const { return bytes_; }
-
-  private:
-    bool is_shown_;
-    bool has_line_ = false;
-    std::size_t bytes_ = 0;
-    Clock::time_point began_ = Clock::now();
-    Clock::time_point shown_ = began_;
-};
-
 // What was asked for, or as the file's name ends; CSV where it has no ending. A name that promises
 // something else is refused: nobody could open the file.
 Result<std::string> format_of(const ExportOptions& options) {
@@ -169,7 +131,9 @@ Result<End> export_to(const ExportOptions& options) {
     }
     const int out = file ? file->number() : STDOUT_FILENO;
     // Rows that run over a terminal show themselves how far they are.
-    Progress progress(is_terminal(STDERR_FILENO) && !is_terminal(out));
+    std::optional<ProgressLine> progress;
+    if (!is_terminal(out)) progress.emplace("Export");
+    std::uint64_t written = 0;
     int write_error = 0;
     const auto answer = client->download(
         {.target = board_path(options.board, "/export?format=" + escaped(*format))},
@@ -178,10 +142,11 @@ Result<End> export_to(const ExportOptions& options) {
                 write_error = errno;
                 return false;
             }
-            progress.add(piece.size());
+            written += piece.size();
+            if (progress) progress->show("", written, 0, "bytes");
             return StopRequest::signal() == 0;
         });
-    progress.clear();
+    progress.reset();
     // Whoever read has seen enough, as `head` does.
     if (!file && write_error == EPIPE) return End::kReaderGone;
     errno = write_error;
@@ -192,7 +157,7 @@ Result<End> export_to(const ExportOptions& options) {
     if (!file) return End::kComplete;
     if (const auto kept = file->keep(); !kept) return kept.error();
     const std::string position(answer->header("standings-position"));
-    complain("wrote " + options.file + ", " + std::to_string(progress.bytes()) + " bytes" +
+    complain("wrote " + options.file + ", " + std::to_string(written) + " bytes" +
              (position.empty() ? "" : ", the board as it was at " + position));
     return End::kComplete;
 }

@@ -72,7 +72,7 @@ class OurHelp final : public CLI::Formatter {
 std::string value_name(const CLI::Option& option) {
     if (option.get_type_size() == 0) return {};
     const std::string type = option.get_type_name();
-    // CLI::IsMember describes itself as "TEXT:{a,b}".
+    // one_of() describes itself as "TEXT:{a,b}".
     const std::size_t open = type.find('{');
     const std::size_t close = type.find('}');
     if (open != std::string::npos && close != std::string::npos) {

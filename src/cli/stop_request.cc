@@ -29,6 +29,8 @@ void end_now(int number) {
 }
 
 void on_signal(int number) {
+    // Of a terminal that is closed it comes twice: from the shell, and when the shell is gone.
+    if (number == SIGHUP && g_signal != 0) return;
     if (g_signal != 0) end_now(g_signal);
     g_signal = number;
     ::alarm(kPatienceSeconds);

@@ -19,6 +19,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/write_all.h"
 #include "text/json_document.h"
 #include "text/json_writer.h"
 
@@ -66,23 +67,24 @@ Result<void> sync(const std::string& path, int flags) {
     return {};
 }
 
-Result<void> write_durably(const std::string& path, const std::string& fresh,
-                           const std::string& text) {
+Result<void> write_durably(const std::string& path, const std::string& text) {
     {
-        const File file(fresh, O_WRONLY | O_CREAT | O_EXCL);
-        const bool written = file.descriptor() >= 0 &&
-                             ::write(file.descriptor(), text.data(), text.size()) ==
-                                 static_cast<ssize_t>(text.size()) &&
+        const File file(path, O_WRONLY | O_CREAT | O_EXCL);
+        const bool written = file.descriptor() >= 0 && base::write_all(file.descriptor(), text) &&
                              ::fsync(file.descriptor()) == 0;
-        if (!written) return failed("write " + fresh);
+        if (!written) return failed("write " + path);
     }
-    if (::rename(fresh.c_str(), path.c_str()) != 0) return failed("write " + path);
     return {};
 }
 
 std::string parent_of(const std::string& path) {
     const auto parent = std::filesystem::path(path).parent_path().string();
     return parent.empty() ? "." : parent;
+}
+
+Result<void> move_durably(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed("write " + to);
+    return sync(parent_of(to), O_RDONLY | O_DIRECTORY);
 }
 
 std::string hex(std::uint64_t number, std::size_t digits) {
@@ -284,12 +286,19 @@ std::vector<std::string> part_files(const std::string& part) {
 
 Result<void> put_in_place(const std::string& part, const std::string& database,
                           const BackupManifest& manifest) {
-    auto written = write_durably(manifest_path(database), part + ".json", to_json(manifest) + '\n');
-    if (!written) return written;
-    const std::string folder = parent_of(database);
-    if (auto done = sync(folder, O_RDONLY | O_DIRECTORY); !done) return done;
-    if (::rename(part.c_str(), database.c_str()) != 0) return failed("write " + database);
-    return sync(folder, O_RDONLY | O_DIRECTORY);
+    const std::string fresh = part + ".json";
+    if (auto written = write_durably(fresh, to_json(manifest) + '\n'); !written) return written;
+    const std::string path = manifest_path(database);
+    if (::access(database.c_str(), F_OK) != 0) {
+        // Never without its manifest.
+        if (auto done = move_durably(fresh, path); !done) return done;
+        return move_durably(part, database);
+    }
+    // Rather without a manifest for a moment than with that of another copy.
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("replace " + path);
+    if (auto done = sync(parent_of(path), O_RDONLY | O_DIRECTORY); !done) return done;
+    if (auto done = move_durably(part, database); !done) return done;
+    return move_durably(fresh, path);
 }
 
 Unfinished::Unfinished(const std::string& folder)

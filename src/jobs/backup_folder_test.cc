@@ -207,6 +207,20 @@ TEST_F(Backups, WriteOverNoFileOfAnotherName) {
     EXPECT_FALSE(std::filesystem::exists(folder.file("x.json")));
 }
 
+TEST_F(Backups, OneThatIsReplacedNeverHasAnothersManifest) {
+    const auto folder = BackupFolder::open(path()).value();
+    const std::string database = folder.file("x.db");
+    write("x.db.1.part");
+    ASSERT_TRUE(put_in_place(folder.file("x.db.1.part"), database, sample("x.db", 1)));
+    // An end between the two names.
+    EXPECT_FALSE(put_in_place(folder.file("none.part"), database, sample("x.db", 2)));
+    EXPECT_TRUE(std::filesystem::exists(database));
+    EXPECT_FALSE(std::filesystem::exists(manifest_path(database)));
+    write("x.db.2.part");
+    ASSERT_TRUE(put_in_place(folder.file("x.db.2.part"), database, sample("x.db", 3)));
+    EXPECT_EQ(read_manifest(database).value()->created_at.ms, 3);
+}
+
 TEST_F(Backups, OneWithoutAManifestIsNotListed) {
     const auto folder = BackupFolder::open(path()).value();
     write(name(1));

@@ -137,10 +137,13 @@ Result<std::string> Backups::make(JobControl& control) {
         put_off(options_.every);
         const auto kept =
             folder_.keep(std::max<std::size_t>(options_.keep, 1), made->facts.database_id);
-        if (kept) return made->name;
-        // The new one is there: to make another one soon would only fill the disk.
-        ++statistics_.failed;
-        return kept.error().with_context("remove old backups");
+        if (!kept) {
+            // The new one is there: to make another one soon would only fill the disk.
+            ++statistics_.failed;
+            options_.log->write(base::LogLevel::kError, "old backups stay",
+                                {{"detail", kept.error().detail}});
+        }
+        return made->name;
     }
     for (const std::string& file : part_files(unfinished.part())) ::unlink(file.c_str());
     if (made.error().code == ErrorCode::kCancelled) return made.error();

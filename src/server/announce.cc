@@ -1,18 +1,21 @@
 #include "server/announce.h"
 
-#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <string>
 
 #include "base/clock.h"
+#include "cli/progress_line.h"
 #include "cli/terminal.h"
 #include "server/log.h"
-#include "server/progress_line.h"
 #include "server/version.h"
 
 namespace standings::server {
 namespace {
+
+using cli::counted;
 
 bool on_terminal(int file) {
     return isatty(file) == 1;
@@ -49,8 +52,8 @@ void announce_start(base::Log& log, const StartNotice& notice) {
 }
 
 void announce_stop(base::Log& log, int signal) {
-    const char* name = signal == SIGINT ? "SIGINT" : "SIGTERM";
-    log.write(base::LogLevel::kInfo, "stopping", {{"signal", name}});
+    log.write(base::LogLevel::kInfo, "stopping",
+              {{"signal", std::string("SIG") + ::sigabbrev_np(signal)}});
 }
 
 void announce_warnings(base::Log& log, const std::vector<std::string>& warnings) {

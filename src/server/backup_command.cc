@@ -20,7 +20,9 @@
 
 #include "base/clock.h"
 #include "base/output_path.h"
+#include "base/write_all.h"
 #include "cli/http_client.h"
+#include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
@@ -28,7 +30,6 @@
 #include "ledger/sqlite/database_copy.h"
 #include "server/damage_advice.h"
 #include "server/data_folder.h"
-#include "server/progress_line.h"
 #include "server/serve.h"
 #include "server/version.h"
 #include "settings/values.h"
@@ -36,6 +37,10 @@
 
 namespace standings::server {
 namespace {
+
+using cli::counted;
+using cli::ProgressLine;
+using cli::readable_bytes;
 
 namespace fs = std::filesystem;
 using base::Error;
@@ -223,14 +228,7 @@ class NewFile {
     NewFile& operator=(const NewFile&) = delete;
 
     bool is_open() const { return descriptor_ >= 0; }
-    bool write(std::string_view bytes) {
-        while (!bytes.empty()) {
-            const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
-            if (put <= 0) return false;
-            bytes.remove_prefix(static_cast<std::size_t>(put));
-        }
-        return true;
-    }
+    bool write(std::string_view bytes) { return base::write_all(descriptor_, bytes); }
     bool sync() { return ::fsync(descriptor_) == 0; }
 
   private:
@@ -240,6 +238,16 @@ class NewFile {
 Error cannot_write(const std::string& path) {
     return {errno == ENOSPC ? ErrorCode::kNoSpace : ErrorCode::kIo,
             "cannot write '" + path + "': " + std::strerror(errno)};
+}
+
+Result<jobs::FileSum> sum_of(const std::string& file) {
+    std::error_code ignored;
+    const std::uint64_t size = fs::file_size(file, ignored);
+    ProgressLine progress("Backup");
+    return jobs::sum_file(file, [&](std::uint64_t bytes) {
+        progress.show("summing", bytes, size, "bytes");
+        return StopRequest::signal() == 0;
+    });
 }
 
 // The server's file, compared with its manifest before it gets its name.
@@ -252,18 +260,25 @@ Result<void> download(cli::HttpClient& client, const jobs::BackupManifest& manif
         if (!file.is_open()) return cannot_write(part);
         ProgressLine progress("Download");
         std::uint64_t got = 0;
+        int write_error = 0;
         const auto take = [&](std::string_view bytes) {
             got += bytes.size();
             progress.show("", got, manifest.bytes, "bytes");
-            return StopRequest::signal() == 0 && file.write(bytes);
+            if (!file.write(bytes)) write_error = errno;
+            return StopRequest::signal() == 0 && write_error == 0;
         };
         const auto answer =
             client.download({.target = "/v1/backups/" + cli::escaped(manifest.name)}, take);
+        if (write_error != 0) {
+            errno = write_error;
+            return cannot_write(part).with_context("the backup stays on the server as " +
+                                                   manifest.name);
+        }
         if (!answer) return answer.error();
         if (!answer->is_ok()) return cli::error_of(*answer);
         if (!file.sync()) return cannot_write(part);
     }
-    const auto sum = jobs::sum_file(part);
+    const auto sum = sum_of(part);
     if (!sum) return sum.error();
     if (sum->bytes != manifest.bytes || sum->crc32c != manifest.crc32c) {
         return Error{ErrorCode::kIntegrity, "what came of " + manifest.name +
@@ -377,7 +392,7 @@ Result<Made> copy_folder(const BackupSettings& settings) {
     }
     auto facts = ledger::sqlite::seal_copy(part, [&] { return !goes_on(); });
     if (!facts) return with_advice(naming_file(facts.error(), database), settings.data);
-    const auto sum = jobs::sum_file(part, [&](std::uint64_t) { return goes_on(); });
+    const auto sum = sum_of(part);
     if (!sum) return sum.error();
 
     jobs::BackupManifest manifest{.version = kVersion, .created_at = clock.now()};

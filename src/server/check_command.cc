@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
@@ -16,7 +17,6 @@
 #include "ledger/sqlite/database_copy.h"
 #include "server/damage_advice.h"
 #include "server/data_folder.h"
-#include "server/progress_line.h"
 #include "server/rank_check.h"
 #include "server/serve.h"
 #include "settings/flags.h"
@@ -25,6 +25,9 @@
 
 namespace standings::server {
 namespace {
+
+using cli::counted;
+using cli::ProgressLine;
 
 namespace fs = std::filesystem;
 namespace sqlite = ledger::sqlite;
@@ -222,7 +225,12 @@ int run(CheckSettings& settings) {
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
-    settings.client = {values->text("client.server"), values->text("client.key")};
+    auto client = cli::client_settings_of(*values);
+    if (!client) {
+        cli::complain(client.error().detail);
+        return exit_code(client.error().code);
+    }
+    settings.client = *std::move(client);
     const StopRequest stop;
     StopRequest::set_last_words("\nstandings: interrupted. Not all was checked.\n");
     const auto outcome = check(settings);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/write_all.h"
 #include "cli/shell_word.h"
 #include "ledger/sqlite/files.h"
 
@@ -35,10 +36,6 @@ std::string read_all(int file) {
         text.append(buffer, static_cast<std::size_t>(got));
     }
     return text;
-}
-
-bool write_all(int file, const std::string& text) {
-    return ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 }  // namespace
@@ -139,7 +136,7 @@ void DataFolder::note_address(const std::string& url) {
     const std::string text = "pid " + std::to_string(::getpid()) + ", " + url + "\n";
     // Only a courtesy: a failure here changes nothing.
     if (::ftruncate(lock_, 0) == 0 && ::lseek(lock_, 0, SEEK_SET) == 0) {
-        static_cast<void>(write_all(lock_, text));
+        static_cast<void>(base::write_all(lock_, text));
     }
 }
 
@@ -147,7 +144,7 @@ Result<void> write_private_file(const std::string& path, const std::string& text
     const std::string fresh = path + ".new";
     const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return Error{ErrorCode::kIo, "cannot write '" + path + "': " + why()};
-    const bool written = write_all(file, text) && ::fsync(file) == 0;
+    const bool written = base::write_all(file, text) && ::fsync(file) == 0;
     const std::string reason = why();
     ::close(file);
     if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {

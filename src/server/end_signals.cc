@@ -11,7 +11,13 @@ EndSignals::EndSignals() : signals_() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    // Of a terminal that is closed; nohup(1) has it ignored.
+    struct sigaction hang_up {};
+    ::sigaction(SIGHUP, nullptr, &hang_up);
+    if (hang_up.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    // A reader of our output that goes away must not take the server along.
+    ::signal(SIGPIPE, SIG_IGN);
 }
 
 int EndSignals::wait() const {

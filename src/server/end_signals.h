@@ -8,8 +8,8 @@
 
 namespace standings::server {
 
-// Made before any thread starts: from then on SIGTERM and SIGINT reach nobody but wait() and
-// wait_for(). Owner and thread: whoever runs the server.
+// Made before any thread starts: from then on SIGTERM, SIGINT and SIGHUP reach nobody but wait()
+// and wait_for(), and SIGPIPE nobody. Owner and thread: whoever runs the server.
 class EndSignals {
   public:
     EndSignals();

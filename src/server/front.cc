@@ -1,7 +1,9 @@
 #include "server/front.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -30,6 +32,15 @@ base::Error cannot_listen(base::Error error, std::uint16_t port) {
     return error;
 }
 
+// On most machines the soft limit is 1024, for the sake of programs that call select(2).
+void raise_file_limit() {
+    constexpr rlim_t kEnough = 65'536;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, kEnough));
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 }  // namespace
 
 Result<void> Front::check_address(const ListenAddress& address) {
@@ -51,6 +62,7 @@ Front::Front(const FrontParts& parts, const FrontSettings& settings)
 
 Result<std::unique_ptr<Front>> Front::start(const ListenAddress& address, const FrontParts& parts,
                                             const FrontSettings& settings) {
+    raise_file_limit();
     std::unique_ptr<Front> front(new Front(parts, settings));
     net::Server::Options options = settings.transport;
     options.address = address.host;

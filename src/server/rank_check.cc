@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "cli/http_client.h"
+#include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "ledger/sqlite/connection.h"
-#include "server/progress_line.h"
 #include "text/json_document.h"
 
 namespace standings::server {
 namespace {
+
+using cli::ProgressLine;
 
 namespace sqlite = ledger::sqlite;
 using base::Result;

@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/write_all.h"
+#include "cli/progress_line.h"
 #include "cli/shell_word.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
@@ -29,12 +31,15 @@
 #include "server/check_command.h"
 #include "server/damage_advice.h"
 #include "server/data_folder.h"
-#include "server/progress_line.h"
 #include "server/serve.h"
 #include "settings/flags.h"
 
 namespace standings::server {
 namespace {
+
+using cli::counted;
+using cli::ProgressLine;
+using cli::readable_bytes;
 
 namespace fs = std::filesystem;
 namespace sqlite = ledger::sqlite;
@@ -88,7 +93,11 @@ Result<Verified> verify(const std::string& backup) {
     const auto manifest = jobs::read_manifest(backup);
     if (!manifest) return manifest.error();
     if (*manifest) {
-        const auto sum = jobs::sum_file(backup, [](std::uint64_t) { return goes_on(); });
+        ProgressLine progress("Restore");
+        const auto sum = jobs::sum_file(backup, [&](std::uint64_t bytes) {
+            progress.show("summing the backup", bytes, (*manifest)->bytes, "bytes");
+            return goes_on();
+        });
         if (!sum) return sum.error();
         if (sum->bytes != (*manifest)->bytes || sum->crc32c != (*manifest)->crc32c) {
             return Error{ErrorCode::kIntegrity,
@@ -148,9 +157,8 @@ Result<void> copy_durably(const std::string& from, const std::string& to) {
         if (got < 0) return failed("read '" + from + "'");
         if (got == 0) break;
         if (!goes_on()) return Error{ErrorCode::kCancelled, "interrupted"};
-        if (::write(out.descriptor(), buffer.get(), static_cast<std::size_t>(got)) != got) {
-            return failed("write '" + to + "'");
-        }
+        const std::string_view piece(buffer.get(), static_cast<std::size_t>(got));
+        if (!base::write_all(out.descriptor(), piece)) return failed("write '" + to + "'");
         done += static_cast<std::uint64_t>(got);
         progress.show("copying", done, static_cast<std::uint64_t>(facts.st_size), "bytes");
     }

@@ -67,8 +67,6 @@ Result<std::unique_ptr<engine::Engine>> start_engine(const ServeSettings& settin
 Result<void> run(const ServeSettings& settings) {
     const auto started = std::chrono::steady_clock::now();
     const EndSignals end_signals;
-    // A reader of our output that goes away must not take the server along.
-    ::signal(SIGPIPE, SIG_IGN);
     const base::SystemClock clock;
     const auto log = start_log(settings.log, clock);
     std::error_code ignored;

@@ -71,7 +71,9 @@ inline constexpr Setting kHttpSettings[] = {
     {"http.write_timeout", "--http-write-timeout", "STANDINGS_HTTP_WRITE_TIMEOUT", Type::kDuration,
      "10s", "How long a client may leave an answer unread.", kServers, 10, kHour},
     {"http.max_connections", "--http-max-connections", "STANDINGS_HTTP_MAX_CONNECTIONS",
-     Type::kCount, "0", "Most connections, more get 503; 0 is the limit of open files less 256.",
+     Type::kCount, "0",
+     "Most connections, more get 503; 0 is the limit of open files less 256, where a soft limit is "
+     "raised, up to 65,536.",
      kServers, 0, 10'000'000},
     {"http.max_connections_per_address", "--http-max-connections-per-address",
      "STANDINGS_HTTP_MAX_CONNECTIONS_PER_ADDRESS", Type::kCount, "4096",

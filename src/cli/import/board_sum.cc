@@ -68,7 +68,8 @@ std::string BoardSum::checksum() const {
 }
 
 Result<BoardSum> sum_of_board(HttpClient& client, const std::string& board,
-                              const std::vector<ranking::Column>& columns) {
+                              const std::vector<ranking::Column>& columns,
+                              const std::function<void(std::uint64_t)>& on_page) {
     BoardSum sum;
     text::JsonDocument json;
     std::string cursor;
@@ -85,6 +86,7 @@ Result<BoardSum> sum_of_board(HttpClient& client, const std::string& board,
                          "a page of " + client.server() + " is not one of standings"};
         }
         cursor = *std::move(next);
+        on_page(sum.count());
     } while (!cursor.empty());
     return sum;
 }

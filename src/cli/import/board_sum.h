@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,9 @@ class BoardSum {
 };
 
 // Of all standings that the server shows for a board, read page by page. Fails with kIo or what the
-// server says.
+// server says. `on_page` is told how many there are so far.
 base::Result<BoardSum> sum_of_board(HttpClient& client, const std::string& board,
-                                    const std::vector<ranking::Column>& columns);
+                                    const std::vector<ranking::Column>& columns,
+                                    const std::function<void(std::uint64_t)>& on_page);
 
 }  // namespace standings::cli

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "base/hash.h"
@@ -23,6 +24,7 @@
 #include "cli/import/summary.h"
 #include "cli/import/target_board.h"
 #include "cli/import/upload.h"
+#include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
 #include "text/clean_text.h"
@@ -500,7 +502,11 @@ Result<void> ImportRun::compare(ImportSummary& summary) {
                            " rows that it does not name any more, so the board cannot be compared";
         return {};
     }
-    const auto there = sum_of_board(client_, settings_.board, rules_->columns);
+    std::optional<ProgressLine> line("Compare");
+    const auto there = sum_of_board(
+        client_, settings_.board, rules_->columns,
+        [&](std::uint64_t players) { line->show("", players, sent_.count(), "players"); });
+    line.reset();
     if (!there) return there.error();
     if (*there == sent_) return {};
     summary.mismatch = "the board differs from the sorted set: it has " + grouped(there->count()) +

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/write_all.h"
 
 namespace standings::cli {
 namespace {
@@ -78,13 +79,8 @@ Result<Descriptor> make_spool() {
 }
 
 Result<void> append_to_spool(const Descriptor& spool, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t count = ::write(spool.number(), text.data(), text.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return io("cannot write a temporary file (TMPDIR names another folder)");
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return {};
+    if (base::write_all(spool.number(), text)) return {};
+    return io("cannot write a temporary file (TMPDIR names another folder)");
 }
 
 Result<Input> Input::open(const std::string& path) {

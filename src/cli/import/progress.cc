@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "cli/cells.h"
+
 namespace standings::cli {
 namespace {
 
@@ -47,9 +49,12 @@ void Progress::tick(const char* doing, const State& state) {
     if (!due || now - began_ < kQuiet) return;
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - began_).count();
-    std::string line =
-        grouped(state.rows) + " rows " + doing + ", " +
-        grouped(static_cast<std::uint64_t>(static_cast<double>(state.rows) / seconds)) + "/s";
+    std::string line = doing;
+    if (state.rows > 0) {
+        const double rate = static_cast<double>(state.rows) / seconds;
+        line = grouped(state.rows) + " rows " + doing + ", " +
+               grouped(static_cast<std::uint64_t>(rate)) + "/s";
+    }
     if (state.size > 0 && state.position > 0) {
         const double done = static_cast<double>(state.position) / static_cast<double>(state.size);
         char percent[16];
@@ -57,7 +62,7 @@ void Progress::tick(const char* doing, const State& state) {
         line += percent;
         if (done < 1) line += ", " + duration(seconds / done * (1 - done)) + " left";
     }
-    line += ", " + grouped(state.rejected) + " rejected";
+    if (state.rows > 0) line += ", " + grouped(state.rejected) + " rejected";
     if (terminal_) {
         std::fprintf(stderr, "\r\033[K%s", line.c_str());
         shown_ = true;
@@ -75,7 +80,7 @@ void Progress::clear() {
 
 void Progress::say(const std::string& sentence) {
     clear();
-    std::fprintf(stderr, "%s\n", sentence.c_str());
+    std::fprintf(stderr, "%s\n", printable_lines(sentence).c_str());
 }
 
 }  // namespace standings::cli

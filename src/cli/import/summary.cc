@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "cli/cells.h"
 #include "cli/import/progress.h"
 #include "cli/terminal.h"
 #include "text/json_writer.h"
@@ -65,7 +66,8 @@ void print_line(const char* name, const std::string& value) {
 
 void print_table(const ImportSummary& summary) {
     for (const auto& row : summary.first_rows) {
-        std::printf("line %llu: %s\n", static_cast<unsigned long long>(row.line), row.json.c_str());
+        std::printf("line %llu: %s\n", static_cast<unsigned long long>(row.line),
+                    printable_json(row.json).c_str());
     }
     print_line("board", summary.board + (summary.dry_run ? " (dry run: nothing was sent)" : ""));
     print_line("rows", grouped(summary.rows));

@@ -30,9 +30,12 @@ volatile std::sig_atomic_t g_is_back = 0;
 // How standard input was before; where it is none, of no use. Written before it is read.
 termios g_before{};
 volatile std::sig_atomic_t g_has_before = 0;
+volatile std::sig_atomic_t g_is_up = 0;
 
-// Also in a handler of a signal.
+// Also in a handler of a signal. Nothing, where it has been given back.
 void give_back(int patience_milliseconds) {
+    if (g_is_up == 0) return;
+    g_is_up = 0;
     // A terminal that takes nothing, as after Ctrl-S, is not waited for.
     pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
     if (::poll(&out, 1, patience_milliseconds) > 0) {
@@ -40,6 +43,10 @@ void give_back(int patience_milliseconds) {
         static_cast<void>(written);
     }
     if (g_has_before != 0) ::tcsetattr(STDIN_FILENO, TCSANOW, &g_before);
+}
+
+bool is_in_front() {
+    return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
 }
 
 void give_back_now() {
@@ -86,12 +93,13 @@ void TerminalScreen::enter() {
         quiet.c_cc[VTIME] = 0;
         ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
     }
+    g_is_up = 1;
     write_out(kEnter);
     shown_.clear();
 }
 
 void TerminalScreen::leave() {
-    constexpr int kPatience = 1000;
+    constexpr int kPatience = 250;
     give_back(kPatience);
 }
 
@@ -101,7 +109,14 @@ void TerminalScreen::suspend() {
     ::raise(SIGTSTP);
     follow_suspension();
     g_is_back = 0;
-    enter();
+    // In the background it would be stopped again, and not hear what may follow: a shell's kill
+    // continues a job first.
+    constexpr int kLooks = 20;
+    constexpr int kPause = 50;  // milliseconds
+    for (int i = 0; i < kLooks && StopRequest::signal() == 0 && !is_in_front(); ++i) {
+        ::poll(nullptr, 0, kPause);
+    }
+    if (StopRequest::signal() == 0) enter();
 }
 
 TerminalScreen::Size TerminalScreen::size() const {

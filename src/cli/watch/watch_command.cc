@@ -32,6 +32,8 @@ using std::chrono::milliseconds;
 // Signals and new sizes are looked at as often, and moves go out of sight.
 constexpr milliseconds kTurn(500);
 constexpr std::chrono::seconds kNewsFor(10);
+// A board with all that is said of it.
+constexpr std::size_t kMostHead = 1u << 20;
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
     std::uint64_t number = 0;
@@ -88,6 +90,7 @@ class Watching {
     void note_event(const text::JsonNode& message);
 
     std::optional<Wait> turn();
+    std::optional<Wait> look();
     bool show();
     std::string news() const;
     base::Monotonic now() const { return clock_.monotonic(); }
@@ -163,9 +166,16 @@ Watching::End Watching::connect_once() {
 }
 
 std::optional<Watching::End> Watching::read_head() {
-    auto answer = questions_.send({.target = board_path(settings_.view.board)});
+    std::string body;
+    const auto answer = questions_.follow(
+        {.target = board_path(settings_.view.board)},
+        [&](std::string_view bytes) {
+            body += bytes;
+            return body.size() <= kMostHead;
+        },
+        [this] { return look(); });
     if (!answer || !answer->is_ok()) return ended(answer);
-    auto head = head_of(std::move(answer->body));
+    auto head = head_of(std::move(body));
     if (!head) return End{head.error()};
     head_ = *std::move(head);
     wants_head_ = false;
@@ -214,6 +224,8 @@ bool Watching::take(const ServerEvent& event) {
 bool Watching::take_message(const ServerEvent& event) {
     const auto message = json_.parse(*event.data);
     if (!message || !(*message)->is_object()) return false;
+    // Events before a snapshot may be missing, as after a slow time of the terminal.
+    if (event.name == "snapshot") wants_head_ = true;
     if (event.name == "snapshot" || event.name == "delta") {
         if (!rows_.apply(json_, **message)) return false;
         last_id_ = event.id.value_or("");
@@ -246,6 +258,8 @@ void Watching::note_event(const text::JsonNode& message) {
         return std::string(member != nullptr ? member->text : std::string_view());
     };
     happened_ = {.kind = text_of("kind"), .player = text_of("player"), .at = now()};
+    // It may have other columns now.
+    if (happened_.kind == "reset") wants_head_ = true;
     if (!head_) return;
     if (happened_.kind == "frozen") head_->is_closed = true;
     if (happened_.kind == "unfrozen") head_->is_closed = false;
@@ -256,7 +270,13 @@ void Watching::note_event(const text::JsonNode& message) {
 std::optional<Wait> Watching::turn() {
     if (wants_head_ && is_connected_) no_head_ = read_head();
     if (no_head_) return std::nullopt;
-    is_over_ = is_over_ || StopRequest::signal() != 0 || !output_.look() || !show();
+    is_over_ = is_over_ || !show();
+    return look();
+}
+
+// The part of a turn without the picture.
+std::optional<Wait> Watching::look() {
+    is_over_ = is_over_ || StopRequest::signal() != 0 || !output_.look();
     if (is_over_) return std::nullopt;
     return Wait{.most = kTurn, .file = output_.keys()};
 }

@@ -35,7 +35,10 @@ class ScreenOutput final : public WatchOutput {
     }
     bool look() override { return !is_reader_gone() && (!screen_ || !screen_->look()); }
     int keys() const override { return screen_ ? screen_->keys() : -1; }
-    void say(const std::string&) const override {}
+    // Before there is a picture that has it.
+    void say(const std::string& sentence) const override {
+        if (!screen_) complain(sentence);
+    }
 
   private:
     std::optional<TerminalScreen> screen_;

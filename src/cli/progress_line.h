@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace standings::server {
+namespace standings::cli {
 
 // Silent for work that ends within a second. Writes to stderr. Thread: one.
 class ProgressLine {
@@ -36,4 +36,4 @@ std::string counted(std::uint64_t number, const std::string& one, const std::str
 // "1.2 GB", "340 KB".
 std::string readable_bytes(std::uint64_t bytes);
 
-}  // namespace standings::server
+}  // namespace standings::cli

@@ -1,4 +1,4 @@
-#include "server/progress_line.h"
+#include "cli/progress_line.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-namespace standings::server {
+namespace standings::cli {
 namespace {
 
 constexpr auto kFirst = std::chrono::seconds(1);
@@ -64,19 +64,20 @@ void ProgressLine::show(std::string_view part, std::uint64_t done, std::uint64_t
     std::string line = doing_;
     if (!part.empty()) line += ": " + std::string(part);
     if (done > 0 || total > 0) line += "  " + amount(done, unit);
-    if (total > 0 && done <= total) {
+    const bool has_end = total > 0 && done <= total;
+    if (has_end) {
         line += " of " + amount(total, unit);
         line += "  " + std::to_string(100 * done / total) + " %";
+    }
+    if (done > 0) {
         const double spent = std::chrono::duration<double>(now - began_).count();
-        const auto rate = static_cast<double>(done) / spent;
-        if (done > 0) {
-            line += "  " + amount(static_cast<std::uint64_t>(rate), unit) + "/s";
-            line += "  " + time_text(static_cast<double>(total - done) / rate) + " left";
-        }
+        const double rate = static_cast<double>(done) / spent;
+        line += "  " + amount(static_cast<std::uint64_t>(rate), unit) + "/s";
+        if (has_end) line += "  " + time_text(static_cast<double>(total - done) / rate) + " left";
     }
     line = terminal_ ? "\r" + line + "\033[K" : line + "\n";
     std::fputs(line.c_str(), stderr);
     std::fflush(stderr);
 }
 
-}  // namespace standings::server
+}  // namespace standings::cli
