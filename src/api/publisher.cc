@@ -14,8 +14,6 @@ constexpr auto kTurn = std::chrono::milliseconds(25);
 // ... and looking takes at most a third of the time, however many views there are. Joins come on
 // top.
 constexpr int kRestPerWork = 2;
-// Turns that a busy loop may be behind before its watchers get fewer frames.
-constexpr int kMostUnheard = 1;
 
 template <class... Visitors>
 struct Overloaded : Visitors... {
@@ -169,7 +167,7 @@ void Publisher::heard(live::LoopIndex loop) {
 }
 
 bool Publisher::is_ready(live::LoopIndex loop) {
-    return this->loop(loop).unheard <= kMostUnheard;
+    return this->loop(loop).unheard == 0;
 }
 
 void Publisher::tell_loops() {

@@ -14,7 +14,7 @@ namespace {
 // Two who fight for the lead do not drown the frames.
 constexpr auto kLeaderEvery = std::chrono::milliseconds(500);
 // A loop that is behind has caught up.
-constexpr base::Monotonic kLookAgain = std::chrono::milliseconds(50);
+constexpr base::Monotonic kLookAgain = std::chrono::milliseconds(10);
 // Names come from the disk meanwhile.
 constexpr auto kAskAgain = std::chrono::milliseconds(20);
 

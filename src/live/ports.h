@@ -61,8 +61,9 @@ class Audience {
         bool recovered = false;  // `frame` goes on from the watcher's own seq
         SharedFrame frame;       // none: the watcher has everything
     };
-    // Whether the loop has dealt with nearly all that it was told. One that has not gets no frames:
-    // its watchers' views are read later, and what changes in between is folded together.
+    // Whether the loop has dealt with all that it was told. One that has not gets no frames, which
+    // would only grow old behind the others: its watchers' views are read later, and what changes
+    // in between is folded together.
     virtual bool is_ready(LoopIndex loop) = 0;
     // From here on the watcher gets the stream's frames.
     virtual void welcome(LoopIndex loop, WatcherId watcher, const Welcome& welcome) = 0;
