@@ -17,13 +17,15 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("src", "bench", "fuzz", "tests")
+TESTS = ("_test.cc", "_fuzz.cc")
 
 
-def sources_of(build):
+def sources_of(build, with_tests):
     commands = json.loads((build / "compile_commands.json").read_text())
     found = {pathlib.Path(command["directory"], command["file"]).resolve() for command in commands}
     ours = [path for path in found
-            if path.suffix == ".cc" and any(path.is_relative_to(ROOT / folder) for folder in FOLDERS)]
+            if path.suffix == ".cc" and any(path.is_relative_to(ROOT / folder) for folder in FOLDERS)
+            and (with_tests or not path.name.endswith(TESTS))]
     # The largest first, so that none of them is the one that all wait for.
     return sorted(ours, key=lambda path: (-path.stat().st_size, path))
 
@@ -88,6 +90,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--without-tests", action="store_true")
     options = parser.parse_args()
     program = shutil.which("clang-tidy-19")
     if not program:
@@ -96,7 +99,7 @@ def main():
     build = options.build.resolve()
     failed = known = 0
     clean = Clean(program, build)
-    paths = sources_of(build)
+    paths = sources_of(build, not options.without_tests)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for path, done in zip(paths, pool.map(lambda path: tidy(program, build, clean, path), paths)):
             if done is None:
