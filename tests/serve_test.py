@@ -16,7 +16,7 @@ import time
 import unittest
 import urllib.request
 
-from support.server import KEY, Server, program, wait_until
+from support.server import KEY, Server, die_with_parent, program, wait_until
 
 KEY_SHAPE = re.compile(r"\bst_sk_[A-Za-z0-9_-]{20,}")
 
@@ -273,7 +273,7 @@ class Termination(ServeTest):
                 server = self.server()
                 words = ["serve", "--data", str(server.data)] if command == "serve" else ["demo", "--players", "100"]
                 process = subprocess.Popen([str(program()), *words, "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
-                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=server.home,
+                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=server.home, preexec_fn=die_with_parent,
                                            env={**server.environment(), "STANDINGS_LOG_LEVEL": "debug"})
                 self.addCleanup(process.kill)
                 url = wait_until(lambda: re.search(rb"http://127.0.0.1:(\d+)", process.stdout.readline()), "its address")

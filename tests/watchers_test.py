@@ -185,8 +185,8 @@ class Streams(FakeServerTest):
 class Resuming(FakeServerTest):
     FIRST = (*RIGHT[:3], {"type": "bye", "reason": "draining", "retry_after_ms": 1}, frame(CLOSE, (1012).to_bytes(2, "big"), mask=None))
 
-    def come_back(self, *second):
-        return self.watch(self.FIRST, second, count=1, more=["--restart", "--show-rows"])
+    def come_back(self, *second, seconds=1):
+        return self.watch(self.FIRST, second, count=1, more=["--restart", "--show-rows"], seconds=seconds)
 
     def test_goes_on_where_it_was(self):
         run = self.come_back(welcome(recovered=True), *RIGHT[3:])
@@ -198,7 +198,7 @@ class Resuming(FakeServerTest):
     def test_a_delta_over_what_was_missed_may_tell_a_row_again(self):
         run = self.come_back(welcome(recovered=True), delta(8, 12, 3, [row("bob", 1, 40)]))
         self.assertEqual(run.status, 0, run.complaint)
-        run = self.come_back(welcome(recovered=True), delta(8, 12, 3, [row("bob", 1, 40)]), delta(12, 13, 3, [row("bob", 1, 40)]))
+        run = self.come_back(welcome(recovered=True), delta(8, 12, 3, [row("bob", 1, 40)]), delta(12, 13, 3, [row("bob", 1, 40)]), seconds=10)
         self.assertEqual(run.status, 1, "only the first one")
 
     def test_or_gets_a_snapshot(self):
@@ -207,11 +207,11 @@ class Resuming(FakeServerTest):
         self.assertEqual(run.said["back"]["unrecovered"], 1)
 
     def test_a_delta_from_elsewhere_is_found(self):
-        run = self.come_back(welcome(recovered=True), RIGHT[5])
+        run = self.come_back(welcome(recovered=True), RIGHT[5], seconds=10)
         self.assertEqual((run.status, run.done["gaps"]), (1, 1))
 
     def test_rows_from_before_are_found(self):
-        run = self.come_back(welcome(recovered=False), RIGHT[1])
+        run = self.come_back(welcome(recovered=False), RIGHT[1], seconds=10)
         self.assertEqual(run.status, 1)
         self.assertIn("sent back to 5", run.complaint)
 

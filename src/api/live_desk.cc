@@ -91,7 +91,7 @@ void LiveDesk::leave_stream(LiveWatcher& watcher) {
 
 void LiveDesk::forget(Streams::iterator stream) {
     const auto board = of_board_.find(stream->second.board);
-    std::erase(board->second, stream->first);
+    board->second.erase(stream->first);
     if (board->second.empty()) of_board_.erase(board);
     streams_.erase(stream);
 }
@@ -159,7 +159,7 @@ bool LiveDesk::tell(const Welcomed& told) {
     Stream& stream = at->second;
     if (is_new) {
         stream.board = told.welcome.board;
-        of_board_[stream.board].push_back(at->first);
+        of_board_[stream.board].insert(at->first);
     }
     watcher->stream_ = told.welcome.stream;
     watcher->place_ = stream.watchers.size();

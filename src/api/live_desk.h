@@ -76,7 +76,7 @@ class LiveClient {
     virtual void on_bye() = 0;
 };
 
-// Promise: each watcher hears what concerns it, in order; a frame for very many goes out in slices,
+// Promise: each watcher hears what concerns it, in order; what is for very many goes out in slices,
 // so that other requests of the loop are answered in between. Owner: the loop. Thread: the loop's.
 class LiveDesk {
   public:
@@ -127,7 +127,7 @@ class LiveDesk {
     std::unordered_set<LiveClient*> clients_;  // before the watchers, which may be clients
     std::unordered_map<live::WatcherId, std::shared_ptr<LiveWatcher>> watchers_;
     Streams streams_;
-    std::unordered_map<std::string, std::vector<live::StreamId>> of_board_;
+    std::unordered_map<std::string, std::unordered_set<live::StreamId>> of_board_;
 
     std::deque<Told> told_;                   // the first one may be half delivered
     std::size_t delivered_ = 0;               // of the first one, a frame or an event

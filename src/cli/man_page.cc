@@ -75,7 +75,7 @@ std::string man_page(const CLI::App& app, const std::string& version) {
         ".TP\n3\nAddress or data folder in use.\n"
         ".TP\n4\nThe database cannot be reached, or is of another version.\n"
         ".TP\n5\nWhat is stored is damaged.\n"
-        ".TP\n130\nEnded by Ctrl-C.\n"
+        ".TP\n130\nEnded by Ctrl-C (servers and watches: 0).\n"
         ".SH FILES\n";
     out += ".TP\n" + roff("./standings.toml") + "\nSettings of a server.\n";
     out += ".TP\n" + roff("./standings-data") + "\nThe database.\n";

@@ -12,8 +12,8 @@
 namespace standings::cli {
 
 // While it lives, the first signal only asks the command to stop. Where that does not happen within
-// two seconds, or at the second signal, the process ends at once with the last words. One at a
-// time, in the main thread.
+// two seconds, or at the second signal (another SIGHUP is none), the process ends at once with the
+// last words. One at a time, in the main thread.
 class StopRequest {
   public:
     StopRequest();

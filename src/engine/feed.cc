@@ -31,7 +31,10 @@ void Feed::Adding::add(const Event& event, std::string_view player,
         auto item =
             std::make_shared<const FeedItem>(FeedItem{event, std::string(player), board.slug});
         if (board.config.visibility == ledger::Visibility::kPublic) put(feed_.all_, item);
-        Ring& ring = feed_.ring_of(event.ranking, feed_.known_since(board.seq));
+        // Where the batch itself has pushed something out, it may be of this board.
+        const base::Sequence known_since =
+            feed_.lost_ > begun_at_ ? feed_.lost_ : feed_.known_since(board.seq);
+        Ring& ring = feed_.ring_of(event.ranking, known_since);
         if (put(ring, std::move(item))) ++feed_.items_;
         feed_.forget_too_many();
     } else if (event.kind == EventKind::kTakenBack || event.kind == EventKind::kRemove) {

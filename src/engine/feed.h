@@ -49,8 +49,9 @@ class Feed {
     // A batch's events, in order; readers see them when it ends.
     class Adding {
       public:
-        explicit Adding(Feed& feed) : feed_(feed), hold_(feed.mutex_) {}
-        // `board`: as it was before the batch. That of a public one is in the feed of all, too.
+        explicit Adding(Feed& feed) : feed_(feed), hold_(feed.mutex_), begun_at_(feed.seq_) {}
+        // `board`: as it was before the batch, or later where the feed is new. That of a public one
+        // is in the feed of all, too.
         void add(const ledger::Event& event, std::string_view player,
                  const ledger::BoardRecord& board);
         // A board was made or emptied: whatever came before is another life's.
@@ -59,6 +60,7 @@ class Feed {
       private:
         Feed& feed_;
         std::lock_guard<std::mutex> hold_;
+        const base::Sequence begun_at_;
     };
     // Up to here there is nothing more to add.
     void reach(base::Sequence seq);

@@ -52,7 +52,8 @@ std::string part_of(const std::string& path);
 std::vector<std::string> part_files(const std::string& part);
 
 // Puts a sealed copy in place: writes the manifest durably, then renames `part` to `database`, so
-// that whatever is called .db is whole at any moment.
+// that whatever is called .db is whole at any moment. One that is replaced loses its manifest
+// first, and the new one gets its own last: neither ever lies beside the other's.
 base::Result<void> put_in_place(const std::string& part, const std::string& database,
                                 const BackupManifest& manifest);
 

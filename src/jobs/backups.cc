@@ -139,7 +139,6 @@ Result<std::string> Backups::make(JobControl& control) {
             folder_.keep(std::max<std::size_t>(options_.keep, 1), made->facts.database_id);
         if (!kept) {
             // The new one is there: to make another one soon would only fill the disk.
-            ++statistics_.failed;
             options_.log->write(base::LogLevel::kError, "old backups stay",
                                 {{"detail", kept.error().detail}});
         }

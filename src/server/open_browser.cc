@@ -21,6 +21,7 @@ bool is_set(const char* name) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
     const int nowhere = ::open("/dev/null", O_RDWR);
     if (nowhere >= 0) {
         ::dup2(nowhere, STDIN_FILENO);

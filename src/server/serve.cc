@@ -1,6 +1,5 @@
 #include "server/serve.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>

@@ -59,8 +59,10 @@ def wait_until(condition, what, seconds=30.0):
 
 
 def die_with_parent():
-    """For `preexec_fn`: whatever ends this process ends the new one too."""
+    """For `preexec_fn`: whatever ends this process ends the new one too, and no signal is ignored that this one ignores."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 _running = set()

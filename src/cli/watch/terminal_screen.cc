@@ -35,7 +35,6 @@ volatile std::sig_atomic_t g_is_up = 0;
 // Also in a handler of a signal. Nothing, where it has been given back.
 void give_back(int patience_milliseconds) {
     if (g_is_up == 0) return;
-    g_is_up = 0;
     // A terminal that takes nothing, as after Ctrl-S, is not waited for.
     pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
     if (::poll(&out, 1, patience_milliseconds) > 0) {
@@ -43,10 +42,11 @@ void give_back(int patience_milliseconds) {
         static_cast<void>(written);
     }
     if (g_has_before != 0) ::tcsetattr(STDIN_FILENO, TCSANOW, &g_before);
+    g_is_up = 0;  // not before: who ends it by force meanwhile does it again
 }
 
 bool is_in_front() {
-    return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+    return ::tcgetpgrp(STDOUT_FILENO) == ::getpgrp();
 }
 
 void give_back_now() {
@@ -86,6 +86,7 @@ void TerminalScreen::follow_suspension() {
 }
 
 void TerminalScreen::enter() {
+    g_is_up = 1;
     if (has_keys_) {
         termios quiet = g_before;
         quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
@@ -93,7 +94,6 @@ void TerminalScreen::enter() {
         quiet.c_cc[VTIME] = 0;
         ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
     }
-    g_is_up = 1;
     write_out(kEnter);
     shown_.clear();
 }
