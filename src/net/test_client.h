@@ -95,7 +95,8 @@ class Client {
     // False when the server has ended the connection.
     bool send(std::string_view bytes) {
         while (!bytes.empty()) {
-            const auto count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            const auto count = uninterrupted(
+                [&] { return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
             if (count <= 0) return false;
             bytes.remove_prefix(static_cast<std::size_t>(count));
         }
@@ -117,7 +118,7 @@ class Client {
     // More bytes into `received`; false at the end of the connection.
     bool receive() {
         char bytes[64 * 1024];
-        const auto count = ::recv(socket_, bytes, sizeof bytes, 0);
+        const auto count = uninterrupted([&] { return ::recv(socket_, bytes, sizeof bytes, 0); });
         if (count < 0) was_reset_ = errno == ECONNRESET;
         if (count < 0 && !was_reset_) timed_out_ = true;
         if (count <= 0) return false;
@@ -126,7 +127,7 @@ class Client {
     }
     // At most `room` bytes, past `received`; 0 at the end of the connection.
     std::size_t receive_some(char* bytes, std::size_t room) {
-        const auto count = ::recv(socket_, bytes, room, 0);
+        const auto count = uninterrupted([&] { return ::recv(socket_, bytes, room, 0); });
         return count > 0 ? static_cast<std::size_t>(count) : 0;
     }
     // The next answer, its chunks put together.
@@ -199,6 +200,15 @@ class Client {
     }
 
   private:
+    // libFuzzer's timer interrupts a call now and then.
+    template <class Call>
+    static ssize_t uninterrupted(Call call) {
+        ssize_t count = 0;
+        do {
+            count = call();
+        } while (count < 0 && errno == EINTR);
+        return count;
+    }
     std::optional<std::size_t> find(std::string_view text) {
         for (;;) {
             const auto at = received_.find(text);
