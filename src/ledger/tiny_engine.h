@@ -186,9 +186,11 @@ class TinyEngine {
         if (slice_.fold_mark) next_.fold_mark = *slice_.fold_mark;
         for (auto it = next_.players.begin(); it != next_.players.end();) {
             const auto& [key, player] = *it;
-            const bool in_batch = state_.players.count(key) == 0 ||
-                                  state_.players.at(key).last_seq != player.last_seq;
-            if (player.entry || in_batch || player.last_seq > state_.fold_mark) {
+            const auto is_in_batch = [&] {
+                const auto before = state_.players.find(key);
+                return before == state_.players.end() || before->second.last_seq != player.last_seq;
+            };
+            if (player.entry || player.last_seq > state_.fold_mark || is_in_batch()) {
                 ++it;
                 continue;
             }
