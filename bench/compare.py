@@ -49,6 +49,12 @@ class Bench:
     def say(self, what):
         print(f"{time.monotonic() - self.began:6.0f} s  {what}", file=sys.stderr, flush=True)
 
+    def rounds(self):
+        """The contenders of each round; another one goes first, so that what one leaves behind does not always meet the same."""
+        for first in range(self.options.rounds):
+            first %= len(self.contenders)
+            yield [*self.contenders[first:], *self.contenders[:first]]
+
     def run(self, parts):
         """Each piece of work first names all its rows, up to its `yield`: one that a broken run did not reach is not forgotten."""
         work = []
@@ -127,6 +133,7 @@ def main():
 def finish(report, options):
     print(f"\n{report.table()}\n")
     bars, met, missing = report.count()
+    print(f"fdatasync of 4 KB after the run: {machine.fsync_milliseconds(tempfile.gettempdir()):.2f} ms.")
     print(f"{met} of {bars} bars met{f', {missing} not measured' if missing else ''}. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
           f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")

@@ -130,7 +130,16 @@ class Ours:
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
 
     def submit(self, **more):
-        return generate(self.server.port, self.pid, mode="submit", count=self.count, more=("--key", KEY, "--idempotency"), **more)
+        """Whether what was taken in is in the database too, and not in memory only, is for check()."""
+        before = self._newest_seq()
+        said = generate(self.server.port, self.pid, mode="submit", count=self.count, more=("--key", KEY, "--idempotency"), **more)
+        taken_in = self._newest_seq() - before
+        assert taken_in >= said["requests"], f"{said['requests']} submissions were acknowledged, {taken_in} are there"
+        return said
+
+    def _newest_seq(self):
+        """On a server where nothing else moves, each submission that it takes in moves it by one."""
+        return self.server.new_client(KEY).get("/v1/boards/b").json["seq"]
 
     def restart(self, wrapper=()):
         """Ends in order and starts again; seconds to ready."""

@@ -202,9 +202,11 @@ class Bench:
         while not ending.is_set() and process.stdout.read1(PACED_BYTES):
             time.sleep(PACE_SECONDS)
         whole = not ending.is_set()
-        process.kill()
-        process.wait()
+        if not whole:
+            process.kill()
+        status = process.wait()
         process.stdout.close()
+        assert not whole or status == 0, f"sqlite3 ended with {status}"
         return whole
 
     def fast_shell(self, ending):
@@ -212,6 +214,7 @@ class Bench:
         process.stdin.write(SHELL_SQL + "\n")
         process.stdin.flush()
         ending.wait()
+        assert process.poll() is None, f"sqlite3 ended with {process.returncode}"
         process.kill()
         process.wait()
         return False
@@ -229,9 +232,15 @@ class Bench:
         with socket.create_connection(("127.0.0.1", self.server.port)) as connection:
             connection.sendall(f"GET /v1/boards/b/export?format=ndjson HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n".encode())
             connection.settimeout(60)
+            head = connection.recv(PACED_BYTES)
+            assert head.startswith(b"HTTP/1.1 200 "), head[:300]
+            tail = b""
             while not ending.is_set():
-                if not connection.recv(PACED_BYTES):
+                piece = connection.recv(PACED_BYTES)
+                if not piece:
+                    assert tail == b"0\r\n\r\n", "the export broke off"
                     return True
+                tail = (tail + piece)[-5:]
                 time.sleep(PACE_SECONDS)
         return False
 

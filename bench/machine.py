@@ -1,5 +1,6 @@
 """Facts about this machine, and about processes that run on it, read from /proc."""
 
+import contextlib
 import os
 import pathlib
 import platform
@@ -116,9 +117,10 @@ def wake_ups(pid):
     """How often threads of the process and its descendants have gone to sleep of their own will."""
     total = 0
     for process in tree(pid):
-        for task in os.listdir(f"/proc/{process}/task"):
-            status = pathlib.Path(f"/proc/{process}/task/{task}/status").read_text()
-            total += int(status.split("voluntary_ctxt_switches:")[1].split()[0])
+        with contextlib.suppress(OSError):  # it has just ended
+            for task in os.listdir(f"/proc/{process}/task"):
+                status = pathlib.Path(f"/proc/{process}/task/{task}/status").read_text()
+                total += int(status.split("voluntary_ctxt_switches:")[1].split()[0])
     return total
 
 
@@ -126,9 +128,10 @@ def proportional_memory(pid):
     """Memory of a process and its descendants, pages that n of them share counted 1/n each."""
     total = 0
     for process in tree(pid):
-        for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) * 1024
+        with contextlib.suppress(OSError):  # it has just ended
+            for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
     return total
 
 

@@ -1,16 +1,16 @@
 """Everything at once for a long time, at full speed: does anything grow, leak or slow down?
 
-64 connections submit with idempotency keys; two each read standings, the top and around players; four
-views are watched, and each frame is applied to the rows before it; a
-long NDJSON stream comes every two minutes; a board is made, filled, read and deleted every five
-seconds; an export and a backup run every ten minutes. The players are a fixed set, filled before the
-clock starts, so that memory has no reason to grow.
+64 connections submit with idempotency keys; two each read standings, the top and around players; four views are
+watched, and each frame is applied to the rows before it; a long NDJSON stream comes every two minutes; a board is
+made, filled, read and deleted every five seconds; an export and a backup run every ten minutes. The players are a
+fixed set, filled before the clock starts, so that memory has no reason to grow.
 
 Every ten seconds the server's memory, descriptors, threads and files are looked at; every minute the
 latencies that the writers saw. Each answer is checked for what holds while the board moves: status, player,
-a rank, the number of rows; the first wrong one ends the run with status 1.
-At the end `standings check` compares the database with the ranks in memory. A run of ten minutes or more
-also ends with status 1 when memory, descriptors or the write-ahead log have passed a limit.
+a rank, the number of rows; the first wrong one ends the run with status 1, as does a part that has stopped.
+At the end the rows of each watcher are compared with the board's, and `standings check` compares the database with
+the ranks in memory. A run of ten minutes or more also ends with status 1 when memory, descriptors or the write-ahead
+log have passed a limit.
 """
 
 import argparse
@@ -30,7 +30,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
 import machine  # noqa: E402
-from support.live import EventStream  # noqa: E402
+from support.live import EventStream, settled  # noqa: E402
 from support.server import KEY, Server, die_with_parent, load_program, program  # noqa: E402
 
 BOARD = "main"
@@ -44,6 +44,12 @@ MOST_GROWTH_MB = 16  # as large as the database's cache, should that fill late; 
 KEY_BYTES, MOST_KEYS = 48, 1_000_000  # idempotency keys are remembered up to this number, and may still be filling up
 MOST_MORE_DESCRIPTORS = 16  # readers come and go by six; one leaked with each short board would be 40 in ten minutes
 MOST_WAL_MB = 256  # where the server itself begins to warn (database.wal_warning)
+# What is watched, and how the API reads the same.
+VIEWS = {"top=10": "limit=10", "top=100&rate=20": "limit=100", "around=player-0000007": "around=player-0000007&limit=11",
+         "player=player-0000009": "around=player-0000009&limit=1"}
+# Seconds in which a part does something, however slow the server is: a run of the load program, a stream, a board, an
+# export and a backup (which begin every ten minutes), a frame that is not a beat.
+PATIENCE = {"write": 150, "read": 100, "stream": 300, "churn": 65, "copy": 900, "watch": 60}
 RATE = re.compile(r"\w+: (\d+) requests .*?(\d+)/s\s+p50 ([\d.]+) ms\s+p99 ([\d.]+) ms\s+max ([\d.]+) ms")
 
 
@@ -69,6 +75,8 @@ class Mix:
         self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0, "frames": 0}
         self.minutes = []
         self.backup_seconds = []
+        self.did_at = {}  # part: when it did something last
+        self.views = {}   # query: its stream
 
     def fill(self):
         api = self.server.api
@@ -80,12 +88,22 @@ class Mix:
             assert answer.status == 200 and answer.json["summary"]["accepted"] == last - first, answer
 
     def begin(self):
-        for part in (self.write, lambda: self.read("standing"), lambda: self.read("top"), lambda: self.read("around"),
-                     self.stream, self.churn, self.copy,
-                     *(lambda query=query: self.watch(query) for query in ("top=10", "top=100&rate=20", "around=player-0000007", "player=player-0000009"))):
-            thread = threading.Thread(target=self._guarded, args=(part,), daemon=True)
+        for part, *arguments in ((self.write,), *((self.read, mode) for mode in ("standing", "top", "around")), (self.stream,), (self.churn,),
+                                 (self.copy,), *((self.watch, query) for query in VIEWS)):
+            name = " ".join((part.__name__, *arguments))
+            self.did_at[name] = time.monotonic()
+            thread = threading.Thread(target=self._guarded, args=(part, *arguments), name=name, daemon=True)
             self.threads.append(thread)
             thread.start()
+
+    def _did(self, what, count=1):
+        self.counts[what] += count
+        self.did_at[threading.current_thread().name] = time.monotonic()
+
+    def stalled(self):
+        """A sentence for each part that has done nothing for longer than it may."""
+        now = time.monotonic()
+        return [f"{name}: nothing done for {now - at:.0f} s" for name, at in self.did_at.items() if now - at > PATIENCE[name.split()[0]]]
 
     def end(self):
         self.ending.set()
@@ -93,16 +111,21 @@ class Mix:
             process.terminate()
         for thread in self.threads:
             thread.join(60)
+            if thread.is_alive():
+                self.failure = self.failure or f"{thread.name} did not end"
 
-    def _guarded(self, part):
+    def fail(self, why):
+        self.failure = self.failure or why
+        self.ending.set()
+
+    def _guarded(self, part, *arguments):
         try:
-            part()
+            part(*arguments)
         except Ended:
             pass
         except BaseException:
             if not self.ending.is_set():
-                self.failure = self.failure or f"at {time.strftime('%H:%M:%S', time.gmtime())} UTC\n{traceback.format_exc()}"
-                self.ending.set()
+                self.fail(f"at {time.strftime('%H:%M:%S', time.gmtime())} UTC\n{traceback.format_exc()}")
 
     def _pause(self, seconds):
         if self.ending.wait(seconds):
@@ -129,25 +152,41 @@ class Mix:
         seconds = min(60.0, self.options.minutes * 60)
         while True:
             requests, rate, p50, p99, most = self._generate("submit", 64, seconds, "--key", KEY, "--idempotency")
-            self.counts["submissions"] += int(requests)
+            self._did("submissions", int(requests))
             self.minutes.append({"rate": rate, "p50": p50, "p99": p99, "max": most})
 
     def read(self, mode):
         while True:
-            self.counts["reads"] += int(self._generate(mode, 2, min(10.0, self.options.minutes * 30))[0])
+            self._did("reads", int(self._generate(mode, 2, min(10.0, self.options.minutes * 30))[0]))
 
     def watch(self, query):
         """Comes back every 30 s, and goes on where it was."""
-        with EventStream(self.server.port, f"/v1/boards/{BOARD}/live?{query}") as view:
-            comes_back = time.monotonic() + 30
-            while not self.ending.is_set():
-                assert view.next() is not None, "the stream has ended"
-                self.counts["frames"] += 1
-                positions = [row["position"] for row in view.rows]
-                assert positions == list(range(positions[0], positions[0] + len(positions))), f"{query}: rows are missing: {positions}"
-                if time.monotonic() > comes_back:
-                    comes_back += 30
-                    view.reconnect()
+        view = self.views[query] = EventStream(self.server.port, f"/v1/boards/{BOARD}/live?{query}")
+        comes_back = time.monotonic() + 30
+        while not self.ending.is_set():
+            said = view.next()
+            assert said is not None, "the stream has ended"
+            if said[0] == "beat":  # says that nothing has changed
+                continue
+            self._did("frames")
+            positions = [row["position"] for row in view.rows]
+            assert positions == list(range(positions[0], positions[0] + len(positions))), f"{query}: rows are missing: {positions}"
+            if time.monotonic() > comes_back:
+                comes_back += 30
+                view.reconnect()
+
+    def compare_views(self):
+        """When nothing moves any more: what the watchers have is what the board shows."""
+        if self.failure:
+            return
+        seq = self.server.api.get(f"/v1/boards/{BOARD}").json["seq"]
+        for query, view in self.views.items():
+            view.reconnect()
+            settled(view, seq)
+            shown = self.server.api.get(f"/v1/boards/{BOARD}/standings?{VIEWS[query]}").json["rows"]
+            if view.rows != shown:
+                self.fail(f"{query}: a watcher has {view.rows}, and the board shows {shown}")
+            view.close()
 
     def stream(self):
         lines = min(MOST_STREAM_LINES, self.options.players)
@@ -157,7 +196,7 @@ class Mix:
             api = self.server.new_client(KEY)
             answer = api.stream(f"/v1/boards/{BOARD}/submissions", bodies[0], idempotency_key=f"stream-{time.monotonic_ns()}")
             assert answer.status == 200 and answer.json["summary"]["accepted"] == lines, answer
-            self.counts["stream_lines"] += lines
+            self._did("stream_lines", lines)
             bodies.reverse()
             self._pause(120)
 
@@ -174,7 +213,7 @@ class Mix:
             assert [row["player"] for row in answer.json["rows"]] == [f"p{at}" for at in reversed(range(100))], answer
             answer = api.delete(path)
             assert answer.status == 204, answer
-            self.counts["boards"] += 1
+            self._did("boards")
             self._pause(5)
 
     def copy(self):
@@ -186,7 +225,7 @@ class Mix:
             assert answer.status == 200, answer
             rows = answer.body.count(b"\n")
             assert rows == self.options.players, f"an export of {rows} rows, there are {self.options.players} players"
-            self.counts["exports"] += 1
+            self._did("exports")
             self._backup(api)
             self._pause(max(0.0, 600 - (time.monotonic() - began)))
 
@@ -199,7 +238,7 @@ class Mix:
             self._pause(0.2)
         assert state["state"] == "done", state
         self.backup_seconds.append(time.monotonic() - began)
-        self.counts["backups"] += 1
+        self._did("backups")
         for item in api.get("/v1/backups").json["items"]:  # the disk is wanted for the next one
             api.delete(f"/v1/backups/{item['name']}")
 
@@ -287,6 +326,8 @@ def watch(mix, samples):
     # The last minute of the writers ends a moment after the time.
     while time.monotonic() - began < mix.options.minutes * 60 + 3 and not mix.ending.wait(
             max(0.0, began + len(samples) * SAMPLE_SECONDS - time.monotonic())):
+        for complaint in mix.stalled():
+            mix.fail(complaint)
         samples.append(now := sample(mix.server, began))
         if len(mix.minutes) > shown:
             minute = mix.minutes[shown]
@@ -326,6 +367,7 @@ def main():
             watch(mix, samples)
         finally:
             mix.end()
+        mix.compare_views()
         summary = summary_of(mix, samples)
         print_summary(summary)
         passed = past_limits(summary, options.minutes)

@@ -27,9 +27,9 @@ def measure(bench):
     bench.say("reads")
     for contender in bench.contenders:
         machine.pin(contender.pid, bench.server_cores)
-    for _ in range(bench.options.rounds):
+    for contenders in bench.rounds():
         for mode, row, more in reads:
-            for contender in bench.contenders:
+            for contender in contenders:
                 if "pipeline" not in more or contender.can_pipeline:
                     row.add(contender.name, ask(bench, contender, mode, **more)["cpu_us"])
     # Other rows are checked against the board as it was filled, and this one moves it.
@@ -49,8 +49,8 @@ def of_a_moving_board(bench, row):
     """What the submissions cost is measured beside the cheapest read, taken off, and noted."""
     bench.say(f"top 10 beside {MOVES} submissions a second")
     taken_off, rates = {}, {}
-    for _ in range(bench.options.rounds):
-        for contender in bench.contenders:
+    for contenders in bench.rounds():
+        for contender in contenders:
             still = ask(bench, contender, "version")
             with contender.writer(MOVES, bench.client_cores) as writer:
                 beside, read = ask(bench, contender, "version"), ask(bench, contender, "top")

@@ -43,9 +43,9 @@ def submissions(bench):
     yield
 
     bench.say("durable submissions with an idempotency key")
-    for _ in range(bench.options.rounds):
+    for contenders in bench.rounds():
         for kind in kinds:
-            for contender in bench.contenders:
+            for contender in contenders:
                 kind.run(contender, bench.options.seconds)
 
 
@@ -55,8 +55,8 @@ def slow_disk(bench):
 
     bench.say("with 1 ms added to each fsync")
     with on_slow_disks(bench):
-        for _ in range(bench.options.rounds):
-            for contender in bench.contenders:
+        for contenders in bench.rounds():
+            for contender in contenders:
                 kind.run(contender, bench.options.seconds)
 
 
@@ -75,8 +75,8 @@ def bulk(bench):
     yield
 
     bench.say(f"bulk: {bench.options.bulk} new players over one connection")
-    for _ in range(bench.options.rounds):
-        for contender in bench.contenders:
+    for contenders in bench.rounds():
+        for contender in contenders:
             row.add(contender.name, contender.bulk(bench.options.bulk))
 
 
@@ -91,15 +91,15 @@ def half_a_processor(bench):
 
     bench.say("on half a processor")
     try:
-        for _ in range(bench.options.rounds):
-            for contender in bench.contenders:
+        for contenders in bench.rounds():
+            for contender in contenders:
                 with machine.HalfAProcessor(contender.pid):
                     for kind in kinds:
                         kind.run(contender, bench.options.seconds)
                     bulk_row.add(contender.name, contender.bulk(lines))
         with on_slow_disks(bench):
-            for _ in range(bench.options.rounds):
-                for contender in bench.contenders:
+            for contenders in bench.rounds():
+                for contender in contenders:
                     with machine.HalfAProcessor(contender.pid):
                         slow.run(contender, bench.options.seconds)
     except machine.NoControlGroup as error:

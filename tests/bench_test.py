@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import unittest.mock
 
@@ -70,6 +71,33 @@ class LimitsOfALongRun(unittest.TestCase):
 
     def test_are_not_held_in_a_short_run(self):
         self.assertEqual(self.past(9, memory_growth_mb=100), [])
+
+
+class PartsOfALongRun(unittest.TestCase):
+    def setUp(self):
+        self.mix = mixed_load.Mix(None, None)
+
+    def test_that_did_something_lately_are_well(self):
+        self.mix.did_at = {"churn": time.monotonic(), "watch top=10": time.monotonic() - 59}
+        self.assertEqual(self.mix.stalled(), [])
+
+    def test_that_stand_still_are_named(self):
+        self.mix.did_at = {"churn": time.monotonic(), "watch top=10": time.monotonic() - 61}
+        self.assertEqual(self.mix.stalled(), ["watch top=10: nothing done for 61 s"])
+
+
+class Acknowledged(unittest.TestCase):
+    def test_submissions_that_are_not_there_are_found(self):
+        ours = Ours.__new__(Ours)
+        ours.server, ours.count = unittest.mock.Mock(pid=1, port=1), COUNT
+        for taken_in, is_well in ((10, True), (9, False)):
+            newest = unittest.mock.Mock(side_effect=[5, 5 + taken_in])
+            with unittest.mock.patch("contender.generate", return_value={"requests": 10}), unittest.mock.patch.object(Ours, "_newest_seq", newest):
+                if is_well:
+                    self.assertEqual(ours.submit(), {"requests": 10})
+                    continue
+                with self.assertRaisesRegex(AssertionError, "10 submissions were acknowledged, 9 are there"):
+                    ours.submit()
 
 
 class Table(unittest.TestCase):
