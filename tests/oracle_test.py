@@ -6,7 +6,10 @@ import sqlite3
 import tempfile
 import types
 import unittest
+import unittest.mock
 
+import faults_test
+from faults.beside import ARRAYS, ArrayWriter, Halved
 from faults.harness import Row
 from faults.oracle import BOARD, Disagrees, Lost, Oracle, Twice, WentBack, open_database
 from faults_test import CountingResult
@@ -67,7 +70,7 @@ class TheOracle(unittest.TestCase):
 
     def test_misses_an_event(self):
         with self.assertRaisesRegex(Lost, "1 of 10 acknowledged are not in the database"):
-            self.look("DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)")
+            self.look("DELETE FROM event WHERE seq = %d" % self.sent[-1][2])
 
     def test_misses_an_event_that_is_another_players(self):
         with self.assertRaisesRegex(Lost, "1 of 10 acknowledged are not in the database"):
@@ -79,6 +82,30 @@ class TheOracle(unittest.TestCase):
 
         with self.assertRaisesRegex(Lost, "2 of 10 acknowledged are not counted"):
             self.look(change=take_two)
+
+    def test_misses_what_only_the_feed_has_shown(self):
+        self.oracle.show(self.sent[-1][2], [(seq, player) for _, player, seq in self.sent])
+        self.look()
+        self.oracle.show(1000, [(1000, "ada")])
+        with self.assertRaisesRegex(Lost, "1 that the feed has shown are not in the database, the first has seq 1000"):
+            self.look()
+
+    def test_misses_an_array_and_sees_half_of_one(self):
+        players = ArrayWriter.players(1)
+        self.server.api.post("/v1/boards", {"id": ARRAYS})
+        writer = ArrayWriter(self.server)
+        writer.acknowledged, writer.open = [], [1]
+        self.assertEqual(writer.verify(), 0)
+        self.server.api.post(f"/v1/boards/{ARRAYS}/submissions", [{"player": player, "score": 1} for player in players[:2]])
+        with self.assertRaisesRegex(Halved, r"array 1, without an answer: \[1, 1, 0\] are there"):
+            writer.verify()
+        self.server.api.post(f"/v1/boards/{ARRAYS}/submissions", {"player": players[2], "score": 1})
+        writer.acknowledged, writer.open = [1], []
+        self.assertEqual(writer.verify(), 1)
+        writer.acknowledged = [1, 2]
+        with self.assertRaisesRegex(Halved, r"array 2, acknowledged: \[0, 0, 0\] are there"):
+            writer.verify()
+        self.assertEqual(self.server.api.delete(f"/v1/boards/{ARRAYS}").status, 204)
 
     # --- twice ----------------------------------------------------------------------------------
 
@@ -126,6 +153,14 @@ class TheOracle(unittest.TestCase):
         with self.assertRaisesRegex(WentBack, "the board is at seq"):
             self.look(change=go_back)
 
+    def test_sees_a_feed_that_went_back_or_shows_another_one_at_a_seq(self):
+        self.oracle.show(7, [(6, "ada"), (7, "bob")])
+        self.oracle.show(7, [(7, "bob")])
+        with self.assertRaisesRegex(WentBack, "the feed is at seq 6, and was at 7"):
+            self.oracle.show(6, [])
+        with self.assertRaisesRegex(WentBack, "the feed shows seq 7 of cyd, and had shown bob there"):
+            self.oracle.show(8, [(7, "cyd")])
+
     # --- disagrees ------------------------------------------------------------------------------
 
     def test_sees_two_ranks_that_changed_places(self):
@@ -154,6 +189,26 @@ class TheOracle(unittest.TestCase):
         self.oracle.open["never-answered"] = "ada"
         with self.assertRaises(Disagrees):
             self.look(change=give_one)
+
+
+class Holes(unittest.TestCase):
+    """What a run in full leaves unproven."""
+
+    def holes(self, skipped=(), controls=("lost",), runs=1):
+        row = Row("sample")
+        row.runs, row.controls = runs, list(controls)
+        result = unittest.TestResult()
+        result.skipped = list(skipped)
+        with unittest.mock.patch.dict(faults_test.ROWS, {"sample": row}, clear=True), unittest.mock.patch.object(faults_test, "FULL", True):
+            return faults_test.holes(result)
+
+    def test_there_is_none_in_a_whole_run(self):
+        self.assertEqual(self.holes(), [])
+
+    def test_a_skipped_test_a_missing_control_and_a_fault_that_was_never_met_are_some(self):
+        self.assertIn("skipped, no strace", self.holes(skipped=[(self, "no strace")])[0])
+        self.assertEqual(self.holes(controls=()), ["sample: no control"])
+        self.assertEqual(self.holes(runs=0), ["sample: never met"])
 
 
 class TheTable(unittest.TestCase):

@@ -28,7 +28,7 @@ def waited_seconds(pid):
 
 
 class Row:
-    """One line of the table. A control that was never run leaves "not seen"."""
+    """One line of the table, with the controls that were seen to fail."""
 
     def __init__(self, fault):
         self.fault = fault
@@ -36,7 +36,7 @@ class Row:
         self.acknowledged = 0
         self.lost = 0
         self.twice = 0
-        self.control = "not seen"
+        self.controls = []
         self.notes = []
 
     def add(self, oracle):
@@ -163,5 +163,5 @@ class FaultTest(unittest.TestCase):
         self._counts = True
 
     def control_failed(self, how):
-        self.row.control = "failed, as it must"
+        self.row.controls.append(how)
         print(f"the control failed, as it must: {how}", flush=True)

@@ -6,6 +6,7 @@ import statistics
 import time
 import unittest
 
+from faults.beside import ARRAYS, ArrayWriter, FeedFollower
 from faults.harness import FULL, PLAYERS as PLAYERS_OF_LOAD, FaultTest, scaled, waited_seconds
 from support.server import wait_until
 
@@ -31,8 +32,13 @@ class KillUnderLoad(FaultTest):
 
     def test_loses_nothing_and_counts_nothing_twice(self):
         self.start()
+        self.assertEqual(self.server.api.post("/v1/boards", {"id": ARRAYS}).status, 201)
+        with FeedFollower(self.server, self.oracle) as feed, ArrayWriter(self.server) as arrays:
+            self.kill_again_and_again(feed, arrays)
+
+    def kill_again_and_again(self, feed, arrays):
         starts = []
-        under_load = 0
+        under_load = whole_arrays = 0
         for number in range(1, ROUNDS + 1):
             acknowledged = self.kill_under_load(self.chance.choice((1, 8, 64)))
             under_load += acknowledged > 0
@@ -42,12 +48,17 @@ class KillUnderLoad(FaultTest):
                       f"ready in {self.server.ready_seconds:.2f} s", flush=True)
             thorough = number % THOROUGH_EVERY == 0 or number == ROUNDS
             self.verify(f"round {number}, after the start", thorough)
+            whole_arrays += arrays.verify()
             self.ask_again()
             # Now nothing is open: the scores are exactly what was sent.
             self.verify(f"round {number}, after asking again", thorough)
+            feed.check()
+            arrays.check()
             self.count()
         self.assertGreater(under_load, scaled(0, ROUNDS // 2), "most kills came before anything was acknowledged: this test proves little")
+        self.assertGreater(min(feed.items, whole_arrays), 0)
         self.row.notes.append(f"{under_load} of {ROUNDS} kills came after acknowledged submissions")
+        self.row.notes.append(f"{feed.items:,} items of the feed were all in the database afterwards, {whole_arrays:,} atomic arrays of 3 all whole")
         self.row.notes.append(f"starts with {PLAYERS_OF_LOAD} players: median {statistics.median(starts):.2f} s, slowest {max(starts):.2f} s")
         print(f"{ROUNDS} kills, {self.oracle.count} acknowledged: none lost, none twice; {self.row.notes[-1]}", flush=True)
 

@@ -66,6 +66,8 @@ class Oracle:
         self._points = collections.Counter()
         self._by_seq = array.array("i", [0])  # number of the player; 0: no answer named this seq
         self._verified = 0  # events up to this seq were compared already
+        self._fed = 0       # the seq that the feed had last
+        self._shown = {}    # seq: player; by the feed, and not compared yet, or one of the last
 
     # --- what was sent --------------------------------------------------------------------------
 
@@ -104,6 +106,16 @@ class Oracle:
         self._points.update(players)
         self.count += len(players)
 
+    def show(self, seq, items):
+        """The feed is at `seq` now, and shows (seq, player) items; after a break it may show some again."""
+        if seq < self._fed:
+            raise WentBack(f"the feed is at seq {seq}, and was at {self._fed}")
+        for at, player in items:
+            if self._shown.get(at, player) != player:
+                raise WentBack(f"the feed shows seq {at} of {player}, and had shown {self._shown[at]} there")
+            self._shown[at] = player
+        self._fed = seq
+
     @property
     def points(self):
         """What each player was acknowledged to have."""
@@ -141,7 +153,12 @@ class Oracle:
         if missing:
             raise Lost(f"{when}: {len(missing)} of {self.count} acknowledged are not in the database, "
                        f"the first has seq {missing[0]}", len(missing))
+        gone = [seq for seq, player in list(self._shown.items()) if seq > self._verified and stored.get(seq) != player]
+        if gone:
+            raise Lost(f"{when}: {len(gone)} that the feed has shown are not in the database, the first has seq {gone[0]}", len(gone))
         self._verified = len(self._by_seq) - 1
+        # What a feed begins with may be shown again.
+        self._shown = dict(sorted(self._shown.items())[-1000:])
 
     def _compare_scores(self, scores, when):
         unanswered = collections.Counter(self.open.values())
