@@ -210,7 +210,7 @@ class Bench:
         return whole
 
     def fast_shell(self, ending):
-        process = subprocess.Popen(["sqlite3", "-readonly", str(self.database)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(["sqlite3", "-readonly", "-bail", str(self.database)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         process.stdin.write(SHELL_SQL + "\n")
         process.stdin.flush()
         ending.wait()

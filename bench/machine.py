@@ -101,15 +101,21 @@ def pin(pid, cores):
             continue  # it has just ended
 
 
+def tasks(pid):
+    """None when it has just ended."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
 def cpu_nanoseconds(pid):
     """What the threads of the tree's processes have used that are there now."""
     total = 0
     for process in tree(pid):
-        try:
-            for task in os.listdir(f"/proc/{process}/task"):
+        for task in tasks(process):
+            with contextlib.suppress(OSError):  # it has just ended
                 total += int(pathlib.Path(f"/proc/{process}/task/{task}/schedstat").read_text().split()[0])
-        except OSError:
-            continue
     return total
 
 
@@ -117,8 +123,8 @@ def wake_ups(pid):
     """How often threads of the process and its descendants have gone to sleep of their own will."""
     total = 0
     for process in tree(pid):
-        with contextlib.suppress(OSError):  # it has just ended
-            for task in os.listdir(f"/proc/{process}/task"):
+        for task in tasks(process):
+            with contextlib.suppress(OSError):  # it has just ended
                 status = pathlib.Path(f"/proc/{process}/task/{task}/status").read_text()
                 total += int(status.split("voluntary_ctxt_switches:")[1].split()[0])
     return total

@@ -93,18 +93,25 @@ class TheOracle(unittest.TestCase):
     def test_misses_an_array_and_sees_half_of_one(self):
         players = ArrayWriter.players(1)
         self.server.api.post("/v1/boards", {"id": ARRAYS})
+
+        def submit(names):
+            self.assertEqual(self.server.api.post(f"/v1/boards/{ARRAYS}/submissions", [{"player": name, "score": 1} for name in names]).status, 200)
+
+        def verify(acknowledged, still_open=()):
+            writer.acknowledged, writer.open = list(acknowledged), set(still_open)
+            return writer.verify()
+
         writer = ArrayWriter(self.server)
-        writer.acknowledged, writer.open = [], [1]
-        self.assertEqual(writer.verify(), 0)
-        self.server.api.post(f"/v1/boards/{ARRAYS}/submissions", [{"player": player, "score": 1} for player in players[:2]])
-        with self.assertRaisesRegex(Halved, r"array 1, without an answer: \[1, 1, 0\] are there"):
-            writer.verify()
-        self.server.api.post(f"/v1/boards/{ARRAYS}/submissions", {"player": players[2], "score": 1})
-        writer.acknowledged, writer.open = [1], []
-        self.assertEqual(writer.verify(), 1)
-        writer.acknowledged = [1, 2]
-        with self.assertRaisesRegex(Halved, r"array 2, acknowledged: \[0, 0, 0\] are there"):
-            writer.verify()
+        self.assertEqual(verify([], [1, 2]), 0)
+        self.assertEqual(writer.open, {2}, "the last one may be under way")
+        submit(players)
+        self.assertEqual(verify([], [1]), 0, "whole, and not answered yet")
+        self.assertEqual(verify([1]), 1)
+        with self.assertRaisesRegex(Lost, "array 2 was acknowledged, and is not there"):
+            verify([2])
+        submit(ArrayWriter.players(3)[:2])
+        with self.assertRaisesRegex(Halved, r"\{3: 2\}"):
+            verify([], [3])
         self.assertEqual(self.server.api.delete(f"/v1/boards/{ARRAYS}").status, 204)
 
     # --- twice ----------------------------------------------------------------------------------

@@ -1,19 +1,21 @@
 """What else goes on while the load runs: a follower of the feed, and a writer of atomic arrays."""
 
+import collections
 import contextlib
 import http.client
 import threading
 import time
 
-from faults.oracle import BOARD, open_database
+from faults.oracle import BOARD, Lost, open_database
+from support.client import Client
 from support.live import EventFeed
 from support.server import KEY
 
 ARRAYS = "arrays"
 AT_ONCE = 3
-PRESENT = """
-SELECT count(*) FROM event JOIN player ON player.ranking = event.ranking AND player.slot = event.slot
-WHERE event.kind = 1 AND player.id = ?1 AND event.ranking = (SELECT ranking FROM board WHERE slug = ?2)
+PLAYERS = """
+SELECT event.seq, player.id FROM event JOIN player ON player.ranking = event.ranking AND player.slot = event.slot
+WHERE event.kind = 1 AND event.seq > ?1 AND event.ranking = (SELECT ranking FROM board WHERE slug = ?2)
 """
 
 
@@ -41,8 +43,10 @@ class Beside(threading.Thread):
     def run(self):
         try:
             while not self.ending.is_set():
+                port = self.server.port  # none while it is down
                 with contextlib.suppress(OSError, http.client.HTTPException):
-                    self.work()
+                    if port is not None:
+                        self.work(port)
                 self.ending.wait(0.05)
         except BaseException as failure:
             self.failure = failure
@@ -61,17 +65,16 @@ class FeedFollower(Beside):
         self.feed = None
         self.items = 0
 
-    def work(self):
-        target = f"/v1/boards/{BOARD}/live?feed=100"
+    def work(self, port):
         if self.feed is None:
-            self.feed = EventFeed(self.server.port, target, timeout=5)
+            self.feed = EventFeed(port, f"/v1/boards/{BOARD}/live?feed=100", timeout=5)
         else:
-            self.feed.reconnect(self.server.port)
+            self.feed.reconnect(port)
         while not self.ending.is_set() and (said := self.feed.next()):
             kind, message = said
             if kind in ("snapshot", "delta"):
-                self.items += len(message["items"])
                 self.oracle.show(message["seq"], [(item["seq"], item["player"]) for item in message["items"]])
+                self.items += len(message["items"])
                 self.feed.items = self.feed.items[-1:]
 
 
@@ -80,19 +83,21 @@ class ArrayWriter(Beside):
 
     def __init__(self, server):
         super().__init__(server)
-        self.acknowledged, self.open = [], []
+        self.acknowledged, self.open = [], set()
         self.sent = 0
+        self._looked_up_to = 0  # seq
+        self._unanswered = {}   # array: how many of it were there, before it was answered
 
-    def work(self):
-        api = self.server.new_client(KEY, timeout=5)
+    def work(self, port):
+        api = Client("127.0.0.1", port, key=KEY, timeout=5)
         while not self.ending.is_set():
             self.sent += 1
             number = self.sent
-            self.open.append(number)
+            self.open.add(number)
             answer = api.post(f"/v1/boards/{ARRAYS}/submissions", [{"player": player, "score": 1} for player in self.players(number)])
             assert answer.status == 200, answer
-            self.open.remove(number)
             self.acknowledged.append(number)
+            self.open.discard(number)
             time.sleep(0.002)
 
     @staticmethod
@@ -101,11 +106,21 @@ class ArrayWriter(Beside):
 
     def verify(self):
         """Of all arrays since the last time, on a server that was started again."""
-        acknowledged, self.acknowledged = self.acknowledged, []
+        open_ones, acknowledged = set(self.open), self.acknowledged
+        self.acknowledged = []
+        open_ones -= set(acknowledged)
+        there = collections.Counter(self._unanswered)
         with contextlib.closing(open_database(self.server.data)) as database:
-            database.execute("BEGIN")
-            for number in (*acknowledged, *self.open):
-                there = [database.execute(PRESENT, (player, ARRAYS)).fetchone()[0] for player in self.players(number)]
-                if there != [1] * AT_ONCE and (number in acknowledged or there != [0] * AT_ONCE):
-                    raise Halved(f"array {number}, {'acknowledged' if number in acknowledged else 'without an answer'}: {there} are there")
+            for seq, player in database.execute(PLAYERS, (self._looked_up_to, ARRAYS)):
+                there[int(player[1:].partition("-")[0])] += 1
+                self._looked_up_to = max(self._looked_up_to, seq)
+        for number in acknowledged:
+            if there[number] == 0:
+                raise Lost(f"array {number} was acknowledged, and is not there", AT_ONCE)
+        halved = {number: count for number, count in there.items() if count not in (0, AT_ONCE)}
+        if halved:
+            raise Halved(f"of arrays of {AT_ONCE} these are there: {halved}")
+        # The last one may be under way; of the others there will be no answer any more.
+        self.open -= {number for number in open_ones if number != max(open_ones)}
+        self._unanswered = {number: count for number, count in there.items() if number not in acknowledged}
         return len(acknowledged)

@@ -67,7 +67,9 @@ class Oracle:
         self._by_seq = array.array("i", [0])  # number of the player; 0: no answer named this seq
         self._verified = 0  # events up to this seq were compared already
         self._fed = 0       # the seq that the feed had last
-        self._shown = {}    # seq: player; by the feed, and not compared yet, or one of the last
+        self._shown = {}    # seq: player; by the feed lately
+        self._uncompared = {}  # those of them that no look at the database has met yet
+        self.shown_and_compared = 0
 
     # --- what was sent --------------------------------------------------------------------------
 
@@ -113,7 +115,8 @@ class Oracle:
         for at, player in items:
             if self._shown.get(at, player) != player:
                 raise WentBack(f"the feed shows seq {at} of {player}, and had shown {self._shown[at]} there")
-            self._shown[at] = player
+            if at not in self._shown:
+                self._shown[at] = self._uncompared[at] = player
         self._fed = seq
 
     @property
@@ -146,16 +149,18 @@ class Oracle:
                     raise Disagrees(f"{when}: memory and database disagree on ranks")
 
     def _compare_events(self, database, when):
-        stored = dict(database.execute(EVENTS, (self._verified,)))
+        shown, self._uncompared = self._uncompared, {}
+        stored = dict(database.execute(EVENTS, (min([self._verified, *(seq - 1 for seq in shown)]),)))
         names = {number: player for player, number in self._players.items()}
         missing = [seq for seq in range(self._verified + 1, len(self._by_seq))
                    if self._by_seq[seq] and stored.get(seq) != names[self._by_seq[seq]]]
         if missing:
             raise Lost(f"{when}: {len(missing)} of {self.count} acknowledged are not in the database, "
                        f"the first has seq {missing[0]}", len(missing))
-        gone = [seq for seq, player in list(self._shown.items()) if seq > self._verified and stored.get(seq) != player]
+        gone = [seq for seq, player in shown.items() if stored.get(seq) != player]
         if gone:
             raise Lost(f"{when}: {len(gone)} that the feed has shown are not in the database, the first has seq {gone[0]}", len(gone))
+        self.shown_and_compared += len(shown)
         self._verified = len(self._by_seq) - 1
         # What a feed begins with may be shown again.
         self._shown = dict(sorted(self._shown.items())[-1000:])
