@@ -46,6 +46,9 @@ FRAMES = {
     "UTF-8 too long for its character": (frame(TEXT, b"\xc0\xaf"), 1007),
     "a message that is too large": (frame(TEXT, b" " * 16385), 1009),
     "fragments that are too large together": (frame(TEXT, b" " * 10000, fin=False) + frame(0, b" " * 10000), 1009),
+    "a message in 64 fragments": (frame(TEXT, WATCH, fin=False) + frame(0, b"", fin=False) * 62 + frame(0, b""), None),
+    "a message in 65 fragments": (frame(TEXT, WATCH, fin=False) + frame(0, b"", fin=False) * 63 + frame(0, b""), 1008),
+    "fragments without an end": (frame(TEXT, b" ", fin=False) + frame(0, b"", fin=False) * 100, 1008),
     "a message that claims 2^62 bytes": (frame(TEXT, b"", size=(2**62, 8)), 1009),
     "a close": (frame(CLOSE, b""), 1000),
     "a close with a code": (bad_close(1000, b"bye"), 1000),
@@ -337,6 +340,55 @@ class Messages(ApiTest):
                 deadline = time.monotonic() + 10
                 while watchers() != 0:
                     self.assertLess(time.monotonic(), deadline)
+
+
+class Limits(unittest.TestCase):
+    """Each is a setting."""
+
+    def setUp(self):
+        self.server = Server(args=["--live-max-watches", "2", "--live-max-message", "256", "--live-max-fragments", "3"])
+        self.addCleanup(self.server.close)
+        self.server.start()
+
+    def connect(self):
+        watcher = Watcher(self.server.port)
+        self.addCleanup(watcher.close)
+        return watcher
+
+    def closing_after(self, data):
+        watcher = self.connect()
+        watcher.send_bytes(data)
+        return watcher.closing().code
+
+    def test_views(self):
+        self.assertEqual(self.server.api.post("/v1/boards", {"id": "b"}).status, 201)
+        watcher = self.connect()
+        for number in range(2):
+            watcher.watch("b", {"player": f"p{number}"})
+        watcher.send({"id": 1000, "op": "watch", "board": "b", "view": {"player": "one-more"}})
+        self.assertEqual(watcher.closing().code, 4409)
+
+    def test_messages(self):
+        self.assertEqual(self.closing_after(frame(TEXT, b" " * 257)), 1009)
+
+    def test_fragments(self):
+        three = frame(TEXT, WATCH, fin=False) + frame(0, b"", fin=False) + frame(0, b"")
+        watcher = self.connect()
+        watcher.send_bytes(three + three)
+        self.assertEqual([watcher.next()["id"], watcher.next()["id"]], [7, 7])
+        self.assertEqual(self.closing_after(frame(TEXT, WATCH, fin=False) + frame(0, b"", fin=False) * 3), 1008)
+
+    def test_silence(self):
+        self.server.terminate()
+        self.server.args = ["--live-ping", "2s"]
+        self.server.start()
+        watcher = self.connect()
+        for _ in range(2):
+            self.assertEqual(watcher.next_frame(), (PING, b""))
+            watcher.send_bytes(frame(PONG, b""))
+        self.assertEqual(watcher.next_frame(), (PING, b""))
+        with self.assertRaises(Closed):
+            watcher.next_frame()
 
 
 class Slow(ApiTest):

@@ -26,8 +26,6 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr std::string_view kProtocol = "standings.v1";
-constexpr std::size_t kMaxMessage = 16 * 1024;
-constexpr std::size_t kMaxWatches = 64;
 // Behind, and not a byte read in this time: closed.
 constexpr auto kSlowFor = std::chrono::seconds(5);
 // Messages of a client: at once, and then each second.
@@ -325,7 +323,7 @@ Result<void> LiveSocket::watch(const std::string& id, WatchMessage& message) {
     }
     const std::string name = live::name_of(message.view);
     const auto same = watches_.find(name);
-    if (same == watches_.end() && watches_.size() >= kMaxWatches) {
+    if (same == watches_.end() && watches_.size() >= tools_.service.limits.max_watches) {
         close(Closing::kTooManyWatches, "too many watches");
         return {};
     }
@@ -391,13 +389,16 @@ void open_live_socket(Call& call) {
     if (call.service().draining) {
         return call.reply.problem({ErrorCode::kDraining, "The server is shutting down."});
     }
+    const Limits& limits = call.service().limits;
     const auto socket = std::make_shared<LiveSocket>(tools, call.caller);
     const auto accepted = net::accept_websocket(
         call.request, call.reply.exchange(), tools.loop,
         {.protocol =
              offers_protocol(call.request.websocket_protocol) ? kProtocol : std::string_view(),
-         .max_message_bytes = kMaxMessage,
-         .max_kernel_unsent = kMostUnsent},
+         .max_message_bytes = limits.max_message_bytes,
+         .max_fragments = limits.max_fragments,
+         .max_kernel_unsent = kMostUnsent,
+         .ping_after = limits.ping_after},
         socket);
     if (!accepted) {
         return call.reply.problem(accepted.error(),

@@ -33,6 +33,11 @@ struct Limits {
     std::size_t max_array_bytes = 1024 * 1024;
     std::size_t max_line_bytes = 64 * 1024;  // of a stream
     std::size_t max_depth = text::JsonDocument::kMaxDepth;
+    // Of a WebSocket.
+    std::size_t max_message_bytes = 16 * 1024;
+    std::size_t max_fragments = 64;  // of a message
+    std::size_t max_watches = 64;
+    std::chrono::milliseconds ping_after{25'000};
 };
 
 // Owner: the server. Any thread.

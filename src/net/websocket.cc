@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "net/event_loop.h"
+#include "net/fragment_count.h"
 
 namespace standings::net {
 namespace {
@@ -139,6 +140,7 @@ constexpr unsigned char kTextFrame = 0x81;
 constexpr unsigned char kCloseFrame = 0x88;
 constexpr unsigned char kPingFrame = 0x89;
 constexpr std::uint16_t kUnsupportedData = 1003;
+constexpr std::uint16_t kPolicyViolation = 1008;
 constexpr std::size_t kMaxReason = 123;  // of a control frame, beside the code
 
 // --- one socket ------------------------------------------------------------------------------
@@ -150,6 +152,7 @@ class Session final : public WebSocket, public std::enable_shared_from_this<Sess
         : loop_(loop),
           options_(options),
           receiver_(std::move(receiver)),
+          fragments_(options.max_fragments),
           stream_(loop.context(), [this](std::string_view bytes) { write(bytes); }) {
         stream_.next_layer().on_wanted = [this] { give_later(); };
         stream_.read_message_max(options.max_message_bytes);
@@ -177,6 +180,7 @@ class Session final : public WebSocket, public std::enable_shared_from_this<Sess
     void give_later();
     void read_message();
     void message_read(error_code error);
+    void refuse(std::uint16_t code, std::string_view reason);
     void end();
     void watch_silence();
 
@@ -184,6 +188,7 @@ class Session final : public WebSocket, public std::enable_shared_from_this<Sess
     const WebSocketOptions options_;
     std::shared_ptr<WebSocketReceiver> receiver_;  // none: it heard of the end
     Exchange exchange_;
+    FragmentCount fragments_;
     websocket::stream<Wire, false> stream_;
     beast::flat_buffer message_;
     std::string head_;     // of the answer to the upgrade, which Beast makes
@@ -257,9 +262,12 @@ void Session::write(std::string_view bytes) {
 }
 
 bool Session::take(std::string_view bytes) {
+    if (is_closing_) return true;  // nobody hears it
     heard_ = true;
-    waiting_ += bytes;
+    const std::string_view allowed = bytes.substr(0, fragments_.allowed(bytes));
+    waiting_ += allowed;
     give();
+    if (allowed.size() < bytes.size()) refuse(kPolicyViolation, "too many fragments");
     is_paused_ = !waiting_.empty();
     return !is_paused_;
 }
@@ -298,16 +306,20 @@ void Session::read_message() {
 void Session::message_read(error_code error) {
     if (!receiver_) return;
     if (error) return end();
-    if (!stream_.got_text()) {
-        const auto refused = receiver_;
-        close(kUnsupportedData, "text frames only");
-        return refused->on_gone();
-    }
+    if (!stream_.got_text()) return refuse(kUnsupportedData, "text frames only");
     const auto bytes = message_.data();
     const auto receiver = receiver_;
     receiver->on_message({static_cast<const char*>(bytes.data()), bytes.size()});
     message_ = beast::flat_buffer();
     if (receiver_) read_message();
+}
+
+// The client sends what may not be.
+void Session::refuse(std::uint16_t code, std::string_view reason) {
+    if (is_closing_) return;
+    const auto receiver = receiver_;
+    close(code, reason);
+    if (receiver) receiver->on_gone();
 }
 
 // The client has closed, or broken the rules and was told so.

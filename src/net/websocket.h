@@ -44,6 +44,8 @@ class WebSocketReceiver {
 struct WebSocketOptions {
     std::string_view protocol;  // Sec-WebSocket-Protocol of the answer; empty: none
     std::size_t max_message_bytes = 64 * 1024;
+    // Of a message; one with more closes the socket, and what came just before may go unheard.
+    std::size_t max_fragments = 64;
     std::size_t max_kernel_unsent = 64 * 1024;  // Exchange::bound_unsent
     // Silence after which the client is asked for a sign of life, and as much again after which it
     // is taken for gone.

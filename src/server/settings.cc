@@ -89,7 +89,11 @@ ServerSettings server_settings(const Values& values) {
     out.front.limits = {.max_body_bytes = values.bytes("http.max_body"),
                         .max_array_bytes = values.bytes("http.max_array"),
                         .max_line_bytes = values.bytes("http.max_line"),
-                        .max_depth = values.count("http.max_depth")};
+                        .max_depth = values.count("http.max_depth"),
+                        .max_message_bytes = values.bytes("live.max_message"),
+                        .max_fragments = values.count("live.max_fragments"),
+                        .max_watches = values.count("live.max_watches"),
+                        .ping_after = values.duration("live.ping")};
     out.front.slow_request = values.duration("log.slow_request");
     out.front.drain_deadline = values.duration("drain_deadline");
     out.log = {.level = log_level(values.text("log.level")),

@@ -89,6 +89,21 @@ inline constexpr Setting kHttpSettings[] = {
      kServers, 0, 1024 * kGiB},
 };
 
+inline constexpr Setting kLiveSettings[] = {
+    {"live.max_message", "--live-max-message", "STANDINGS_LIVE_MAX_MESSAGE", Type::kBytes, "16KiB",
+     "Longest message of a WebSocket's client; a longer one closes it (1009).", kServers, 256,
+     256 * kKiB},
+    {"live.max_fragments", "--live-max-fragments", "STANDINGS_LIVE_MAX_FRAGMENTS", Type::kCount,
+     "64", "Frames in which a message may come; more close the WebSocket (1008).", kServers, 1,
+     1'000'000},
+    {"live.max_watches", "--live-max-watches", "STANDINGS_LIVE_MAX_WATCHES", Type::kCount, "64",
+     "Views that a WebSocket may watch; one more closes it (4409).", kServers, 1, 10'000},
+    {"live.ping", "--live-ping", "STANDINGS_LIVE_PING", Type::kDuration, "25s",
+     "Silence after which a WebSocket's client is asked for a sign of life; after as much again it "
+     "is taken for gone.",
+     kServers, 10, kHour},
+};
+
 inline constexpr Setting kEngineSettings[] = {
     {"engine.queue", "--engine-queue", "STANDINGS_ENGINE_QUEUE", Type::kCount, "16384",
      "Single submissions that may wait to be made durable; more get 503.", kServers, 1, 10'000'000},
@@ -207,13 +222,15 @@ constexpr auto concatenated(const Setting (&... parts)[Counts]) {
 }  // namespace internal
 
 inline constexpr auto kTable =
-    internal::concatenated(kServerSettings, kHttpSettings, kEngineSettings, kStorageSettings,
-                           kLogSettings, kClientSettings);
+    internal::concatenated(kServerSettings, kHttpSettings, kLiveSettings, kEngineSettings,
+                           kStorageSettings, kLogSettings, kClientSettings);
 
 inline constexpr Group kGroups[] = {
     {"Server", 0, std::size(kServerSettings)},
     {"HTTP limits", std::size(kServerSettings), std::size(kHttpSettings)},
-    {"Engine", std::size(kServerSettings) + std::size(kHttpSettings), std::size(kEngineSettings)},
+    {"Live", std::size(kServerSettings) + std::size(kHttpSettings), std::size(kLiveSettings)},
+    {"Engine", std::size(kServerSettings) + std::size(kHttpSettings) + std::size(kLiveSettings),
+     std::size(kEngineSettings)},
     {"Database",
      kTable.size() - std::size(kClientSettings) - std::size(kLogSettings) -
          std::size(kStorageSettings),
