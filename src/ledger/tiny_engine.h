@@ -427,11 +427,11 @@ class TinyEngine {
 
     base::PlayerSlot slot_of(base::BoardId board, const std::string& player) {
         const base::RankingId ranking = next_.boards.at(board).ranking;
-        base::PlayerSlot free{0};
         for (const auto& [key, known] : next_.players) {
             if (key.ranking != ranking) continue;
             if (known.id == player) return key.slot;
         }
+        base::PlayerSlot& free = full_below_[ranking];
         // A slot that is dropped in this very batch is not free yet.
         while (next_.players.count({ranking, free}) != 0 ||
                state_.players.count({ranking, free}) != 0) {
@@ -531,6 +531,7 @@ class TinyEngine {
     void clear() {
         events_.clear();
         added_.clear();
+        full_below_.clear();
         arrived_with_.clear();
         details_.clear();
         boards_.clear();
@@ -549,6 +550,7 @@ class TinyEngine {
 
     std::vector<Event> events_;
     std::vector<EntryKey> added_;
+    std::map<base::RankingId, base::PlayerSlot> full_below_;  // within the batch, no slot gets free
     std::map<EntryKey, Details> arrived_with_;
     std::vector<PlayerRecord> new_players_;
     std::vector<PlayerRecord> details_;
