@@ -726,9 +726,12 @@ class Folder(unittest.TestCase):
         mine = self.server.home / "mine"
         mine.mkdir()
         self.addCleanup(shutil.rmtree, mine)
-        for name, text in (("players.json", "[1, 2]"), ("b.db.part", "b"), ("b.json.part", "b"), ("b.part", "b")):
+        for name, text in (("players.json", "[1, 2]"), ("b.db.part", "b"), ("b.json.part", "b"), ("b.part", "b"), ("notes.db", "a text")):
             (mine / name).write_text(text)
-        before = {path.name: path.read_text() for path in mine.iterdir()}
+        other = sqlite3.connect(mine / "other.db")
+        other.execute("CREATE TABLE t (a)")
+        other.close()
+        before = {path.name: path.read_bytes() for path in mine.iterdir()}
         with Server() as server:
             server.api.post("/v1/boards", {"id": "b"})
             for words, folder in ((("--data", self.folder), self.folder), (("--server", server.url), server.data)):
@@ -736,6 +739,10 @@ class Folder(unittest.TestCase):
                 code, said, errors = run("backup", *words, "--to", mine / "players.db", key=KEY)
                 self.assertEqual((code, said), (2, ""), errors)
                 self.assertIn(f"'{mine}/players.json' would be replaced", errors)
+                for name in ("notes.db", "other.db"):
+                    code, said, errors = run("backup", *words, "--to", mine / name, key=KEY)
+                    self.assertEqual((code, said), (2, ""), errors)
+                    self.assertIn(f"'{mine}/{name}' would be replaced by the backup, and is none", errors)
                 for name in ("standings.mark", "standings.db", "lock", "new.db"):
                     contents = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "lock"}
                     code, said, errors = run("backup", *words, "--to", folder / name, key=KEY)
@@ -752,7 +759,7 @@ class Folder(unittest.TestCase):
                     self.assertEqual(code, 0, said + errors)
                 after = {path.name for path in mine.iterdir()}
                 self.assertEqual(after, {*before, "b.db", "b.json"})
-                self.assertEqual({name: (mine / name).read_text() for name in before}, before)
+                self.assertEqual({name: (mine / name).read_bytes() for name in before}, before)
 
     def test_the_settings_of_another_folders_server_decide_nothing(self):
         home = self.server.home / "settings-of-another"

@@ -11,6 +11,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import stat
 import struct
 import subprocess
@@ -223,6 +224,7 @@ class Scores(CommandTest):
         self.make_board(id="once", rule="sum")
         for _ in range(2):
             self.command("submit", "once", "p", 5, "--idempotency-key", "k1")
+        self.assertIn("--idempotency-key is empty", self.command("submit", "once", "p", 5, "--idempotency-key", "", expect=2).stderr)
         self.command("submit", "once", "p", 1)
         self.command("submit", "once", "p", 1)
         self.assertEqual(self.server.api.get("/v1/boards/once/players/p").json["score"], 7)
@@ -264,6 +266,23 @@ class ExitCodes(CommandTest):
                 self.assertEqual(done.stdout, "")
         self.assertIn("--idempotency-key", self.command("submit", "b", "p", 1, env={"STANDINGS_SERVER": "http://127.0.0.1:9"},
                                                         expect=1).stderr)
+
+    def test_a_submission_without_its_answer_is_named_when_it_is_interrupted(self):
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            deaf.settimeout(30)
+            asking = subprocess.Popen([str(program()), "submit", "b", "p", "1", "--server", f"http://127.0.0.1:{deaf.getsockname()[1]}"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
+            with deaf.accept()[0] as connection:
+                connection.settimeout(30)
+                said = b""
+                while b"}" not in said:
+                    said += connection.recv(65536)
+                asking.send_signal(signal.SIGINT)
+                output, errors = asking.communicate(timeout=30)
+        key = re.search(rb"(?i)idempotency-key: (\S+)", said)[1].decode()
+        self.assertEqual((asking.returncode, output), (130, ""))
+        self.assertIn("may have counted", errors)
+        self.assertIn(f"--idempotency-key {key} asks again and never counts twice", errors)
 
     def test_no_key_a_wrong_key_and_no_such_thing(self):
         self.make_board(id="there")

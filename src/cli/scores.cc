@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/board_spec.h"
+#include "cli/stop_request.h"
 #include "cli/watch/watch_command.h"
 #include "text/json_writer.h"
 
@@ -157,6 +158,9 @@ Result<void> submit(const SubmitOptions& options) {
         }
     }
     if (const auto sound = submission_json(options, "\"score\":0"); !sound) return sound.error();
+    if (options.idempotency_key && options.idempotency_key->empty()) {
+        return wrong("--idempotency-key is empty; leave it out, and the command makes one");
+    }
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();
     const auto columns = columns_for(*client, options);
@@ -166,13 +170,16 @@ Result<void> submit(const SubmitOptions& options) {
     auto body = submission_json(options, *scores);
     if (!body) return body.error();
     const std::string key = options.idempotency_key.value_or(new_idempotency_key());
+    const std::string ask_again =
+        "\n  the same command with --idempotency-key " + key + " asks again and never counts twice";
+    const StopRequest stop;
+    StopRequest::set_last_words(
+        "\nstandings: interrupted; the score may have counted:" + ask_again + '\n');
     auto answer = ask_until_answered(*client,
                                      {.method = "POST",
                                       .target = board_path(options.board, "/submissions"),
                                       .body = *std::move(body)},
-                                     key,
-                                     "\n  the same command with --idempotency-key " + key +
-                                         " asks again and never counts twice");
+                                     key, ask_again);
     if (!answer) return answer.error();
     return show_receipt(options, std::move(answer->body));
 }

@@ -4,15 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -81,6 +84,15 @@ Result<void> finish(const std::string& part, const std::string& to,
     return {};
 }
 
+// Whether SQLite's header (www.sqlite.org/fileformat.html, 1.3) says that the file is one of ours.
+bool is_database_of_ours(const std::string& path) {
+    constexpr std::size_t kApplicationIdAt = 68;
+    std::array<char, kApplicationIdAt + 4> header{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(header.data(), header.size());
+    return file.good() && std::string_view(header.data() + kApplicationIdAt, 4) == "STND";
+}
+
 // Where a file that --to names is written, before anything is made for it.
 Result<std::string> writable_target(const std::string& to) {
     auto real = base::replaceable_path(to);
@@ -108,6 +120,11 @@ Result<std::string> writable_target(const std::string& to) {
                          to + "'"};
     }
     if (!manifest) return manifest.error();
+    if (fs::exists(*real, ignored) && !is_database_of_ours(*real)) {
+        return Error{
+            ErrorCode::kSettings,
+            "'" + to + "' would be replaced by the backup, and is none; name another file"};
+    }
     return real;
 }
 
