@@ -102,7 +102,7 @@ def pin(pid, cores):
 
 
 def tasks(pid):
-    """None when it has just ended."""
+    """Names of its threads; empty when it has just ended."""
     try:
         return os.listdir(f"/proc/{pid}/task")
     except OSError:

@@ -112,7 +112,7 @@ class Mix:
         for thread in self.threads:
             thread.join(60)
             if thread.is_alive():
-                self.failure = self.failure or f"{thread.name} did not end"
+                self.fail(f"{thread.name} did not end")
 
     def fail(self, why):
         self.failure = self.failure or why

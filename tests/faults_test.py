@@ -73,8 +73,9 @@ def holes(result):
     """What a run in full leaves unproven, although nothing in it failed."""
     if not FULL:
         return []
-    return [f"{test.id()}: skipped, {why}" for test, why in result.skipped] + [
-        f"{row.fault}: {what}" for row in ROWS.values() for what, is_there in (("never met", row.runs), ("no control", row.controls)) if not is_there]
+    return [*(f"{test.id()}: skipped, {why}" for test, why in result.skipped),
+            *(f"{row.fault}: never met" for row in ROWS.values() if not row.runs),
+            *(f"{row.fault}: no control" for row in ROWS.values() if not row.controls)]
 
 
 if __name__ == "__main__":

@@ -69,23 +69,15 @@ def digest(path):
     return f"{path} {path.stat().st_size}\n".encode()  # of a package
 
 
-def tidy(program, build, clean, path, checks):
+def tidy(command, clean, path):
     mark = clean.mark(path)
     if mark and mark.exists():
         return None
-    done = look(program, build, path, checks)
+    done = subprocess.run([*command, str(path)], cwd=ROOT, text=True, capture_output=True)
     if mark and done.returncode == 0:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
     return done
-
-
-def look(program, build, path, checks):
-    # The build's warnings are GCC's business; here only the checks of .clang-tidy speak.
-    return subprocess.run(
-        [program, "--quiet", "-p", str(build), f"--checks={checks}", "--warnings-as-errors=*", "--extra-arg=-w",
-         "--extra-arg=-Wno-unknown-warning-option", str(path)],
-        cwd=ROOT, text=True, capture_output=True)
 
 
 def main():
@@ -102,9 +94,12 @@ def main():
     failed = known = 0
     checks = f"-{SLOW_CHECK}" if options.quick else ""
     clean = Clean(program, build, checks)
+    # The build's warnings are GCC's business; here only the checks of .clang-tidy speak.
+    command = [program, "--quiet", "-p", str(build), f"--checks={checks}", "--warnings-as-errors=*", "--extra-arg=-w",
+               "--extra-arg=-Wno-unknown-warning-option"]
     paths = sources_of(build, not options.quick)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for path, done in zip(paths, pool.map(lambda path: tidy(program, build, clean, path, checks), paths)):
+        for path, done in zip(paths, pool.map(lambda path: tidy(command, clean, path), paths)):
             if done is None:
                 known += 1
             elif done.returncode:

@@ -8,8 +8,9 @@
 
 namespace standings::net {
 
-// Follows the frames of RFC 6455, 5.2, in bytes that come in any pieces; what is no frame at all is
-// for the protocol's own parser to find. Cost: O(1) a frame, and a step for each byte of its head.
+// Follows the frames of RFC 6455, 5.2, in bytes that come in any pieces, since Beast does not say
+// how many a message had; what is no frame at all is for Beast to find. One owner, one thread.
+// Cost: a step for each byte of a frame's head.
 class FragmentCount {
   public:
     explicit FragmentCount(std::size_t most) : most_(most) {}

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +32,7 @@
 #include "cli/usage.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
+#include "ledger/sqlite/schema.h"
 #include "server/damage_advice.h"
 #include "server/data_folder.h"
 #include "server/serve.h"
@@ -90,7 +92,11 @@ bool is_database_of_ours(const std::string& path) {
     std::array<char, kApplicationIdAt + 4> header{};
     std::ifstream file(path, std::ios::binary);
     file.read(header.data(), header.size());
-    return file.good() && std::string_view(header.data() + kApplicationIdAt, 4) == "STND";
+    std::int64_t id = 0;
+    for (std::size_t i = kApplicationIdAt; i < header.size(); ++i) {
+        id = id << 8 | static_cast<unsigned char>(header[i]);
+    }
+    return file.good() && id == ledger::sqlite::kApplicationId;
 }
 
 // Where a file that --to names is written, before anything is made for it.
