@@ -94,8 +94,8 @@ void get_feed(Call& call) {
 }
 
 constexpr Route kRoutes[] = {
-    {net::Method::kGet, "/v1/boards/{board}/feed", access::Scope::kNone, get_board_feed},
-    {net::Method::kGet, "/v1/feed", access::Scope::kNone, get_feed},
+    {net::Method::kGet, "/v1/boards/{board}/feed", access::Scope::kNone, get_board_feed, true},
+    {net::Method::kGet, "/v1/feed", access::Scope::kNone, get_feed, true},
 };
 
 }  // namespace

@@ -116,8 +116,9 @@ void PlayerBoardsRead::finished() {
     if (more_) body += ",\"next_cursor\":\"" + found_.back().board->slug() + '"';
     body += "}\n";
     reply_.json(200, body,
-                view_.headers + (view_.private_too ? "Cache-Control: private, no-cache\r\n"
-                                                   : "Cache-Control: public, max-age=1\r\n"));
+                view_.headers + "Vary: Authorization\r\n" +
+                    (view_.private_too ? "Cache-Control: private, no-cache\r\n"
+                                       : "Cache-Control: public, max-age=1\r\n"));
 }
 
 }  // namespace

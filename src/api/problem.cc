@@ -15,9 +15,10 @@ constexpr std::array kKinds = {
     ProblemKind{ErrorCode::kMalformed, 400, "malformed", "The request cannot be read",
                 "The request is not HTTP/1.1, not JSON or not UTF-8 as the standards have it. The "
                 "detail names the place. Mend the client; sending it again does not help."},
-    ProblemKind{ErrorCode::kInvalid, 422, "invalid", "A value is not allowed",
-                "The request can be read, but a value in it is not allowed, or a member is not "
-                "known. `errors` has a JSON pointer to each. Nothing was changed."},
+    ProblemKind{
+        ErrorCode::kInvalid, 422, "invalid", "A value is not allowed",
+        "The request can be read, but a value in it is not allowed, or a member is not "
+        "known. `errors` has a JSON pointer to each that is in the body. Nothing was changed."},
     ProblemKind{ErrorCode::kUnauthenticated, 401, "unauthenticated", "A key is needed",
                 "Send a key that this server knows as `Authorization: Bearer st_sk_...`. The first "
                 "start of the server wrote one to DATA/initial-key."},

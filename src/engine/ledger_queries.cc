@@ -71,7 +71,8 @@ Result<void> resolve(ledger::LedgerReader& reader, const HostedBoard& board,
     std::vector<std::optional<std::set<Sequence>>> own(keys.size());
     for (LedgerItem& item : items) {
         const std::size_t at = index_of(item.event);
-        bool removed = false;
+        // A removal itself is of the one who went.
+        bool removed = ledger::removes_entry(item.event);
         for (const Event* undoing : by_key[at]) {
             if (undoing->seq <= item.event.seq) continue;
             removed |= ledger::removes_entry(*undoing);

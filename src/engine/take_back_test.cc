@@ -150,6 +150,19 @@ TYPED_TEST(TakeBack, TheLastOneLeavesNoEntry) {
     EXPECT_EQ(this->rig_.table(), "bob 1 3");
 }
 
+TYPED_TEST(TakeBack, ARemovalIsNotThatOfWhoeverComesAfterIt) {
+    this->make_board(Rule::kBest);
+    this->submit("ann", 10);
+    this->remove("ann");
+    this->rig_.rest();  // her slot is free
+    this->take_back(this->submit("bob", 3));
+    this->rig_.rest();
+    const Sequence last = this->submit("eve", 1);
+    for (const LedgerItem& item : this->list().items) {
+        EXPECT_EQ(item.player, item.event.seq == last ? "eve" : "") << item.event.seq.value;
+    }
+}
+
 TYPED_TEST(TakeBack, AllOfAPlayersLeaveWhatWasSet) {
     this->make_board(Rule::kSum);
     this->submit("ann", 10);
