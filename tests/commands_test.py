@@ -192,7 +192,7 @@ class Scores(CommandTest):
         self.command("submit", "cup", "b", "goals=-5", "points=4")
         rows = self.rows_in_every_form("top", "cup")
         self.assertEqual([row["scores"] for row in rows], [{"points": 4, "goals": -5}, {"points": 3, "goals": 2}])
-        self.assertIn("points, goals", self.command("submit", "cup", "a", 1, expect=1).stderr +
+        self.assertIn("points, goals", self.command("submit", "cup", "a", 1, expect=2).stderr +
                       self.command("submit", "cup", "a", 1, 2, 3, expect=2).stderr)
 
     def test_columns_are_headed_by_their_names(self):
@@ -299,9 +299,45 @@ class ExitCodes(CommandTest):
             with self.subTest(words=words):
                 said = self.command(*words, expect=1).stderr
                 self.assertIn(f"there is no board 'b' at {self.server.url}\n", said)
+        hidden = self.command("top", "b", env={"STANDINGS_KEY": ""}, expect=1).stderr
+        self.assertIn("without a key only public boards are there; STANDINGS_KEY or --key gives one", hidden)
         self.assertIn("already", self.command("boards", "create", "there", expect=1).stderr)
         self.assertRegex(self.command("rank", "there", "nobody", expect=1).stderr, r"(?m)^  request \w+$")
-        self.assertIn("/score", self.command("submit", "there", "p", "1.5", expect=1).stderr)
+        self.assertIn("/score", self.command("submit", "there", "p", "1.5", expect=2).stderr)
+
+    def test_a_value_that_cannot_be_is_2_whoever_finds_it(self):
+        self.make_board(id="picky", limits={"max": 10})
+        for words, says in [(("submit", "picky", "p", 1, "--occurred-at", "yesterday"), "at /occurred_at"),
+                            (("submit", "picky", "a b", 1), "at /player"), (("submit", "picky", "p", 11), "at /score"),
+                            (("submit", "picky", "p", 1, "--name", ""), "--name is empty"),
+                            (("rank", "picky", "p", "--around", 5000), "around"),
+                            (("boards", "create", "bad!id"), "at /id"), (("boards", "create", "five", "sum:a,b,c,d,e"), "at /columns")]:
+            with self.subTest(words=words):
+                said = self.command(*words, expect=2).stderr
+                self.assertIn(says, said)
+                self.assertRegex(said.splitlines()[-1], r"^See `standings( [a-z]+)* --help`\.$")
+        # What another moment would allow is none of these.
+        self.command("submit", "picky", "p", 1, "--idempotency-key", "used")
+        self.command("submit", "picky", "p", 2, "--idempotency-key", "used", expect=1)
+
+    def test_an_address_that_is_none_of_a_server(self):
+        secure = self.server.url.replace("http://", "https://")
+        self.assertIn("its address begins with http://", self.command("health", env={"STANDINGS_SERVER": secure}, expect=1).stderr)
+        page = self.server.url + "/b/cup"
+        self.assertIn(f"{page} has a path", self.command("boards", "ls", env={"STANDINGS_SERVER": page}, expect=1).stderr)
+
+    def test_a_silent_server_is_not_waited_for_in_silence(self):
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            deaf_url = {"STANDINGS_SERVER": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
+            asking = subprocess.Popen([str(program()), "submit", "b", "p", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                      env=clean_environment(**deaf_url))
+            began = time.monotonic()
+            self.assertIn("did not answer in time", self.command("health", env=deaf_url, expect=1).stderr)
+            self.assertLess(time.monotonic() - began, 30)
+            said = asking.stderr.readline() + asking.stderr.readline()
+            asking.send_signal(signal.SIGINT)
+            asking.communicate(timeout=30)
+        self.assertRegex(said, r"did not answer in time.*\n +asking again\n")
 
     def test_bad_usage(self):
         for words in [(), ("boards",), ("boards", "create"), ("boards", "edit", "b"), ("boards", "create", "b", "most:points"),
@@ -411,10 +447,26 @@ class ExitCodes(CommandTest):
             with self.subTest(words=words):
                 self.command(*words, env=wrong)
         self.assertIn("STANDINGS_THREADS is 'abc'", self.command("serve", env=wrong, expect=2).stderr)
-        # Nor does what only lists take stop a command without one.
+        # Nor does what only lists take stop an export, or a report.
         self.command("export", "calm", env={"STANDINGS_OUTPUT": "xml"})
+        self.command("check", "--data", self.server.data, env={"STANDINGS_OUTPUT": "csv"})
         self.command("backup", "--to", "/does/not/exist/x.db", env={"STANDINGS_OUTPUT": "csv"}, expect=1)
         self.assertIn("STANDINGS_OUTPUT is 'xml'", self.command("top", "calm", env={"STANDINGS_OUTPUT": "xml"}, expect=2).stderr)
+
+    def test_reports_follow_the_setting_too(self):
+        self.make_board(id="told")
+        with tempfile.TemporaryDirectory(prefix="standings-test-") as folder:
+            scores = pathlib.Path(folder, "s.csv")
+            scores.write_text("player,score\na,1\n")
+            for words in [("import", scores, "--board", "told"), ("import", scores, "--board", "told", "--dry-run"),
+                          ("check", "--data", self.server.data), ("backup", "--to", f"{folder}/b.db")]:
+                for form in ("json", "ndjson"):
+                    with self.subTest(words=words, form=form):
+                        chosen = self.command(*words, env={"STANDINGS_OUTPUT": form}).stdout
+                        self.assertIsInstance(json.loads(chosen), dict)
+                        self.assertEqual(json.loads(self.command(*words, "-o", form).stdout).keys(), json.loads(chosen).keys())
+                self.assertFalse(self.command(*words, "-o", "table", env={"STANDINGS_OUTPUT": "json"}).stdout.startswith("{"))
+                self.assertIn("it is one of table, json, ndjson", self.command(*words, "-o", "csv", expect=2).stderr)
 
     def test_output_that_cannot_be_written(self):
         self.make_board(id="full-disk")
@@ -503,8 +555,18 @@ class _Stub(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    boards_asked = 0
+
     def do_GET(self):
         path = self.path.split("?")[0]
+        if path == "/v1/boards/busy":
+            _Stub.boards_asked += 1
+            if _Stub.boards_asked == 1:
+                return self.answer(503, b'{"title":"The server is busy","code":"overloaded"}')
+            return self.answer(200, b'{"id":"busy","columns":[{"name":"points"},{"name":"goals"}]}')
+        if path == "/v1/boards/lost":
+            self.close_connection = True
+            return None
         if path == "/v1/boards/evil/standings":
             rows = [{"rank": 1, "position": 1, "player": "p", "name": EVIL, "score": 1, "reached_at": "2026-01-01T00:00:00.000Z"}]
             return self.answer(200, json.dumps({"rows": rows}, ensure_ascii=False).encode())
@@ -538,6 +600,11 @@ class _Stub(http.server.BaseHTTPRequestHandler):
             return self.answer(301, b"", {"Location": "https://elsewhere.example/"})
         return self.answer(200, b'{"status":"ok","version":"9"}' if path in ("/healthz", "/version") else b"<html>")
 
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, b'{"outcome":"created","seq":1,"standing":{"player":"p","rank":1,"scores":' + re.search(
+            rb'"scores":({.*?})', body)[1] + b'},"total":1}')
+
     def answer(self, status, body, headers=None):
         self.send_response(status)
         for name, value in {"Content-Length": len(body), **(headers or {})}.items():
@@ -565,6 +632,13 @@ class Strangers(CommandTest):
         cls.addClassCleanup(thread.join)
         cls.addClassCleanup(stub.server_close)
         cls.addClassCleanup(stub.shutdown)
+
+    def test_a_submission_of_several_columns_waits_for_the_board_too(self):
+        self.assertIn("created", self.command("submit", "busy", "p", 3, 2).stdout)
+        self.assertEqual(_Stub.boards_asked, 2)
+        self.assertIn("nothing was sent", self.command("submit", "lost", "p", 3, 2, expect=1).stderr)
+        self.assertIn("the score of 'goals' is given twice",
+                      self.command("submit", "busy", "p", "goals=1", "goals=2", expect=2).stderr)
 
     def test_names_never_reach_the_terminal_as_they_are(self):
         for form in FORMS:

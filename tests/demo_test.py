@@ -112,7 +112,8 @@ class Joining(DemoTest):
                                    ("POST", "/v1/boards/rating/reset", None),
                                    ("DELETE", f"/v1/boards/rating/players/{first}", None)):
             answer = server.public.request(method, path, body)
-            self.assertIn(answer.status, (401, 403), (method, path, answer))
+            self.assertEqual(answer.status, 403, (method, path, answer))
+            self.assertIn("as in a demo", answer.json["detail"])
         self.assertEqual(board_of(server, "rating")["total"], PLAYERS)
 
 

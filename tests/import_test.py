@@ -185,6 +185,11 @@ class Formats(ImportTest):
                 ("a.csv", "player,points\na,1\n", ("--map", "points="), "--map COLUMN=score"),
                 ("a.csv", "player,score\na,1\n", ("--map", "player=points"), "knows no such thing"),
                 ("a.csv", "player,user,score\na,b,1\n", ("--map", "user=player"), "Two columns"),
+                ("a.csv", "player,score,score\na,1,2\n", (), "The header has two columns 'score'"),
+                ("a.csv", "a,1\nb,2\n", (), "The first row says what the columns are, like player,score, and 'a, 1' names nothing"),
+                ("a.csv", "Player,score\na,1\n", (), "Say what it is with --map 'Player=player'"),
+                ("a.csv", "player,score\na,1\n", ("--map", "score=score", "--map", "score="), "--map names 'score' twice"),
+                ("a.csv", "player,score\na,1\n", ("--rejects", "-"), "--rejects is a file"),
                 ("a.ndjson", '{"player":"a","score":1,"team":"x"}\n', (), "--map 'team='"),
                 ("a.json", '[{"player":"a","score":1}]', (), "jq"),
                 ("a.json", '{"board":"b","rows":[\n{"player":"a","score":1},\n', (), "export --format ndjson"),
@@ -218,7 +223,7 @@ class Formats(ImportTest):
     def test_a_board_is_made_when_it_is_missing(self):
         path = self.write("s.csv", "player,points,goal_difference,goals_for\na,3,-2,1\nb,3,4,9\n")
         for board, args in (("made-1", ["--create", "sum:points,goal_difference,goals_for"]),):
-            self.run_import(path, "--board", board, status=2)
+            self.run_import(path, "--board", board, status=1)
             self.assertIn("--create", self.errors)
             self.assertEqual(self.run_import(path, "--board", board, *args)["accepted"], 2)
             self.assertEqual([row["player"] for row in self.rows(board)], ["b", "a"])
@@ -232,7 +237,7 @@ class Formats(ImportTest):
     def test_a_dry_run_sends_nothing(self):
         path = self.write("s.csv", "player,time\na,1.25\nb,x\nc,2\n")
         summary = self.run_import(path, "--board", "dry", "--create", "best:time:asc:2", "--dry-run")
-        self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (3, 2, 1))
+        self.assertEqual((summary["rows"], summary["valid"], summary["rejected"]), (3, 2, 1))
         self.assertEqual(summary["first_rows"], [{"player": "a", "score": 1.25}, {"player": "c", "score": 2}])
         self.assertEqual(self.server.api.get("/v1/boards/dry").status, 404)
         self.assertEqual([reject["line"] for reject in self.rejects("s.csv.rejects.ndjson")], [3])
@@ -371,14 +376,71 @@ class Formats(ImportTest):
         board = self.board_id(rule="sum")
         path = self.write("s.ndjson", '{"player":"a","score":1}\n' * 10)
         for total, args, already_there in ((10, (), 0), (10, (), 10), (20, ("--again",), 0), (20, (), 10),
-                                           (30, ("--again-as", "x"), 0), (30, ("--again-as", "x"), 10)):
+                                           (30, ("--again",), 0)):
             summary = self.run_import(path, "--board", board, *args)
             self.assertEqual(summary["already_there"], already_there, args)
             self.assertEqual(self.scores(board), {"a": total})
+        for word in ("x", "", "0" * 16):
+            self.run_import(path, "--board", board, "--again-as", word, status=2)
+            self.assertIn(f"--again-as '{word}' is no word that --again has given for this import", self.errors)
+        self.run_import(path, "--board", board, "--again-as", "x", "--again", status=2)
+        self.assertEqual(self.scores(board), {"a": 30})
         # Another board, another content, another mapping: another import.
         other = self.board_id(rule="sum")
         self.run_import(path, "--board", other)
         self.assertEqual(self.scores(other), {"a": 10})
+
+    def test_a_mapping_is_the_same_in_any_order(self):
+        board = self.board_id(rule="sum")
+        path = self.write("s.csv", "user,pts,notes\na,1,x\n" + "b,1,y\n" * 9)
+        for args, already_there in ((("user=player,pts=score,notes=",), 0), (("notes=", "--map", "pts=score,user=player"), 10)):
+            self.assertEqual(self.run_import(path, "--board", board, "--map", *args)["already_there"], already_there)
+        self.assertEqual(self.scores(board), {"a": 1, "b": 9})
+
+    def test_rejected_rows_are_mended_in_a_file_of_their_own(self):
+        # Mended in the same file, all the others would count twice.
+        board, best = self.board_id(rule="sum"), self.board_id()
+        good = "player,score\n" + "a,1\n" * 10
+        path = self.write("s.csv", good + "b,x\n")
+        self.assertEqual(self.run_import(path, "--board", board)["rejected"], 1)
+        self.write("s.csv", good + "b,5\n")
+        self.run_import(path, "--board", board, status=2)
+        for words in ("s.csv has other content than when it was imported to", "a file of their own", "--again"):
+            self.assertIn(words, self.errors)
+        self.assertEqual(self.scores(board), {"a": 10})
+        self.assertEqual(len(self.rejects("s.csv.rejects.ndjson")), 1, "they are still there")
+        # As docs/import.md has it.
+        rows = "".join(reject["row"] + "\n" for reject in self.rejects("s.csv.rejects.ndjson"))
+        self.run_import(self.write("mended.csv", "player,score\n" + rows.replace("x", "5")), "--board", board)
+        self.assertEqual(self.scores(board), {"a": 10, "b": 5})
+        # A board that adds nothing up takes it, and so does one that has begun anew.
+        self.assertEqual(self.run_import(path, "--board", best)["accepted"], 11)
+        self.assertIn("no row was rejected; removed", self.errors)
+        self.write("s.csv", good + "b,x\n")
+        self.run_import(path, "--board", board)
+        self.server.api.post(f"/v1/boards/{board}/reset")
+        self.write("s.csv", good + "b,5\n")
+        self.assertEqual(self.run_import(path, "--board", board)["accepted"], 11)
+        self.assertEqual(self.run_import(path, "--board", board)["already_there"], 11)
+
+    def test_again_takes_a_file_that_was_mended(self):
+        board = self.board_id(rule="sum")
+        path = self.write("s.csv", "player,score\na,1\nb,x\n")
+        self.run_import(path, "--board", board)
+        self.write("s.csv", "player,score\na,1\nb,5\n")
+        self.run_import(path, "--board", board, "--again")
+        self.assertEqual(self.scores(board), {"a": 2, "b": 5})
+
+    def test_a_name_of_blanks_is_none(self):
+        board = self.board_id()
+        self.run_import(self.write("s.csv", "player,score,name\na,1,  \nb,1,\n"), "--board", board)
+        self.run_import(self.write("s.ndjson", '{"player":"c","score":1,"name":""}\n{"player":"d","score":1,"name":" "}\n'), "--board", board)
+        self.assertEqual([row.get("name") for row in self.rows(board)], [None] * 4)
+
+    def test_the_exit_code_of_a_file_without_rows(self):
+        board = self.board_id()
+        for name, content, status in (("a.csv", "player,score\n", 0), ("a.ndjson", "\n", 0), ("b.csv", "player,score\na,x\n", 1)):
+            self.run_import(self.write(name, content), "--board", board, status=status)
 
     def test_the_table_and_refusals(self):
         board = self.board_id()

@@ -78,6 +78,8 @@ class FirstStart(ServeTest):
         process.terminate()
         self.assertEqual(process.wait(20), 0)
         self.assertFalse((server.data / "initial-key").exists(), "shown on the terminal: no file as well")
+        self.assertIn(f"shown this once; {server.data}/initial-key goes away now:", text.replace("\r\n", ""))
+        self.assertIn("STANDINGS_INIT_KEY", text)
 
     def test_a_start_that_fails_does_not_lose_the_key(self):
         server = self.server(key=None)
@@ -375,6 +377,11 @@ class Service(ServeTest):
                     self.assertTrue(page.headers["content-type"].startswith("text/html"))
                     self.assertLess(len(page.body), 8192)
                     self.assertNotRegex(page.body.decode(), r'(src|href)="https?://')
+            # It says so itself, and to whoever only looks at the status.
+            server.api.post("/v1/boards", {"id": "hidden", "visibility": "private"})
+            for board in ("none", "hidden"):
+                page = server.public.get(f"/b/{board}")
+                self.assertEqual((page.status, page.headers["content-type"].partition(";")[0]), (404, "text/html"))
 
     def test_each_answer_carries_a_request_id_of_its_own(self):
         with self.server() as server:

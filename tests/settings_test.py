@@ -196,6 +196,14 @@ class Commands(SettingsTest):
                 self.assertEqual(len(lines), 2, lines)
                 self.assertRegex(lines[0], r"^standings: bad\.toml:2:10: this is not TOML: \w[\w ]+$")
 
+    def test_mistakes_are_told_in_the_order_of_the_lines(self):
+        (self.home / "s.toml").write_text("".join(f"{section}nonsense{n} = 1\n" for n, section in enumerate(
+            ("", "", "[http]\n", "", "[engine]\n", "", "[log]\n", "", "", ""))))
+        found = [line for line in self.run_once("config", "check", "s.toml").stderr.splitlines() if "s.toml:" in line]
+        lines = [int(line.split("s.toml:")[1].split(":")[0].split()[0]) for line in found]
+        self.assertEqual(len(lines), 10, found)
+        self.assertEqual(lines, sorted(lines))
+
     def test_check_finds_what_a_start_would_refuse(self):
         for text, env, names in (('init_key = "short"\n', {}, "s.toml:1"), ("", {"STANDINGS_INIT_KEY": "short"}, "STANDINGS_INIT_KEY"),
                                  ('listen = "300.1.1.1:1"\n', {}, "s.toml:1")):

@@ -63,8 +63,8 @@ Result<Credentials> Credentials::with_secret_key(std::string_view key) {
 Credentials Credentials::open_to_all() {
     Credentials credentials;
     credentials.has_key_ = false;
-    credentials.stranger_ = {"anyone", static_cast<std::uint8_t>(Scope::kRead) |
-                                           static_cast<std::uint8_t>(Scope::kSubmit)};
+    credentials.stranger_ = {kAnyone, static_cast<std::uint8_t>(Scope::kRead) |
+                                          static_cast<std::uint8_t>(Scope::kSubmit)};
     return credentials;
 }
 

@@ -34,6 +34,9 @@ struct Caller {
     }
 };
 
+// The id of whoever comes without a credential where that is enough.
+inline constexpr std::string_view kAnyone = "anyone";
+
 // Knows keys by their SHA-256 only. Immutable once made: any thread.
 class Credentials {
   public:

@@ -186,6 +186,11 @@ Result<void> check_scope(const access::Caller& caller, access::Scope scope) {
         return Error{ErrorCode::kUnauthenticated,
                      "This needs a key: send `Authorization: Bearer st_sk_...`."};
     }
+    if (caller.id == access::kAnyone) {
+        return Error{ErrorCode::kForbidden,
+                     "Here everybody may read and submit, and nobody anything else, as in a demo. "
+                     "`standings serve` is a server of your own."};
+    }
     return Error{ErrorCode::kForbidden,
                  "The key lacks the scope `" + std::string(scope_name(scope)) + "`."};
 }

@@ -20,6 +20,13 @@ void get_page(Call& call) {
     call.reply.send(200, kHtml, board_page(), kPageHeaders);
 }
 
+// The page is there for any board, and says itself when there is none; the status is for those that
+// do not look at pages.
+void get_board_page(Call& call) {
+    const int status = call.board(call.target.segment(1)) ? 200 : 404;
+    call.reply.send(status, kHtml, board_page(), kPageHeaders);
+}
+
 void get_asset(Call& call) {
     for (const Asset& asset : assets()) {
         if (asset.name != call.target.segment(1)) continue;
@@ -54,7 +61,7 @@ void get_problem(Call& call) {
 
 constexpr Route kRoutes[] = {
     {net::Method::kGet, "/", access::Scope::kNone, get_page},
-    {net::Method::kGet, "/b/{board}", access::Scope::kNone, get_page},
+    {net::Method::kGet, "/b/{board}", access::Scope::kNone, get_board_page},
     {net::Method::kGet, "/assets/{file}", access::Scope::kNone, get_asset},
     {net::Method::kGet, "/problems/{code}", access::Scope::kNone, get_problem},
 };

@@ -102,9 +102,11 @@ Result<void> create(const BoardOptions& options) {
     if (!body) return body.error();
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();
-    auto answer = ask_until_answered(
-        *client, {.method = "POST", .target = "/v1/boards", .body = *std::move(body)},
-        new_idempotency_key());
+    auto answer =
+        ask_until_answered(*client, {.method = "POST",
+                                     .target = "/v1/boards",
+                                     .body = *std::move(body),
+                                     .headers = {idempotency_key(new_idempotency_key())}});
     if (!answer) return answer.error();
     const auto board = JsonAnswer::of(std::move(answer->body));
     if (!board) return board.error();
@@ -152,15 +154,15 @@ Result<void> agree(HttpClient& client, const BoardOptions& options, const std::s
         confirmed("To " + doing + " '" + options.board + "' forgets the scores of " +
                   (*board)->text("total") +
                   ((*board)->text("total") == "1" ? " player" : " players") + " for ever. Go on?");
-    if (!agreed) return Error{ErrorCode::kInvalid, "nothing was changed"};
+    if (!agreed) return Error{ErrorCode::kCancelled, "nothing was changed"};
     return {};
 }
 
 // POST .../reset, /close and /reopen, which answer the board as it is then.
 Result<void> change_life(HttpClient& client, const BoardOptions& options, std::string_view step) {
-    auto answer =
-        ask_until_answered(client, {.method = "POST", .target = board_path(options.board, step)},
-                           new_idempotency_key());
+    auto answer = ask_until_answered(client, {.method = "POST",
+                                              .target = board_path(options.board, step),
+                                              .headers = {idempotency_key(new_idempotency_key())}});
     if (!answer) return answer.error();
     const auto board = JsonAnswer::of(std::move(answer->body));
     if (!board) return board.error();

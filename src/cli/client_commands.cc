@@ -33,14 +33,13 @@ Command<Options> add_command(CommandLine& line, CLI::App& parent, const char* na
 
 template <class Options>
 void add_common(CLI::App& command, Options& options) {
+    const auto take = [&options](const std::string& word) { options.format = format_named(word); };
     CLI::Option* output =
         command
             .add_option_function<std::string>(
-                "-o,--output",
-                [&options](const std::string& name) { options.format = format_named(name); },
-                "How the output is written [default: table; STANDINGS_OUTPUT]")
+                "-o,--output", take, "How the output is written [default: table; STANDINGS_OUTPUT]")
             ->transform(one_of({"table", "json", "ndjson", "csv"}));
-    add_client_settings(command, options.client, output);
+    add_client_settings(command, options.client, OutputChoice{output, take});
 }
 
 // Of what becomes a part of a path.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/usage.h"
 #include "settings/flags.h"
 
 namespace standings::cli {
@@ -20,12 +21,26 @@ base::Result<ClientSettings> client_settings_of(const settings::Values& values) 
     return settings;
 }
 
-void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Option* list_output) {
+OutputChoice add_report_output(CLI::App& command, bool& as_json) {
+    const auto take = [&as_json](const std::string& word) {
+        as_json = word == "json" || word == "ndjson";
+    };
+    CLI::Option* option =
+        command
+            .add_option_function<std::string>(
+                "-o,--output", take,
+                "table, for people, or one JSON object [default: table; STANDINGS_OUTPUT]")
+            ->transform(one_of({"table", "json", "ndjson"}));
+    return {option, take};
+}
+
+void add_client_settings(CLI::App& command, ClientSettings& settings,
+                         std::optional<OutputChoice> output) {
     const auto flags = std::make_shared<settings::Flags>();
     flags->add_to(command, {"client.server", "client.key"});
-    command.parse_complete_callback([&settings, flags, list_output] {
+    command.parse_complete_callback([&settings, flags, output] {
         // The flag wins, whatever else there is.
-        const bool asks_for_output = list_output != nullptr && list_output->count() == 0;
+        const bool asks_for_output = output && output->option->count() == 0;
         if (asks_for_output) flags->also_use("client.output");
         const auto values = flags->settle();
         // The parser's own way to report what is wrong; main() answers with exit code 2.
@@ -34,11 +49,7 @@ void add_client_settings(CLI::App& command, ClientSettings& settings, CLI::Optio
         if (!settled) throw CLI::ValidationError(settled.error().detail);
         settings = *std::move(settled);
 
-        if (!asks_for_output) return;
-        const settings::Settled& chosen = values->at(*settings::find_key("client.output"));
-        if (chosen.source == settings::Source::kDefault) return;
-        list_output->add_result(chosen.value.text);
-        list_output->run_callback();
+        if (asks_for_output) output->take(values->text("client.output"));
     });
 }
 

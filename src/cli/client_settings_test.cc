@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 namespace standings::cli {
 namespace {
@@ -18,7 +20,9 @@ Given parsed(std::vector<std::string> words) {
     CLI::App app("test");
     CLI::App* top = app.add_subcommand("top");
     CLI::Option* output = top->add_option("-o,--output", given.output);
-    add_client_settings(*top, given.settings, output);
+    add_client_settings(
+        *top, given.settings,
+        OutputChoice{output, [&given](const std::string& word) { given.output = word; }});
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     reversed.push_back("top");
     try {
@@ -66,6 +70,27 @@ TEST(ClientSettings, ChooseTheOutputOfACommandThatHasOne) {
     EXPECT_TRUE(parsed({}).refused);
     EXPECT_EQ(parsed({"-o", "csv"}).output, "csv");
     EXPECT_FALSE(parsed({"-o", "csv"}).refused);
+    ::unsetenv("STANDINGS_OUTPUT");
+}
+
+TEST(ClientSettings, MakeAReportOneJsonObjectOrOneForPeople) {
+    const auto as_json = [](std::vector<std::string> words) {
+        CLI::App app("test");
+        bool chosen = false;
+        ClientSettings settings;
+        add_client_settings(app, settings, add_report_output(app, chosen));
+        std::reverse(words.begin(), words.end());
+        app.parse(words);
+        return chosen;
+    };
+    EXPECT_FALSE(as_json({}));
+    EXPECT_TRUE(as_json({"-o", "json"}));
+    for (const char* word : {"json", "ndjson", "table", "csv"}) {
+        ::setenv("STANDINGS_OUTPUT", word, 1);
+        EXPECT_EQ(as_json({}), std::string_view(word).ends_with("json"));
+        EXPECT_FALSE(as_json({"-o", "table"}));
+    }
+    EXPECT_THROW(as_json({"-o", "csv"}), CLI::ParseError);
     ::unsetenv("STANDINGS_OUTPUT");
 }
 

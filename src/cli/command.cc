@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::array kPauses = {milliseconds(100), milliseconds(500), milliseconds(1500)};
 constexpr milliseconds kLongestPause(5000);
+// A person who has waited so long wonders.
+constexpr milliseconds kSoon(3000);
 
 // The server will do it, only not yet.
 bool is_passing(const HttpAnswer& answer) {
@@ -43,7 +45,8 @@ milliseconds pause_after(const Result<HttpAnswer>& answer, milliseconds usual) {
 int exit_after(const Result<void>& result) {
     if (result) return kDone;
     complain(result.error().detail);
-    return result.error().code == ErrorCode::kSettings ? kUsage : kFailed;
+    const ErrorCode code = result.error().code;
+    return code == ErrorCode::kSettings || code == ErrorCode::kInvalid ? kUsage : kFailed;
 }
 
 Result<HttpAnswer> ask(HttpClient& client, const HttpRequest& request) {
@@ -52,12 +55,18 @@ Result<HttpAnswer> ask(HttpClient& client, const HttpRequest& request) {
     return answer;
 }
 
-Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
-                                      const std::string& key, std::string_view advice) {
-    request.headers.emplace_back("Idempotency-Key", key);
+Result<HttpAnswer> ask_until_answered(HttpClient& client, const HttpRequest& request,
+                                      std::string_view advice) {
+    const auto began = std::chrono::steady_clock::now();
+    bool told = false;
     auto answer = client.send(request);
     for (const milliseconds usual : kPauses) {
         if (answer && !is_passing(*answer)) break;
+        if (!told && std::chrono::steady_clock::now() - began > kSoon) {
+            complain((answer ? problem_of(*answer).message : answer.error().detail) +
+                     "\n  asking again");
+            told = true;
+        }
         std::this_thread::sleep_for(pause_after(answer, usual));
         answer = client.send(request);
     }
@@ -65,6 +74,10 @@ Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
     Error error = answer ? error_of(*answer) : answer.error();
     if (!answer || is_passing(*answer)) error.detail += advice;
     return error;
+}
+
+std::pair<std::string, std::string> idempotency_key(const std::string& key) {
+    return {"Idempotency-Key", key};
 }
 
 std::string new_idempotency_key() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -21,18 +22,21 @@ struct CommandOptions {
     Format format = Format::kTable;
 };
 
-// Says what went wrong, if anything did, and gives the exit code: 2 for settings and arguments, 1
-// for the rest.
+// Says what went wrong, if anything did, and gives the exit code: 2 for settings and arguments,
+// whether we find them wrong or the server does, 1 for the rest.
 int exit_after(const base::Result<void>& result);
 
 // An answer that is not 2xx is an error, too.
 base::Result<HttpAnswer> ask(HttpClient& client, const HttpRequest& request);
 
-// The same for a POST that may be asked again: with `key` as its Idempotency-Key, when no answer
-// comes, and while the server is busy or starting. A server that is down costs about two seconds;
-// then the error ends with `advice`.
-base::Result<HttpAnswer> ask_until_answered(HttpClient& client, HttpRequest request,
-                                            const std::string& key, std::string_view advice = {});
+// The same for what may be asked again, a GET or a POST with an Idempotency-Key: up to three times
+// more when no answer comes, and while the server is busy or starting. A server that is down costs
+// about two seconds; one that is silent four times what the request allows, and standard error says
+// after the first that it is waited for. Then the error ends with `advice`.
+base::Result<HttpAnswer> ask_until_answered(HttpClient& client, const HttpRequest& request,
+                                            std::string_view advice = {});
+// A header.
+std::pair<std::string, std::string> idempotency_key(const std::string& key);
 // Of 128 random bits.
 std::string new_idempotency_key();
 

@@ -1,5 +1,6 @@
 #include "cli/health.h"
 
+#include <chrono>
 #include <memory>
 
 #include "cli/command_line.h"
@@ -10,15 +11,17 @@ namespace {
 
 using base::Result;
 
+constexpr std::chrono::seconds kWithin(5);
+
 // Whether it is ready.
 Result<bool> health(const CommandOptions& options) {
     auto client = HttpClient::open(options.client);
     if (!client) return client.error();
-    const auto alive = client->send({.target = "/healthz"});
+    const auto alive = client->send({.target = "/healthz", .within = kWithin});
     if (!alive) return alive.error();
-    const auto ready = client->send({.target = "/readyz"});
+    const auto ready = client->send({.target = "/readyz", .within = kWithin});
     if (!ready) return ready.error();
-    const auto version = ask_json(*client, {.target = "/version"});
+    const auto version = ask_json(*client, {.target = "/version", .within = kWithin});
     if (!version) return version.error();
 
     const bool is_ready = alive->is_ok() && ready->is_ok();

@@ -19,7 +19,6 @@ using base::Result;
 using Clock = std::chrono::steady_clock;
 
 constexpr long kConnectSeconds = 5;
-constexpr long kAnswerSeconds = 60;
 constexpr auto kStall = std::chrono::seconds(60);
 // What a server may put into memory with an answer that is not streamed.
 constexpr std::size_t kMaxAnswer = 64u << 20;
@@ -293,7 +292,7 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
         curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
 
     if (next == nullptr && take == nullptr) {
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT, kAnswerSeconds);
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(request.within.count()));
     } else {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
@@ -325,6 +324,7 @@ Result<HttpAnswer> HttpClient::State::perform(const HttpRequest& request, const 
     const bool refused = code == CURLE_SEND_ERROR && transfer.answer.status >= 400;
     if (code != CURLE_OK && !refused) return error;
     transfer.answer.server = server;
+    transfer.answer.method = request.method;
     transfer.answer.target = request.target;
     transfer.answer.key_from = key_from;
     return std::move(transfer.answer);
@@ -359,6 +359,10 @@ Error HttpClient::State::failure(CURLcode code, const Transfer& transfer, const 
                                         ": no such host; look at --server or STANDINGS_SERVER"};
         case CURLE_OPERATION_TIMEDOUT:
             return {ErrorCode::kIo, server + " did not answer in time (" + why + "); try again"};
+        case CURLE_SSL_CONNECT_ERROR:
+            return {ErrorCode::kIo,
+                    "cannot speak https with " + server + ": " + why +
+                        "; if it is not encrypted, its address begins with http://"};
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CACERT_BADFILE:
             return {ErrorCode::kIo, "cannot trust " + server + ": " + why +
@@ -423,7 +427,9 @@ std::string advice_of(const HttpAnswer& answer) {
         return answer.key_from.starts_with("STANDINGS_") ? "unset " + answer.key_from
                                                          : "leave the key out";
     }
-    return "give a key that this server knows, or none: public boards can be read without one";
+    const std::string advice = "give a key that this server knows";
+    return answer.method == "GET" ? advice + ", or none: public boards can be read without one"
+                                  : advice;
 }
 
 }  // namespace
@@ -469,6 +475,7 @@ Problem problem_of(const HttpAnswer& answer) {
 
 Error error_of(const HttpAnswer& answer) {
     ErrorCode code = ErrorCode::kIo;
+    const Problem problem = problem_of(answer);
     switch (answer.status) {
         case 401:
             code = ErrorCode::kUnauthenticated;
@@ -482,8 +489,11 @@ Error error_of(const HttpAnswer& answer) {
         case 412:
             code = ErrorCode::kRevisionMismatch;
             break;
+        case 400:
         case 422:
-            code = ErrorCode::kInvalid;
+            // A key of another request is no value that could never be.
+            code = problem.code == "idempotency_mismatch" ? ErrorCode::kIdempotencyMismatch
+                                                          : ErrorCode::kInvalid;
             break;
         case 429:
             code = ErrorCode::kRateLimited;
@@ -494,8 +504,18 @@ Error error_of(const HttpAnswer& answer) {
         default:
             break;
     }
-    std::string message = problem_of(answer).message;
+    std::string message = problem.message;
     if (answer.status == 401) message += "\n  " + advice_of(answer);
+    const std::size_t host = answer.server.find("://");
+    const bool has_path =
+        host != std::string::npos && answer.server.find('/', host + 3) != std::string::npos;
+    if (problem.code == "not_found" && has_path) {
+        message += "\n  " + answer.server + " has a path: look at --server or STANDINGS_SERVER";
+    }
+    if (problem.code == "board_not_found" && answer.key_from.empty()) {
+        message +=
+            "\n  without a key only public boards are there; STANDINGS_KEY or --key gives one";
+    }
     return {code, std::move(message)};
 }
 

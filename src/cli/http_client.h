@@ -23,6 +23,7 @@ struct HttpRequest {
     std::string body = {};
     std::string content_type = "application/json";  // of the body, where there is one
     std::vector<std::pair<std::string, std::string>> headers = {};
+    std::chrono::seconds within{60};  // of send(): from its call to the end of the answer
 };
 
 struct HttpAnswer {
@@ -31,6 +32,7 @@ struct HttpAnswer {
     std::string body = {};
     // Of whom and how it was asked, for sentences about a refusal.
     std::string server = {};
+    std::string method = {};
     std::string target = {};
     std::string key_from = {};  // where the key came from that was sent; empty: none was
 
@@ -72,7 +74,7 @@ class HttpClient {
     // Fails with kSettings when the address or the key cannot be one. Connects to nothing.
     static base::Result<HttpClient> open(const ClientSettings& settings);
 
-    // A whole answer in memory, within a minute.
+    // A whole answer in memory, within the time that the request says.
     base::Result<HttpAnswer> send(const HttpRequest& request);
     // Sends what `next` gives as the body, of any length. Fails when for a minute neither side
     // takes or gives a byte, and within about a second of a StopRequest. With `take`, a 2xx body is

@@ -310,13 +310,16 @@ TEST(Problem, SaysOfWhichKeyAndOfWhichBoardItIs) {
     HttpAnswer answer{
         .status = 401,
         .body = R"({"title":"A key is needed","detail":"This key is not known here."})",
-        .server = "http://host"};
+        .server = "http://host",
+        .method = "GET"};
     EXPECT_NE(error_of(answer).detail.find("A key is needed"), std::string::npos);
     answer.key_from = "STANDINGS_KEY";
     EXPECT_EQ(
         error_of(answer).detail,
         "the key from STANDINGS_KEY is wrong: http://host does not know it\n"
         "  give a key that this server knows, or none: public boards can be read without one");
+    answer.method = "POST";
+    EXPECT_TRUE(error_of(answer).detail.ends_with("\n  give a key that this server knows"));
     answer.body = R"({"title":"A key is needed","detail":"There are no keys here. Send none."})";
     EXPECT_EQ(error_of(answer).detail,
               "http://host takes no key, and STANDINGS_KEY gives one\n  unset STANDINGS_KEY");
@@ -330,6 +333,8 @@ TEST(Problem, SaysOfWhichKeyAndOfWhichBoardItIs) {
     EXPECT_EQ(error_of(answer).detail, "there is no board 'a/b' at http://host");
     answer.target = "/v1/submissions";
     EXPECT_EQ(error_of(answer).detail, "There is no such board: D.");
+    answer.key_from.clear();
+    EXPECT_TRUE(error_of(answer).detail.starts_with("There is no such board: D.\n  without a key"));
 }
 
 TEST(HttpClient, FollowsABodyInTurnsOfTheCaller) {

@@ -1,6 +1,7 @@
 #include "cli/scores.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "cli/board_spec.h"
@@ -17,6 +18,7 @@ using base::Result;
 using Kind = TableColumn::Kind;
 
 constexpr std::size_t kPageOfRows = 1000;  // the API's most
+constexpr std::chrono::seconds kSubmitWithin(10);
 // Of the live protocol.
 constexpr std::size_t kMostWatched = 100;
 constexpr std::size_t kMostWatchedAround = 10;
@@ -99,7 +101,11 @@ Result<std::vector<std::string>> columns_for(HttpClient& client, const SubmitOpt
     if (options.scores.size() == 1 && !is_named(options.scores[0])) {
         return std::vector<std::string>{"score"};
     }
-    const auto board = ask_json(client, {.target = board_path(options.board)});
+    auto answer =
+        ask_until_answered(client, {.target = board_path(options.board), .within = kSubmitWithin},
+                           "\n  nothing was sent");
+    if (!answer) return answer.error();
+    const auto board = JsonAnswer::of(std::move(answer->body));
     if (!board) return board.error();
     return column_names_of(**board);
 }
@@ -158,6 +164,9 @@ Result<void> submit(const SubmitOptions& options) {
         }
     }
     if (const auto sound = submission_json(options, "\"score\":0"); !sound) return sound.error();
+    if (options.name && options.name->empty()) {
+        return wrong("--name is empty; leave it out, and the player keeps the present one");
+    }
     if (options.idempotency_key && options.idempotency_key->empty()) {
         return wrong("--idempotency-key is empty; leave it out, and the command makes one");
     }
@@ -178,8 +187,10 @@ Result<void> submit(const SubmitOptions& options) {
     auto answer = ask_until_answered(*client,
                                      {.method = "POST",
                                       .target = board_path(options.board, "/submissions"),
-                                      .body = *std::move(body)},
-                                     key, ask_again);
+                                      .body = *std::move(body),
+                                      .headers = {idempotency_key(key)},
+                                      .within = kSubmitWithin},
+                                     ask_again);
     if (!answer) return answer.error();
     return show_receipt(options, std::move(answer->body));
 }
@@ -292,6 +303,14 @@ Result<std::string> scores_member(const std::vector<std::string>& arguments,
         if (all_named && std::find(columns.begin(), columns.end(), name) == columns.end()) {
             return wrong("there is no column '" + name + "'; the board has " + names);
         }
+    }
+    for (std::size_t i = 0; all_named && i < arguments.size(); ++i) {
+        const std::string name = arguments[i].substr(0, arguments[i].find('=') + 1);
+        const bool is_second =
+            std::any_of(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                        [&](const std::string& earlier) { return earlier.starts_with(name); });
+        if (is_second)
+            return wrong("the score of '" + name.substr(0, name.size() - 1) + "' is given twice");
     }
     if (arguments.size() != columns.size()) {
         return wrong("the board has the columns " + names + ": give a score for each");

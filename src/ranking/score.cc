@@ -120,7 +120,7 @@ Error too_fine(std::uint8_t decimals) {
 base::Result<std::int64_t> parse_units(std::string_view number, std::uint8_t decimals) {
     DCHECK(decimals <= kMaxDecimals);
     const std::optional<Decimal> decimal = Reader(number).read();
-    if (!decimal) return Error{ErrorCode::kInvalid, "A score must be a JSON number."};
+    if (!decimal) return Error{ErrorCode::kInvalid, "A score is a number like 12, -3.5 or 1e6."};
     if (decimal->significant_count == 0) return 0;
 
     // In units of the last decimal; the significant digits do not end in a zero.

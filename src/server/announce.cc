@@ -30,7 +30,10 @@ void announce_to_person(const StartNotice& notice) {
             ", " + counted(notice.players, "player", "players") + ", ready in " +
             std::to_string(notice.took.count()) + " ms)\n";
     if (notice.made_key) {
-        text += "\nYour key, shown this once:\n  " + *notice.made_key + "\n";
+        text += "\nYour key, shown this once" +
+                (notice.key_file.empty() ? "" : "; " + notice.key_file + " goes away now") +
+                ":\n  " + *notice.made_key + "\n";
+        text += "When it is lost, a start with a new one in STANDINGS_INIT_KEY replaces it.\n";
         text +=
             "Make a board with it:\n  curl --json '{\"id\":\"demo\"}' -H 'Authorization: Bearer " +
             *notice.made_key + "' " + notice.url + "/v1/boards\n";

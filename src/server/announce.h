@@ -20,7 +20,7 @@ struct StartNotice {
     std::uint64_t players;
     std::chrono::milliseconds took;
     std::optional<std::string> made_key;
-    std::string key_file;  // where it was written; empty: show it
+    std::string key_file;  // where it waits until a terminal has shown it; empty: nowhere
 };
 
 // On standard output when that is a terminal, else into the log; a key only on the terminal.

@@ -29,7 +29,6 @@
 #include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
-#include "cli/usage.h"
 #include "jobs/backup_folder.h"
 #include "ledger/sqlite/database_copy.h"
 #include "ledger/sqlite/schema.h"
@@ -59,7 +58,7 @@ struct BackupSettings {
     cli::ClientSettings client;
     std::string data;  // empty: ask the server
     std::string to;
-    std::string output = "text";
+    bool as_json = false;
     std::optional<std::string> config;  // --config
 };
 
@@ -438,9 +437,9 @@ Result<Made> copy_folder(const BackupSettings& settings) {
     return made;
 }
 
-void print(const Made& made, const std::string& output) {
+void print(const Made& made, bool as_json) {
     const jobs::BackupManifest& manifest = made.manifest;
-    if (output == "json") {
+    if (as_json) {
         std::puts(jobs::to_json(manifest).c_str());
         return;
     }
@@ -461,7 +460,7 @@ int run(const BackupSettings& settings) {
         cli::complain(made.error().detail);
         return exit_code(made.error().code);
     }
-    print(*made, settings.output);
+    print(*made, settings.as_json);
     if (!made->not_removed) return 0;
     cli::complain(made->not_removed->detail);
     return exit_code(made->not_removed->code);
@@ -473,15 +472,13 @@ void add_backup(cli::CommandLine& line) {
     auto settings = std::make_shared<BackupSettings>();
     CLI::App* backup = line.app.add_subcommand(
         "backup", "Back up a running server (--server), or the folder of a stopped one (--data)");
-    cli::add_client_settings(*backup, settings->client);
+    cli::add_client_settings(*backup, settings->client,
+                             cli::add_report_output(*backup, settings->as_json));
     backup->add_option("--data", settings->data, "Folder of a stopped server")
         ->type_name("PATH")
         ->excludes(backup->get_option("--server"));
     backup->add_option("--to", settings->to,
                        "File to write; default: the folder's own backups, on the server's side");
-    backup->add_option("-o,--output", settings->output, "text or json")
-        ->transform(cli::one_of({"text", "json"}))
-        ->capture_default_str();
     const CLI::Option* config = backup->get_option("--config");
     backup->callback([&line, settings, config] {
         if (config->count() > 0) settings->config = config->as<std::string>();

@@ -12,7 +12,6 @@
 #include "cli/progress_line.h"
 #include "cli/stop_request.h"
 #include "cli/terminal.h"
-#include "cli/usage.h"
 #include "ledger/sqlite/check.h"
 #include "ledger/sqlite/database_copy.h"
 #include "server/damage_advice.h"
@@ -40,9 +39,10 @@ struct CheckSettings {
     settings::Flags flags;
     cli::ClientSettings client;
     bool ask_server = false;
+    std::optional<cli::OutputChoice> output;
     std::string data;
     bool deep = false;
-    std::string output = "text";
+    bool as_json = false;
 };
 
 struct Outcome {
@@ -225,6 +225,9 @@ int run(CheckSettings& settings) {
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
+    if (settings.output->option->count() == 0) {
+        settings.output->take(values->text("client.output"));
+    }
     auto client = cli::client_settings_of(*values);
     if (!client) {
         cli::complain(client.error().detail);
@@ -237,14 +240,14 @@ int run(CheckSettings& settings) {
     if (!outcome) {
         if (StopRequest::signal() != 0) return StopRequest::end();
         const bool damaged = outcome.error().code == ErrorCode::kIntegrity;
-        if (damaged && settings.output == "json") {
+        if (damaged && settings.as_json) {
             std::puts(too_damaged_to_read(outcome.error()).c_str());
         } else {
             cli::complain(outcome.error().detail + (damaged ? restore_advice(settings.data) : ""));
         }
         return exit_code(outcome.error().code);
     }
-    if (settings.output == "json") {
+    if (settings.as_json) {
         std::puts(as_json(*outcome).c_str());
     } else {
         print_for_person(*outcome, settings.data);
@@ -278,9 +281,8 @@ void add_check(cli::CommandLine& line) {
             ->description(
                 "The server that runs on the folder: its ranks are compared with the database's");
     command->add_flag("--deep", settings->deep, "Let SQLite compare its indexes, too");
-    command->add_option("-o,--output", settings->output, "text or json")
-        ->transform(cli::one_of({"text", "json"}))
-        ->capture_default_str();
+    settings->output = cli::add_report_output(*command, settings->as_json);
+    settings->flags.also_use("client.output");
     command->callback([&line, settings, server] {
         settings->ask_server = server->count() > 0;
         line.chosen = [settings] { return run(*settings); };

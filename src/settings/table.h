@@ -199,7 +199,7 @@ inline constexpr Setting kClientSettings[] = {
      "STANDINGS_OUTPUT",
      Type::kChoice,
      "table",
-     "How lists are written.",
+     "How lists are written, and reports where it is json or ndjson.",
      kClient,
      0,
      0,

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string_view>
 #include <toml.hpp>
+#include <utility>
 
 #include "settings/text_file.h"
 #include "text/clean_text.h"
@@ -145,6 +146,11 @@ Result<std::vector<FileValue>> read_toml(const std::string& path) {
         return Error{ErrorCode::kSettings,
                      path + ": this is not TOML: " + reason_of(failure.what())};
     }
+    // The library forgets the order. Of "FILE:2" and "FILE:12" the shorter one is above.
+    std::sort(values.begin(), values.end(), [](const FileValue& a, const FileValue& b) {
+        return std::pair(a.where.size(), std::string_view(a.where)) <
+               std::pair(b.where.size(), std::string_view(b.where));
+    });
     return values;
 }
 

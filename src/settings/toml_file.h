@@ -19,7 +19,8 @@ struct FileValue {
     Kind kind = Kind::kText;
 };
 
-// One sentence, kSettings, when it cannot be read or is not TOML: with file, line and column.
+// In the order of the lines. One sentence, kSettings, when it cannot be read or is not TOML: with
+// file, line and column.
 base::Result<std::vector<FileValue>> read_toml(const std::string& path);
 
 }  // namespace standings::settings

@@ -20,6 +20,14 @@ std::string in_quotes(std::string_view text) {
     return "'" + std::string(text) + "'";
 }
 
+std::string in_small_letters(std::string_view text) {
+    std::string small(text);
+    for (char& c : small) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return small;
+}
+
 }  // namespace
 
 Result<std::vector<Renaming>> parse_renamings(std::string_view text) {
@@ -31,19 +39,21 @@ Result<std::vector<Renaming>> parse_renamings(std::string_view text) {
         if (equals == std::string_view::npos || equals == 0) {
             return wrong("--map is from=to, like user=player,pts=score, not " + in_quotes(pair));
         }
-        Renaming renaming{std::string(pair.substr(0, equals)),
-                          std::string(pair.substr(equals + 1))};
-        for (const Renaming& other : renamings) {
-            if (other.from == renaming.from)
-                return wrong("--map names " + in_quotes(other.from) + " twice");
-        }
-        renamings.push_back(std::move(renaming));
+        renamings.push_back(
+            {std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1))});
     }
     return renamings;
 }
 
 Result<FieldMap> FieldMap::make(std::vector<Renaming> renamings,
                                 std::vector<ranking::Column> columns) {
+    // In whatever order they were given, they say the same.
+    std::sort(renamings.begin(), renamings.end(),
+              [](const Renaming& a, const Renaming& b) { return a.from < b.from; });
+    const auto twice =
+        std::adjacent_find(renamings.begin(), renamings.end(),
+                           [](const Renaming& a, const Renaming& b) { return a.from == b.from; });
+    if (twice != renamings.end()) return wrong("--map names " + in_quotes(twice->from) + " twice");
     FieldMap map(std::move(renamings), std::move(columns));
     for (const Renaming& renaming : map.renamings_) {
         if (renaming.to.empty() || map.meaning_of(renaming.to)) continue;
@@ -90,11 +100,14 @@ std::optional<FieldTarget> FieldMap::target_of(std::string_view source) const {
 }
 
 Error FieldMap::unknown(std::string_view source) const {
+    const std::string from(source);
     std::string known = "player, name, meta, occurred_at";
     for (const ranking::Column& column : columns_) known += ", " + column.name;
+    const std::string small = in_small_letters(source);
+    const std::string to = meaning_of(small) ? small + "'" : "...' (" + known + ")";
     return wrong("The column " + in_quotes(source) +
-                 " means nothing here. Say what it is with --map '" + std::string(source) +
-                 "=...' (" + known + "), or ignore it with --map '" + std::string(source) + "='.");
+                 " means nothing here. Say what it is with --map '" + from + "=" + to +
+                 ", or ignore it with --map '" + from + "='.");
 }
 
 std::string FieldMap::name_of(FieldTarget target) const {

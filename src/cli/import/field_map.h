@@ -41,7 +41,8 @@ base::Result<std::vector<Renaming>> parse_renamings(std::string_view text);
 // position, reached_at, submissions) is ignored where it is none of these. Immutable.
 class FieldMap {
   public:
-    // Fails with kSettings when a renaming leads to nothing that the board knows.
+    // Fails with kSettings when a renaming leads to nothing that the board knows, or two have the
+    // same source.
     static base::Result<FieldMap> make(std::vector<Renaming> renamings,
                                        std::vector<ranking::Column> columns);
 
@@ -51,6 +52,7 @@ class FieldMap {
     base::Error unknown(std::string_view source) const;
 
     const std::vector<ranking::Column>& columns() const { return columns_; }
+    // In order of their sources.
     const std::vector<Renaming>& renamings() const { return renamings_; }
     // What a target is called in messages.
     std::string name_of(FieldTarget target) const;

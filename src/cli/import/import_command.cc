@@ -13,7 +13,7 @@ void add_import(CommandLine& line) {
     auto settings = std::make_shared<ImportSettings>();
     CLI::App* command = line.app.add_subcommand(
         "import", "Fill a board from NDJSON, CSV, TSV (also .gz), or from a Redis sorted set");
-    add_client_settings(*command, settings->client);
+    add_client_settings(*command, settings->client, add_report_output(*command, settings->as_json));
     command->add_option("FILE", settings->file, "What to import; - is standard input");
     command->add_option("--board", settings->board, "The board to fill")->required();
     command
@@ -39,23 +39,25 @@ void add_import(CommandLine& line) {
             },
             ""))
         ->type_name("SEPARATOR");
-    command->add_option("--rejects", settings->rejects,
-                        "File for rows that cannot be imported (FILE.rejects.ndjson)");
+    command
+        ->add_option("--rejects", settings->rejects,
+                     "File for rows that cannot be imported (FILE.rejects.ndjson)")
+        ->type_name("FILE");
     command->add_flag("--dry-run", settings->dry_run,
                       "Show the first rows as understood, count all rejects, send nothing");
-    command->add_flag("--again", settings->again,
-                      "Import a file once more that was imported before");
-    command->add_option("--again-as", settings->again_as,
-                        "Go on with an import that --again began; it says the word");
+    CLI::Option* again = command->add_flag("--again", settings->again,
+                                           "Import a file once more that was imported before");
+    command
+        ->add_option("--again-as", settings->again_as,
+                     "Go on with an import that --again began; it says the word")
+        ->type_name("WORD")
+        ->excludes(again);
     command
         ->add_option("--from", settings->from,
                      "A sorted set: redis://[:password@]host[:port][/database]/key")
         ->type_name("URL");
     command->add_option("--decimals", settings->decimals, "Round the scores of --from to so many")
         ->check(whole_number(0, 6));
-    command->add_option("-o,--output", settings->output, "How the summary looks")
-        ->transform(one_of({"table", "json"}))
-        ->capture_default_str();
     command->callback(
         [&line, settings] { line.chosen = [settings] { return run_import(*settings); }; });
 }

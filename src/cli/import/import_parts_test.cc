@@ -11,6 +11,7 @@
 #include <set>
 
 #include "cli/import/board_sum.h"
+#include "cli/import/import_key.h"
 #include "cli/import/progress.h"
 #include "cli/import/redis_set.h"
 #include "cli/import/refusals.h"
@@ -168,8 +169,75 @@ TEST(Rejects, TakeThePlaceOfEarlierOnesAtTheEnd) {
         Rejects none(folder.path("r"));
         ASSERT_TRUE(none.open());
         EXPECT_TRUE(none.finish());
+        EXPECT_TRUE(none.removed_earlier());
     }
     EXPECT_EQ(folder.names(), "");
+    Rejects none(folder.path("r"));
+    ASSERT_TRUE(none.open());
+    EXPECT_TRUE(none.finish());
+    EXPECT_FALSE(none.removed_earlier());
+}
+
+TEST(Rejects, SayWhichImportTheyBelongTo) {
+    const Folder folder;
+    for (const std::string& key : {std::string(), kOne}) {
+        Rejects rejects(folder.path("r"));
+        ASSERT_TRUE(rejects.open());
+        rejects.belong_to(key);
+        rejects.add(3, "wrong", "row");
+        EXPECT_TRUE(rejects.finish());
+        EXPECT_EQ(import_of(folder.path("r")), key);
+        EXPECT_EQ(*import_named_in(folder.path("r")), "") << "the server refused none";
+    }
+    EXPECT_EQ(import_of(folder.path("none")), "");
+    EXPECT_EQ(import_of(folder.write("strange", "{\"import\":\"../x\"}\n")), "");
+    EXPECT_EQ(import_of(folder.write("empty", "")), "");
+}
+
+class ImportKeyTest : public testing::Test {
+  protected:
+    static FieldMap map(const char* renamings) {
+        return *FieldMap::make(*parse_renamings(renamings), {ranking::Column{.name = "pts"}});
+    }
+    static ImportIdentity identity(const FieldMap& map, std::uint64_t content = 1,
+                                   const char* life = "l1", const char* board = "cup") {
+        return {board, life, {content, content}, FileFormat::kCsv, map};
+    }
+    const FieldMap map_ = map("a=player,b=pts");
+};
+
+TEST_F(ImportKeyTest, IsTheSameHoweverTheMappingIsSaid) {
+    const std::string key = import_key(identity(map_), "");
+    EXPECT_TRUE(is_import_key(key));
+    EXPECT_EQ(import_key(identity(map("b=pts,a=player")), ""), key);
+    EXPECT_EQ(import_key(identity(map("b=pts,name=name,a=player")), ""), key);
+    EXPECT_NE(import_key(identity(map("a=player,b=pts,c=")), ""), key);
+    EXPECT_NE(import_key(identity(map_, 2), ""), key);
+    EXPECT_NE(import_key(identity(map_, 1, "l2"), ""), key);
+    EXPECT_NE(import_key(identity(map_, 1, "l1", "league"), ""), key);
+    EXPECT_NE(import_key(identity(map_), "word"), key);
+}
+
+TEST_F(ImportKeyTest, TellsOtherContentOfTheSameBoard) {
+    const std::string key = import_key(identity(map_), "");
+    EXPECT_TRUE(has_other_content(key, import_key(identity(map_, 2), "")));
+    EXPECT_FALSE(has_other_content(key, key));
+    EXPECT_FALSE(has_other_content(key, import_key(identity(map_), "word")));
+    EXPECT_FALSE(has_other_content(key, import_key(identity(map("a=player,b=pts,c=")), "")));
+    EXPECT_FALSE(has_other_content(key, import_key(identity(map_, 2, "l2"), "")));
+    EXPECT_FALSE(has_other_content(key, import_key(identity(map_, 2, "l1", "league"), "")));
+    EXPECT_FALSE(has_other_content(key, ""));
+}
+
+TEST_F(ImportKeyTest, KnowsTheWordsOfAgainByTheirImport) {
+    const std::string word = new_again_word(identity(map_));
+    EXPECT_TRUE(is_again_word(word, identity(map_)));
+    EXPECT_NE(new_again_word(identity(map_)), word);
+    EXPECT_FALSE(is_again_word(word, identity(map_, 2)));
+    EXPECT_FALSE(is_again_word(word, identity(map_, 1, "l2")));
+    EXPECT_FALSE(is_again_word("x", identity(map_)));
+    EXPECT_FALSE(is_again_word("", identity(map_)));
+    EXPECT_FALSE(is_again_word(std::string(16, '0'), identity(map_)));
 }
 
 TEST(Rejects, AreRefusedBeforeTheFirstWhereTheyCannotBeWritten) {
@@ -187,8 +255,9 @@ TEST(Rejects, KeepWhatTheServerRefusedOfAnotherImport) {
     const auto import = [&](const std::string& key, bool refused) {
         Rejects rejects(folder.path("r.ndjson"));
         EXPECT_TRUE(rejects.open());
-        if (refused) rejects.add(2, "no", "row", Rejects::Refused{1, key});
-        EXPECT_TRUE(rejects.finish(key));
+        rejects.belong_to(key);
+        if (refused) rejects.add(2, "no", "row", 1);
+        EXPECT_TRUE(rejects.finish());
         return rejects.kept_aside();
     };
     EXPECT_EQ(import(kOne, true), "");

@@ -12,11 +12,11 @@
 #include <optional>
 #include <utility>
 
-#include "base/hash.h"
-#include "base/random.h"
+#include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/http_client.h"
 #include "cli/import/board_sum.h"
+#include "cli/import/import_key.h"
 #include "cli/import/input.h"
 #include "cli/import/redis_input.h"
 #include "cli/import/refusals.h"
@@ -39,15 +39,6 @@ using base::Result;
 // Of which a column that means nothing stops the import before it begins.
 constexpr int kPreviewRows = 100;
 constexpr std::size_t kShownRows = 5;
-// Part of the key: another number where the same file would give other lines than before.
-constexpr std::string_view kLinesVersion = "1";
-
-std::string hex(base::Hash128 hash) {
-    char text[33];
-    std::snprintf(text, sizeof text, "%016lx%016lx", static_cast<unsigned long>(hash.high),
-                  static_cast<unsigned long>(hash.low));
-    return text;
-}
 
 bool is_spooled(const ImportSettings& settings) {
     return settings.file.empty() || settings.file == "-";
@@ -93,7 +84,8 @@ class ImportRun {
     Result<void> open_input();
     Result<void> preview();
     Result<base::Hash128> hash_content();
-    void make_key(base::Hash128 content);
+    Result<void> make_key(base::Hash128 content);
+    Result<void> expect_no_mended_file() const;
     Result<ImportSummary> dry_run();
     Result<ImportSummary> send(Rejects& rejects);
     Result<void> read_names(Refusals& refusals, const Rejects& rejects, Kept kept) const;
@@ -145,7 +137,9 @@ Result<ImportSummary> ImportRun::run() {
         life_ = created->life;
         progress_.say("made the board " + settings_.board + " (" + short_form_of(*rules_) + ")");
     }
-    make_key(*content);
+    if (const auto made = make_key(*content); !made) return made.error();
+    if (const auto whole = expect_no_mended_file(); !whole) return whole.error();
+    rejects.belong_to(key_);
     return send(rejects);
 }
 
@@ -163,7 +157,7 @@ Result<void> ImportRun::find_board() {
     if (board_exists_) life_ = (*found)->life;
     if (!rules_) {
         return Error{
-            ErrorCode::kSettings,
+            ErrorCode::kBoardNotFound,
             "there is no board " + settings_.board + " on " + client_.server() +
                 ". Make it with --create RULE:COLUMN,... (sum:points), or look at --board"};
     }
@@ -269,21 +263,17 @@ Result<base::Hash128> ImportRun::hash_content() {
     });
 }
 
-void ImportRun::make_key(base::Hash128 content) {
-    // A board that was emptied, or made anew, is another one.
-    std::string text = "standings import " + std::string(kLinesVersion) + '\n' + settings_.board +
-                       '\n' + life_ + '\n' + hex(content) + '\n';
-    text += std::to_string(static_cast<int>(format_)) + '\n';
-    for (const Renaming& renaming : map_->renamings())
-        text += renaming.from + '=' + renaming.to + '\n';
-    again_ = settings_.again_as;
-    if (settings_.again && again_.empty()) {
-        char word[17];
-        std::snprintf(word, sizeof word, "%016lx",
-                      static_cast<unsigned long>(base::SystemRandom().next()));
-        again_ = word;
+Result<void> ImportRun::make_key(base::Hash128 content) {
+    const ImportIdentity identity{settings_.board, life_, content, format_, *map_};
+    again_ = settings_.again ? new_again_word(identity) : settings_.again_as.value_or("");
+    if (settings_.again_as && !is_again_word(again_, identity)) {
+        return Error{ErrorCode::kSettings,
+                     "--again-as '" + again_ +
+                         "' is no word that --again has given for this import: the word, the file, "
+                         "the board or how it is read (--map, --format) is another one. Nothing "
+                         "was sent"};
     }
-    key_ = "import-" + hex(base::hash128(text + again_));
+    key_ = import_key(identity, again_);
 
     last_words_ = "\nstandings: interrupted. What was sent stays; the same command ";
     if (!again_.empty()) last_words_ += "with --again-as " + again_ + " instead of --again ";
@@ -291,6 +281,21 @@ void ImportRun::make_key(base::Hash128 content) {
                        ? "with the same input goes on where it stopped.\n"
                        : "goes on where it stopped.\n";
     StopRequest::set_last_words(last_words_);
+    return {};
+}
+
+// Whoever corrects rejected rows in the file itself would have all the others count twice.
+Result<void> ImportRun::expect_no_mended_file() const {
+    const bool adds = rules_->rule == ranking::Rule::kSum && again_.empty();
+    // Only a name that comes from the file's says that it was the same file.
+    const bool knows_file = !is_spooled(settings_) && settings_.rejects.empty();
+    if (!adds || !knows_file || !has_other_content(key_, import_of(rejects_path()))) return {};
+    return Error{ErrorCode::kSettings,
+                 settings_.file + " has other content than when it was imported to " +
+                     settings_.board + " before (" + rejects_path() +
+                     " has the rejects of that), and on a board that adds up, the rows that were "
+                     "taken then would count twice. Put the mended rows into a file of their own "
+                     "and import that; or say with --again that all of it is to be added"};
 }
 
 std::string ImportRun::rejects_path() const {
@@ -422,8 +427,7 @@ Result<void> ImportRun::list_all(Refusals& refusals, Rejects& rejects) {
         if (!(*item)->row) {
             rejects.add(source.line, (*item)->row.error().detail, source.text);
         } else if (refusal != end && refusal->record == (*item)->record) {
-            rejects.add(source.line, *refusal->reason, source.text,
-                        Rejects::Refused{refusal->record, key_});
+            rejects.add(source.line, *refusal->reason, source.text, refusal->record);
             if (!settings_.from.empty()) {
                 sent_.take_away((**(*item)->row).player, (**(*item)->row).scores);
             }
@@ -453,11 +457,14 @@ Result<void> ImportRun::name_all(Refusals& refusals, Rejects& rejects, Kept kept
 }
 
 Result<void> ImportRun::place(Rejects& rejects) {
-    if (const auto finished = rejects.finish(key_); !finished) return finished.error();
+    if (const auto finished = rejects.finish(); !finished) return finished.error();
     if (!rejects.kept_aside().empty()) {
         progress_.say(rejects.path() +
                       " named what the server refused of another import: that is " +
                       rejects.kept_aside() + " now");
+    }
+    if (rejects.removed_earlier()) {
+        progress_.say("no row was rejected; removed " + rejects.path() + ", of an earlier run");
     }
     return {};
 }
@@ -516,11 +523,6 @@ Result<void> ImportRun::compare(ImportSummary& summary) {
     return {};
 }
 
-int fail(const Error& error) {
-    complain(error.detail);
-    return error.code == ErrorCode::kSettings ? kUsage : kFailed;
-}
-
 Result<void> check_settings(const ImportSettings& settings) {
     if (settings.file.empty() == settings.from.empty()) {
         return Error{ErrorCode::kSettings,
@@ -529,6 +531,11 @@ Result<void> check_settings(const ImportSettings& settings) {
     if (!text::is_slug(settings.board)) {
         return Error{ErrorCode::kSettings,
                      "--board has 1 to 63 of a-z, 0-9, _ and -, not '" + settings.board + "'"};
+    }
+    if (settings.rejects == "-") {
+        return Error{ErrorCode::kSettings,
+                     "--rejects is a file; /dev/stdout is standard output, and /dev/stderr the "
+                     "other one"};
     }
     const bool names_columns =
         !(settings.map.empty() && settings.format.empty() && settings.separator.empty());
@@ -546,15 +553,15 @@ Result<void> check_settings(const ImportSettings& settings) {
 }  // namespace
 
 int run_import(const ImportSettings& settings) {
-    if (const auto checked = check_settings(settings); !checked) return fail(checked.error());
+    if (const auto checked = check_settings(settings); !checked) return exit_after(checked.error());
     auto client = HttpClient::open(settings.client);
-    if (!client) return fail(client.error());
+    if (!client) return exit_after(client.error());
     const StopRequest stop;
     StopRequest::set_last_words("\nstandings: interrupted before anything was sent.\n");
     const auto summary = ImportRun(settings, *std::move(client)).run();
     if (!summary && StopRequest::signal() != 0) return StopRequest::end();
-    if (!summary) return fail(summary.error());
-    print_summary(*summary, settings.output == "json");
+    if (!summary) return exit_after(summary.error());
+    print_summary(*summary, settings.as_json);
     if (!summary->mismatch.empty()) return kFailed;
     return summary->accepted == 0 && summary->rejected > 0 ? kFailed : kDone;
 }

@@ -19,9 +19,9 @@ struct ImportSettings {
     std::string format;
     std::string separator;  // of fields: , ; | or the word tab; empty: as the format says
     std::string rejects;
-    std::string output = "table";
-    std::string again_as;
+    std::optional<std::string> again_as;
     std::optional<int> decimals;
+    bool as_json = false;  // the summary
     bool dry_run = false;
     bool again = false;
 };

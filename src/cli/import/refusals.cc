@@ -12,6 +12,7 @@
 #include <functional>
 #include <utility>
 
+#include "cli/import/import_key.h"
 #include "text/json_document.h"
 #include "text/json_writer.h"
 
@@ -28,13 +29,6 @@ struct Named {
     std::uint64_t record;
     std::string_view reason;
 };
-
-// It becomes a part of names of files.
-bool is_key(std::string_view text) {
-    constexpr std::string_view kBegin = "import-";
-    return text.starts_with(kBegin) && text.size() == kBegin.size() + 32 &&
-           text.find_first_not_of("0123456789abcdef", kBegin.size()) == std::string_view::npos;
-}
 
 // What is no refusal is passed over: a row rejected here, a line that was cut. Stops when `visit`
 // says false.
@@ -59,9 +53,9 @@ Result<void> for_each_refusal(const std::string& path,
         const text::JsonNode* import = json.member(**parsed, "import");
         const text::JsonNode* record = json.member(**parsed, "record");
         const text::JsonNode* reason = json.member(**parsed, "reason");
-        const bool whole = import != nullptr && import->is_string() && is_key(import->text) &&
-                           record != nullptr && record->is_number() && reason != nullptr &&
-                           reason->is_string();
+        const bool whole = import != nullptr && import->is_string() &&
+                           is_import_key(import->text) && record != nullptr &&
+                           record->is_number() && reason != nullptr && reason->is_string();
         if (!whole) continue;
         Named named{import->text, 0, reason->text};
         const std::string_view digits = record->text;

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "base/output_path.h"
+#include "cli/import/import_key.h"
 #include "cli/import/refusals.h"
 #include "cli/stop_request.h"
 #include "text/clean_text.h"
+#include "text/json_document.h"
 #include "text/json_writer.h"
 
 namespace standings::cli {
@@ -51,6 +53,17 @@ base::Result<void> spare_files(const std::string& rejects, const std::string& in
                        "'" + rejects +
                            "' is there already and is no file of rejects: it would be replaced. "
                            "Name another file with --rejects, or move it away"};
+}
+
+std::string import_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string line;
+    if (!file || !std::getline(file, line)) return {};
+    text::JsonDocument json;
+    const auto row = json.parse(line);
+    if (!row || !(*row)->is_object()) return {};
+    const text::JsonNode* import = json.member(**row, "import");
+    return import != nullptr && is_import_key(import->text) ? std::string(import->text) : "";
 }
 
 std::string beside(const std::string& rejects, std::string_view word) {
@@ -111,7 +124,7 @@ base::Result<void> Rejects::open() {
 }
 
 void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view row,
-                  const std::optional<Refused>& refused) {
+                  std::optional<std::uint64_t> record) {
     ++count_;
     if (failure_ != 0) return;
     text_ = kLineBegin;
@@ -120,11 +133,13 @@ void Rejects::add(std::uint64_t line, std::string_view reason, std::string_view 
     text::append_member(text_, "reason", text::as_utf8(reason));
     text_ += ',';
     text::append_member(text_, "row", text::as_utf8(row));
-    if (refused) {
+    if (record) {
         text_ += ",\"record\":";
-        text::append_number(text_, refused->record);
+        text::append_number(text_, *record);
+    }
+    if (!import_.empty()) {
         text_ += ',';
-        text::append_member(text_, "import", refused->import);
+        text::append_member(text_, "import", import_);
     }
     text_ += "}\n";
     if (std::fwrite(text_.data(), 1, text_.size(), file_.get()) != text_.size()) failure_ = errno;
@@ -145,14 +160,14 @@ void Rejects::settle() {
     }
 }
 
-base::Result<void> Rejects::finish(std::string_view import) {
+base::Result<void> Rejects::finish() {
     settle();
-    if (failure_ == 0) is_file() ? move_into_place(import) : copy_into_place();
+    if (failure_ == 0) is_file() ? move_into_place() : copy_into_place();
     if (failure_ != 0) return failed();
     return {};
 }
 
-void Rejects::move_into_place(std::string_view import) {
+void Rejects::move_into_place() {
     const auto named = import_named_in(path_);
     if (!named) {
         failure_ = errno != 0 ? errno : EIO;
@@ -161,7 +176,7 @@ void Rejects::move_into_place(std::string_view import) {
     const std::string& there = *named;
     // In one go: whoever is told of the one file finds the other.
     const StopRequest::Hold whole;
-    if (!there.empty() && there != import) {
+    if (!there.empty() && there != import_) {
         const std::string aside = aside_of(path_, there);
         if (std::rename(path_.c_str(), aside.c_str()) != 0) {
             failure_ = errno;
@@ -170,7 +185,7 @@ void Rejects::move_into_place(std::string_view import) {
         kept_aside_ = aside;
     }
     if (count_ == 0) {
-        ::unlink(path_.c_str());
+        removed_earlier_ = ::unlink(path_.c_str()) == 0 || removed_earlier_;
     } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {
         failure_ = errno;
     }

@@ -7,10 +7,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
 namespace standings::cli {
+
+// The key of the import to which the rows of a file of rejects belong; empty: it says none, or is
+// no such file. O(1).
+std::string import_of(const std::string& path);
 
 // Nothing but an earlier file of rejects is replaced, or removed where there are none: fails with
 // kSettings when `rejects` is the file to be imported, or holds something else.
@@ -24,9 +29,9 @@ std::string aside_of(const std::string& rejects, std::string_view import);
 // Where what the server refuses of an import is kept until `rejects` has it.
 std::string refused_of(const std::string& rejects, std::string_view import);
 
-// NDJSON of {"line":12,"reason":"...","row":"..."}, written beside its place and moved there by
-// finish(): a run that is stopped leaves the file of an earlier run alone. What the server refused
-// has "record" and "import" as well, and a file with such rows of another import is kept aside. A
+// NDJSON of {"line":12,"reason":"...","row":"...","import":"..."}, written beside its place and
+// moved there by finish(): a run that is stopped leaves the file of an earlier run alone. What the
+// server refused has "record" as well, and a file with such rows of another import is kept aside. A
 // link is followed, an earlier file's mode is kept; a device or a pipe is written into at the end.
 // One thread.
 class Rejects {
@@ -39,20 +44,18 @@ class Rejects {
     // Once, before the first row: finds out whether it can be written. Fails with kIo.
     base::Result<void> open();
 
-    struct Refused {
-        std::uint64_t record;
-        std::string_view import;
-    };
-    // With `refused`, by the server. A failure to write is kept, and told by finish().
+    // By its key, before the first row; a dry run has none.
+    void belong_to(std::string import) { import_ = std::move(import); }
+    // With `record`, the server has refused it. A failure to write is kept, and told by finish().
     void add(std::uint64_t line, std::string_view reason, std::string_view row,
-             const std::optional<Refused>& refused = {});
+             std::optional<std::uint64_t> record = {});
     // Forgets all, for another pass.
     void start_over();
     // What was added is on the disk, beside its place: finish() is then a matter of renaming.
     void settle();
     // The file is there, on the disk: that of this run or, without rejects, none. What the server
-    // refused of `import` must be among these. Fails with kIo.
-    base::Result<void> finish(std::string_view import = {});
+    // refused of this import must be among these. Fails with kIo.
+    base::Result<void> finish();
 
     std::uint64_t count() const { return count_; }
     const std::string& path() const { return path_; }
@@ -62,6 +65,8 @@ class Rejects {
     const std::string& unfinished() const { return unfinished_; }
     // Where finish() has put the file of another import; empty: there was none.
     const std::string& kept_aside() const { return kept_aside_; }
+    // Whether finish() has removed the file of an earlier run, as this one has no rejects.
+    bool removed_earlier() const { return removed_earlier_; }
 
   private:
     struct Closer {
@@ -70,10 +75,11 @@ class Rejects {
     using File = std::unique_ptr<std::FILE, Closer>;
     File new_file() const;
     base::Error failed() const;
-    void move_into_place(std::string_view import);
+    void move_into_place();
     void copy_into_place();
 
     std::string path_;
+    std::string import_;      // its key; empty: none
     std::string unfinished_;  // empty: no ordinary file
     File file_;
     File target_;  // the device or the pipe
@@ -81,6 +87,7 @@ class Rejects {
     int failure_ = 0;  // errno of the first
     std::string text_;
     std::string kept_aside_;
+    bool removed_earlier_ = false;
 };
 
 }  // namespace standings::cli

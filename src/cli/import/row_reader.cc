@@ -176,11 +176,28 @@ Result<void> RowReader::read_header(std::string_view record) {
                          "--map names '" + renaming.from + "', but the file has only: " + names};
         }
     }
+    const bool any_known = std::any_of(fields_.begin(), fields_.end(), [&](std::string_view field) {
+        return map_.target_of(trimmed(field)).has_value();
+    });
+    if (!any_known) {
+        return Error{ErrorCode::kSettings,
+                     "The first row says what the columns are, like player,score, and " +
+                         shown(names) +
+                         " names nothing that the board knows. Put such a row in front, or say "
+                         "what these are with --map FROM=TO,..."};
+    }
     seen_ = 0;
-    for (const std::string_view field : fields_) {
-        const std::string_view name = trimmed(field);
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        const std::string_view name = trimmed(fields_[i]);
         const auto target = map_.target_of(name);
         if (!target) return map_.unknown(name);
+        const bool is_second =
+            std::any_of(fields_.begin(), fields_.begin() + static_cast<std::ptrdiff_t>(i),
+                        [&](std::string_view earlier) { return trimmed(earlier) == name; });
+        if (is_second && target->kind != Kind::kIgnored) {
+            return Error{ErrorCode::kSettings, "The header has two columns '" + std::string(name) +
+                                                   "'. Give one another name in the file"};
+        }
         if (target->kind == Kind::kScores) {
             return Error{ErrorCode::kSettings,
                          "A column cannot hold all `scores`: name one column for each."};
@@ -333,7 +350,6 @@ Result<void> RowReader::take_text(FieldTarget target, std::string_view text) {
             seen_ |= bit_of(target);
             return take_score(target.column, trimmed(text));
         case Kind::kName:
-            if (text.empty()) return {};
             return take_name(text);
         case Kind::kMeta: {
             if (trimmed(text).empty()) return {};
@@ -372,7 +388,9 @@ Result<void> RowReader::take_score(std::size_t column, std::string_view number) 
     return {};
 }
 
+// A name of nothing but blanks is absent.
 Result<void> RowReader::take_name(std::string_view text) {
+    if (trimmed(text).empty()) return {};
     if (!text::is_utf8(text)) return invalid("The name is not UTF-8.");
     auto name = text::clean_name(text, kMaxName);
     if (!name) return invalid("`name`: " + name.error().detail);

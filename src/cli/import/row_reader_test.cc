@@ -107,7 +107,10 @@ TEST(RowReader, ReadsFieldsByTheHeader) {
               R"({"player":"a","score":1,"meta":{"k":null}})");
     EXPECT_TRUE(says(from_csv("player,points", ""), "'points' means nothing"));
     EXPECT_TRUE(says(from_csv("player", ""), "no column 'score'"));
-    EXPECT_TRUE(says(from_csv("player,score,player", ""), "Two columns"));
+    EXPECT_TRUE(says(from_csv("player,score,player", ""), "two columns 'player'"));
+    EXPECT_TRUE(says(from_csv("ada,30", ""), "'ada, 30' names nothing"));
+    EXPECT_TRUE(says(from_csv("Player,score", ""), "with --map 'Player=player',"));
+    EXPECT_TRUE(says(from_csv("player,score", "a,12a"), "A score is a number like 12"));
 }
 
 TEST(SplitFields, FollowsRfc4180) {
@@ -135,7 +138,7 @@ TEST(FieldMap, KnowsTheBoardsWordsAndTheRenamed) {
     EXPECT_EQ(map_of("").target_of("score"), (FieldTarget{Kind::kScore, 0}));
     EXPECT_FALSE(parse_renamings("user"));
     EXPECT_FALSE(parse_renamings("=player"));
-    EXPECT_FALSE(parse_renamings("a=player,a=name"));
+    EXPECT_FALSE(FieldMap::make(*parse_renamings("a=player,a=name"), kTwo));
     EXPECT_FALSE(FieldMap::make({{"a", "goals"}}, kTwo));
 }
 

@@ -33,7 +33,7 @@ void print_json(const ImportSummary& summary) {
     text::append_member(out, "board", summary.board);
     out += summary.dry_run ? ",\"dry_run\":true" : ",\"dry_run\":false";
     append_count(out, "rows", summary.rows);
-    append_count(out, "accepted", summary.accepted);
+    append_count(out, summary.dry_run ? "valid" : "accepted", summary.accepted);
     append_count(out, "rejected", summary.rejected);
     append_count(out, "already_there", summary.already_there);
     if (!summary.dry_run) append_count(out, "seq", summary.seq);
