@@ -300,7 +300,7 @@ class ExitCodes(CommandTest):
                 said = self.command(*words, expect=1).stderr
                 self.assertIn(f"there is no board 'b' at {self.server.url}\n", said)
         hidden = self.command("top", "b", env={"STANDINGS_KEY": ""}, expect=1).stderr
-        self.assertIn("without a key only public boards are there; STANDINGS_KEY or --key gives one", hidden)
+        self.assertIn("a private board is seen with a key only", hidden)
         self.assertIn("already", self.command("boards", "create", "there", expect=1).stderr)
         self.assertRegex(self.command("rank", "there", "nobody", expect=1).stderr, r"(?m)^  request \w+$")
         self.assertIn("/score", self.command("submit", "there", "p", "1.5", expect=2).stderr)
@@ -331,6 +331,7 @@ class ExitCodes(CommandTest):
             deaf_url = {"STANDINGS_SERVER": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
             asking = subprocess.Popen([str(program()), "submit", "b", "p", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                       env=clean_environment(**deaf_url))
+            self.addCleanup(asking.kill)
             began = time.monotonic()
             self.assertIn("did not answer in time", self.command("health", env=deaf_url, expect=1).stderr)
             self.assertLess(time.monotonic() - began, 30)
@@ -450,6 +451,7 @@ class ExitCodes(CommandTest):
         # Nor does what only lists take stop an export, or a report.
         self.command("export", "calm", env={"STANDINGS_OUTPUT": "xml"})
         self.command("check", "--data", self.server.data, env={"STANDINGS_OUTPUT": "csv"})
+        self.command("check", "--data", self.server.data, "-o", "json", env={"STANDINGS_OUTPUT": "xml"})
         self.command("backup", "--to", "/does/not/exist/x.db", env={"STANDINGS_OUTPUT": "csv"}, expect=1)
         self.assertIn("STANDINGS_OUTPUT is 'xml'", self.command("top", "calm", env={"STANDINGS_OUTPUT": "xml"}, expect=2).stderr)
 

@@ -380,6 +380,8 @@ class Formats(ImportTest):
             summary = self.run_import(path, "--board", board, *args)
             self.assertEqual(summary["already_there"], already_there, args)
             self.assertEqual(self.scores(board), {"a": total})
+        word = self.errors.split("--again-as ")[1].split()[0]
+        self.assertEqual(self.run_import(path, "--board", board, "--again-as", word)["already_there"], 10, "it was said beforehand")
         for word in ("x", "", "0" * 16):
             self.run_import(path, "--board", board, "--again-as", word, status=2)
             self.assertIn(f"--again-as '{word}' is no word that --again has given for this import", self.errors)
@@ -404,11 +406,14 @@ class Formats(ImportTest):
         path = self.write("s.csv", good + "b,x\n")
         self.assertEqual(self.run_import(path, "--board", board)["rejected"], 1)
         self.write("s.csv", good + "b,5\n")
-        self.run_import(path, "--board", board, status=2)
-        for words in ("s.csv has other content than when it was imported to", "a file of their own", "--again"):
-            self.assertIn(words, self.errors)
-        self.assertEqual(self.scores(board), {"a": 10})
-        self.assertEqual(len(self.rejects("s.csv.rejects.ndjson")), 1, "they are still there")
+        for looks_first in (False, True):
+            if looks_first:
+                self.run_import(path, "--board", board, "--dry-run")
+            self.run_import(path, "--board", board, status=2)
+            for words in ("s.csv has other content than when it was imported to", "a file of their own", "If all rows are new, move"):
+                self.assertIn(words, self.errors)
+            self.assertEqual(self.scores(board), {"a": 10})
+            self.assertEqual(len(self.rejects("s.csv.rejects.ndjson")), 1, "they are still there")
         # As docs/import.md has it.
         rows = "".join(reject["row"] + "\n" for reject in self.rejects("s.csv.rejects.ndjson"))
         self.run_import(self.write("mended.csv", "player,score\n" + rows.replace("x", "5")), "--board", board)
@@ -422,6 +427,15 @@ class Formats(ImportTest):
         self.write("s.csv", good + "b,5\n")
         self.assertEqual(self.run_import(path, "--board", board)["accepted"], 11)
         self.assertEqual(self.run_import(path, "--board", board)["already_there"], 11)
+
+    def test_a_board_that_is_made_takes_any_content(self):
+        path = self.write("s.csv", "player,score\na,1\nb,x\n")
+        for life in range(2):
+            self.run_import(path, "--board", "made-anew", "--create", "sum:score")
+            self.write("s.csv", "player,score\na,1\nb,5\n")
+            self.server.api.delete("/v1/boards/made-anew")
+        self.run_import(path, "--board", "made-anew", "--create", "sum:score", "--again-as", "x", status=1)
+        self.assertEqual(self.server.api.get("/v1/boards/made-anew").status, 404, "nothing was made")
 
     def test_again_takes_a_file_that_was_mended(self):
         board = self.board_id(rule="sum")

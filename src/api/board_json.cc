@@ -137,7 +137,11 @@ Result<void> read_limit(const text::JsonDocument& document, const text::JsonNode
             bound.reset();
             return;
         }
-        const auto units = ranking::parse_units(member.is_number() ? member.text : "", decimals);
+        if (!member.is_number()) {
+            failure = invalid(pointer, "A limit is a JSON number.");
+            return;
+        }
+        const auto units = ranking::parse_units(member.text, decimals);
         if (units) {
             bound = *units;
         } else {

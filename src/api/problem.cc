@@ -18,12 +18,14 @@ constexpr std::array kKinds = {
     ProblemKind{
         ErrorCode::kInvalid, 422, "invalid", "A value is not allowed",
         "The request can be read, but a value in it is not allowed, or a member is not "
-        "known. `errors` has a JSON pointer to each that is in the body. Nothing was changed."},
+        "known. `errors` points to it: `/player` in the body, `?limit` of the query. Nothing was "
+        "changed."},
     ProblemKind{ErrorCode::kUnauthenticated, 401, "unauthenticated", "A key is needed",
                 "Send a key that this server knows as `Authorization: Bearer st_sk_...`. The first "
                 "start of the server wrote one to DATA/initial-key."},
-    ProblemKind{ErrorCode::kForbidden, 403, "forbidden", "The key does not allow this",
-                "The key is known, but lacks the scope that `detail` names."},
+    ProblemKind{ErrorCode::kForbidden, 403, "forbidden", "This is not allowed",
+                "The key is known, but lacks the scope that `detail` names; or there are no keys, "
+                "as in a demo, and nobody may do it."},
     ProblemKind{ErrorCode::kRouteNotFound, 404, "not_found", "There is nothing here",
                 "No route has this path. The API begins at GET /v1/boards, which lists the boards; "
                 "the page of one is /b/{board}."},

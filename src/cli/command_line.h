@@ -19,7 +19,7 @@ struct CommandLine {
 enum ExitCode : int {
     kDone = 0,
     kFailed = 1,
-    kUsage = 2,      // wrong usage or settings
+    kUsage = 2,      // words, settings or values that cannot be
     kBusy = 3,       // address or data folder in use
     kDatabase = 4,   // unreachable, or of another version
     kIntegrity = 5,  // what is stored is damaged

@@ -233,6 +233,10 @@ const std::string& HttpClient::server() const {
     return state_->server;
 }
 
+const std::string& HttpClient::key_from() const {
+    return state_->key_from;
+}
+
 Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     return state_->perform(request, nullptr, nullptr);
 }
@@ -358,7 +362,7 @@ Error HttpClient::State::failure(CURLcode code, const Transfer& transfer, const 
             return {ErrorCode::kIo, "cannot reach " + server +
                                         ": no such host; look at --server or STANDINGS_SERVER"};
         case CURLE_OPERATION_TIMEDOUT:
-            return {ErrorCode::kIo, server + " did not answer in time (" + why + "); try again"};
+            return {ErrorCode::kIo, server + " did not answer in time (" + why + ")"};
         case CURLE_SSL_CONNECT_ERROR:
             return {ErrorCode::kIo,
                     "cannot speak https with " + server + ": " + why +
@@ -491,9 +495,10 @@ Error error_of(const HttpAnswer& answer) {
             break;
         case 400:
         case 422:
-            // A key of another request is no value that could never be.
-            code = problem.code == "idempotency_mismatch" ? ErrorCode::kIdempotencyMismatch
-                                                          : ErrorCode::kInvalid;
+            // Others are of strangers in between, or of a key that was used before.
+            if (problem.code == "malformed" || problem.code == "invalid") {
+                code = ErrorCode::kInvalid;
+            }
             break;
         case 429:
             code = ErrorCode::kRateLimited;
@@ -513,8 +518,7 @@ Error error_of(const HttpAnswer& answer) {
         message += "\n  " + answer.server + " has a path: look at --server or STANDINGS_SERVER";
     }
     if (problem.code == "board_not_found" && answer.key_from.empty()) {
-        message +=
-            "\n  without a key only public boards are there; STANDINGS_KEY or --key gives one";
+        message += "\n  a private board is seen with a key only";
     }
     return {code, std::move(message)};
 }

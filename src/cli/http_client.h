@@ -93,6 +93,8 @@ class HttpClient {
 
     // "http://127.0.0.1:8420", without a slash at the end.
     const std::string& server() const;
+    // Where the key comes from that it sends; empty: it sends none.
+    const std::string& key_from() const;
 
     HttpClient(HttpClient&&) noexcept;
     HttpClient& operator=(HttpClient&&) noexcept;

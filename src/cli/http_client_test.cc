@@ -334,7 +334,8 @@ TEST(Problem, SaysOfWhichKeyAndOfWhichBoardItIs) {
     answer.target = "/v1/submissions";
     EXPECT_EQ(error_of(answer).detail, "There is no such board: D.");
     answer.key_from.clear();
-    EXPECT_TRUE(error_of(answer).detail.starts_with("There is no such board: D.\n  without a key"));
+    EXPECT_TRUE(
+        error_of(answer).detail.starts_with("There is no such board: D.\n  a private board"));
 }
 
 TEST(HttpClient, FollowsABodyInTurnsOfTheCaller) {

@@ -319,13 +319,11 @@ Result<std::string> scores_member(const std::vector<std::string>& arguments,
     for (std::size_t i = 0; i < columns.size(); ++i) {
         std::string_view number = arguments[i];
         if (all_named) {
+            // There is one: they are as many as the columns, and no two of one.
             const auto argument =
                 std::find_if(arguments.begin(), arguments.end(), [&](const std::string& each) {
                     return std::string_view(each).substr(0, each.find('=')) == columns[i];
                 });
-            if (argument == arguments.end()) {
-                return wrong("the column '" + columns[i] + "' has no score");
-            }
             number = std::string_view(*argument).substr(columns[i].size() + 1);
         }
         if (!is_json_number(number)) {

@@ -219,15 +219,15 @@ void print_for_person(const Outcome& outcome, const std::string& data) {
 }
 
 int run(CheckSettings& settings) {
+    const bool asks_for_output = settings.output->option->count() == 0;
+    if (asks_for_output) settings.flags.also_use("client.output");
     const auto values = settings.flags.settle();
     if (!values) {
         cli::complain(values.error().detail);
         return exit_code(values.error().code);
     }
     settings.data = values->text("data");
-    if (settings.output->option->count() == 0) {
-        settings.output->take(values->text("client.output"));
-    }
+    if (asks_for_output) settings.output->take(values->text("client.output"));
     auto client = cli::client_settings_of(*values);
     if (!client) {
         cli::complain(client.error().detail);
@@ -282,7 +282,6 @@ void add_check(cli::CommandLine& line) {
                 "The server that runs on the folder: its ranks are compared with the database's");
     command->add_flag("--deep", settings->deep, "Let SQLite compare its indexes, too");
     settings->output = cli::add_report_output(*command, settings->as_json);
-    settings->flags.also_use("client.output");
     command->callback([&line, settings, server] {
         settings->ask_server = server->count() > 0;
         line.chosen = [settings] { return run(*settings); };

@@ -54,9 +54,10 @@ Result<SecretKey> settle_secret_key(const DataFolder& folder, const std::string&
     return used;
 }
 
-void forget_initial_key(const SecretKey& key) {
-    std::error_code ignored;  // Then it waits there on.
-    if (!key.written_to.empty()) std::filesystem::remove(key.written_to, ignored);
+bool forget_initial_key(const SecretKey& key) {
+    std::error_code failure;
+    if (!key.written_to.empty()) std::filesystem::remove(key.written_to, failure);
+    return !failure;
 }
 
 }  // namespace standings::server

@@ -25,7 +25,7 @@ struct SecretKey {
 base::Result<SecretKey> settle_secret_key(const DataFolder& folder, const std::string& given,
                                           base::Random& random);
 
-// Once a terminal has shown the key.
-void forget_initial_key(const SecretKey& key);
+// Once a terminal has shown the key. False: it is still in its file.
+bool forget_initial_key(const SecretKey& key);
 
 }  // namespace standings::server

@@ -111,7 +111,9 @@ Result<void> run(const ServeSettings& settings) {
                               std::chrono::steady_clock::now() - started),
                           .made_key = key->made,
                           .key_file = key->written_to});
-    if (isatty(STDOUT_FILENO) == 1) forget_initial_key(*key);
+    if (isatty(STDOUT_FILENO) == 1 && !forget_initial_key(*key)) {
+        log->write(base::LogLevel::kWarning, key->written_to + " cannot be removed: remove it");
+    }
 
     if (settings.open && has_desktop()) open_browser(url + '/');
 

@@ -90,6 +90,26 @@ std::optional<FieldTarget> FieldMap::target_of(std::string_view source) const {
         if (renaming.from != source) continue;
         return renaming.to.empty() ? FieldTarget{Kind::kIgnored} : meaning_of(renaming.to);
     }
+    return unless_renamed(source);
+}
+
+std::optional<FieldTarget> FieldMap::likely_target_of(std::string_view source) const {
+    const auto target = target_of(source);
+    return target ? target : meaning_of(in_small_letters(source));
+}
+
+std::string FieldMap::text() const {
+    std::string text;
+    for (const Renaming& renaming : renamings_) {
+        const FieldTarget target = *target_of(renaming.from);
+        if (target == unless_renamed(renaming.from)) continue;
+        text += renaming.from + '=' + std::to_string(static_cast<int>(target.kind)) + ':' +
+                std::to_string(target.column) + '\n';
+    }
+    return text;
+}
+
+std::optional<FieldTarget> FieldMap::unless_renamed(std::string_view source) const {
     if (const auto meaning = meaning_of(source)) return meaning;
     // What `standings export` writes beside what it was told.
     constexpr std::string_view kDerived[] = {"rank", "position", "reached_at", "submissions"};

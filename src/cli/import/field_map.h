@@ -52,7 +52,10 @@ class FieldMap {
     base::Error unknown(std::string_view source) const;
 
     const std::vector<ranking::Column>& columns() const { return columns_; }
-    // In order of their sources.
+    // The same of a word written otherwise: "Player" for player.
+    std::optional<FieldTarget> likely_target_of(std::string_view source) const;
+    // What the renamings say: the same text for all that say the same, in any order and words.
+    std::string text() const;
     const std::vector<Renaming>& renamings() const { return renamings_; }
     // What a target is called in messages.
     std::string name_of(FieldTarget target) const;
@@ -61,6 +64,7 @@ class FieldMap {
     FieldMap(std::vector<Renaming> renamings, std::vector<ranking::Column> columns)
         : renamings_(std::move(renamings)), columns_(std::move(columns)) {}
     std::optional<FieldTarget> meaning_of(std::string_view word) const;
+    std::optional<FieldTarget> unless_renamed(std::string_view source) const;
 
     std::vector<Renaming> renamings_;
     std::vector<ranking::Column> columns_;

@@ -30,11 +30,7 @@ std::string text_of(const ImportIdentity& identity) {
                        '\n' + identity.life + '\n' + hex(identity.content.high) +
                        hex(identity.content.low) + '\n';
     text += std::to_string(static_cast<int>(identity.format)) + '\n';
-    for (const Renaming& renaming : identity.map.renamings()) {
-        // What a name means anyway may be said or not.
-        if (renaming.from != renaming.to) text += renaming.from + '=' + renaming.to + '\n';
-    }
-    return text;
+    return text + identity.map.text();
 }
 
 std::string_view part_of(std::string_view key, std::size_t number) {

@@ -210,7 +210,7 @@ TEST_F(ImportKeyTest, IsTheSameHoweverTheMappingIsSaid) {
     const std::string key = import_key(identity(map_), "");
     EXPECT_TRUE(is_import_key(key));
     EXPECT_EQ(import_key(identity(map("b=pts,a=player")), ""), key);
-    EXPECT_EQ(import_key(identity(map("b=pts,name=name,a=player")), ""), key);
+    EXPECT_EQ(import_key(identity(map("b=score,name=name,rank=,a=player")), ""), key);
     EXPECT_NE(import_key(identity(map("a=player,b=pts,c=")), ""), key);
     EXPECT_NE(import_key(identity(map_, 2), ""), key);
     EXPECT_NE(import_key(identity(map_, 1, "l2"), ""), key);

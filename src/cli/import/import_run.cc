@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -26,7 +24,6 @@
 #include "cli/import/upload.h"
 #include "cli/progress_line.h"
 #include "cli/stop_request.h"
-#include "cli/terminal.h"
 #include "text/clean_text.h"
 
 namespace standings::cli {
@@ -131,6 +128,11 @@ Result<ImportSummary> ImportRun::run() {
     Rejects rejects(rejects_path());
     StopRequest::set_litter({rejects.unfinished()});
     if (const auto opened = rejects.open(); !opened) return opened.error();
+    if (!board_exists_ && settings_.again_as) {
+        return Error{ErrorCode::kBoardNotFound,
+                     "--again-as goes on with an import, and there is no board " + settings_.board +
+                         " on " + client_.server()};
+    }
     if (!board_exists_) {
         const auto created = create_board(client_, settings_.board, *rules_);
         if (!created) return created.error();
@@ -138,7 +140,7 @@ Result<ImportSummary> ImportRun::run() {
         progress_.say("made the board " + settings_.board + " (" + short_form_of(*rules_) + ")");
     }
     if (const auto made = make_key(*content); !made) return made.error();
-    if (const auto whole = expect_no_mended_file(); !whole) return whole.error();
+    if (const auto other = expect_no_mended_file(); !other) return other.error();
     rejects.belong_to(key_);
     return send(rejects);
 }
@@ -159,7 +161,8 @@ Result<void> ImportRun::find_board() {
         return Error{
             ErrorCode::kBoardNotFound,
             "there is no board " + settings_.board + " on " + client_.server() +
-                ". Make it with --create RULE:COLUMN,... (sum:points), or look at --board"};
+                ". Make it with --create RULE:COLUMN,... (sum:points), or look at --board" +
+                (client_.key_from().empty() ? "; a private one is seen with a key only" : "")};
     }
     const bool other =
         wanted && (wanted->rule != rules_->rule || wanted->columns != rules_->columns);
@@ -270,8 +273,12 @@ Result<void> ImportRun::make_key(base::Hash128 content) {
         return Error{ErrorCode::kSettings,
                      "--again-as '" + again_ +
                          "' is no word that --again has given for this import: the word, the file, "
-                         "the board or how it is read (--map, --format) is another one. Nothing "
-                         "was sent"};
+                         "the board or how it is read (--map, --format, --separator) is another "
+                         "one. Nothing was sent"};
+    }
+    if (settings_.again) {
+        progress_.say("should it break off: --again-as " + again_ +
+                      " instead of --again goes on with this import");
     }
     key_ = import_key(identity, again_);
 
@@ -286,16 +293,17 @@ Result<void> ImportRun::make_key(base::Hash128 content) {
 
 // Whoever corrects rejected rows in the file itself would have all the others count twice.
 Result<void> ImportRun::expect_no_mended_file() const {
-    const bool adds = rules_->rule == ranking::Rule::kSum && again_.empty();
+    const bool adds = board_exists_ && rules_->rule == ranking::Rule::kSum && again_.empty();
     // Only a name that comes from the file's says that it was the same file.
     const bool knows_file = !is_spooled(settings_) && settings_.rejects.empty();
     if (!adds || !knows_file || !has_other_content(key_, import_of(rejects_path()))) return {};
     return Error{ErrorCode::kSettings,
                  settings_.file + " has other content than when it was imported to " +
-                     settings_.board + " before (" + rejects_path() +
-                     " has the rejects of that), and on a board that adds up, the rows that were "
-                     "taken then would count twice. Put the mended rows into a file of their own "
-                     "and import that; or say with --again that all of it is to be added"};
+                     settings_.board + " before, as " + rejects_path() +
+                     " tells. On a board that adds up, rows that were taken then would count "
+                     "twice. Import the mended rows as a file of their own, under a new name. If "
+                     "all rows are new, move " +
+                     rejects_path() + " away"};
 }
 
 std::string ImportRun::rejects_path() const {
@@ -317,15 +325,12 @@ Result<ImportSummary> ImportRun::dry_run() {
     summary.dry_run = true;
     auto stream = RowStream::open(*input_, format_, *map_);
     if (!stream) return stream.error();
-    // What the server has refused, it does not repeat.
-    const auto named = import_named_in(summary.rejects_path);
-    if (!named) return named.error();
-    if (!named->empty()) {
+    // What an import has left there is looked at by the next one.
+    if (!import_of(summary.rejects_path).empty()) {
         const std::string other = beside(summary.rejects_path, "dry-run");
         if (const auto spare = spare_files(other, settings_.file); !spare) return spare.error();
         progress_.say(summary.rejects_path +
-                      " names what the server refused and stays; the rejects "
-                      "of this dry run go to " +
+                      " has the rejects of an import and stays; those of this dry run go to " +
                       other);
         summary.rejects_path = other;
     }
@@ -349,7 +354,7 @@ Result<ImportSummary> ImportRun::dry_run() {
             summary.first_rows.push_back({(*item)->source.line, std::move(line)});
         }
     }
-    if (const auto kept = rejects.finish(); !kept) return kept.error();
+    if (const auto placed = place(rejects); !placed) return placed.error();
     summary.rows = stream->counts().rows;
     summary.rejected = stream->counts().rejected;
     summary.accepted = summary.rows - summary.rejected;

@@ -56,9 +56,12 @@ base::Result<void> spare_files(const std::string& rejects, const std::string& in
 }
 
 std::string import_of(const std::string& path) {
+    struct stat facts {};
+    // A pipe would wait for somebody who writes.
+    if (::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return {};
     std::ifstream file(path, std::ios::binary);
     std::string line;
-    if (!file || !std::getline(file, line)) return {};
+    if (!std::getline(file, line)) return {};
     text::JsonDocument json;
     const auto row = json.parse(line);
     if (!row || !(*row)->is_object()) return {};
@@ -185,7 +188,7 @@ void Rejects::move_into_place() {
         kept_aside_ = aside;
     }
     if (count_ == 0) {
-        removed_earlier_ = ::unlink(path_.c_str()) == 0 || removed_earlier_;
+        removed_earlier_ = ::unlink(path_.c_str()) == 0;
     } else if (std::rename(unfinished_.c_str(), path_.c_str()) != 0) {
         failure_ = errno;
     }

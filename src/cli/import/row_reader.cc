@@ -177,7 +177,7 @@ Result<void> RowReader::read_header(std::string_view record) {
         }
     }
     const bool any_known = std::any_of(fields_.begin(), fields_.end(), [&](std::string_view field) {
-        return map_.target_of(trimmed(field)).has_value();
+        return map_.likely_target_of(trimmed(field)).has_value();
     });
     if (!any_known) {
         return Error{ErrorCode::kSettings,

@@ -109,7 +109,7 @@ TEST(RowReader, ReadsFieldsByTheHeader) {
     EXPECT_TRUE(says(from_csv("player", ""), "no column 'score'"));
     EXPECT_TRUE(says(from_csv("player,score,player", ""), "two columns 'player'"));
     EXPECT_TRUE(says(from_csv("ada,30", ""), "'ada, 30' names nothing"));
-    EXPECT_TRUE(says(from_csv("Player,score", ""), "with --map 'Player=player',"));
+    EXPECT_TRUE(says(from_csv("Player,Score", ""), "with --map 'Player=player',"));
     EXPECT_TRUE(says(from_csv("player,score", "a,12a"), "A score is a number like 12"));
 }
 

@@ -216,7 +216,8 @@ Result<std::optional<UploadSummary>> Sender::attempt() {
         }
         return refused({.status = stream_answer.problem_status(),
                         .body = stream_answer.problem(),
-                        .server = client_.server()});
+                        .server = client_.server(),
+                        .key_from = client_.key_from()});
     }
     if (!is_ours || (answer && answer->is_ok())) {
         return Error{ErrorCode::kIo,
