@@ -523,8 +523,8 @@ class Relay:
                 if self.held and self.held in piece:
                     self.waits.set()
                     self.go_on.wait()
+                self.passed += piece  # before the next request can follow from it
                 server.sendall(piece)
-                self.passed += piece
         except OSError:
             pass
 
