@@ -154,8 +154,11 @@ class Ours:
 
     def restart_after_kill(self, seconds):
         """Killed under full load, `seconds` of it; how long it took to be ready, and how many submissions it had answered."""
+        before = self._newest_seq()
         load = start_load(self.server.port, self.pid, mode="submit", count=self.count, seconds=seconds + 60,
                           more=("--key", KEY, "--idempotency", "--until-lost"))
+        while load.poll() is None and self._newest_seq() == before:
+            time.sleep(0.01)
         with contextlib.suppress(subprocess.TimeoutExpired):
             load.wait(seconds)  # it ends before only when something is wrong
         self.server.kill()

@@ -188,17 +188,28 @@ class Mix:
     def _compare_views(self):
         try:
             api = self.server.new_client(KEY)
-            seq = api.get(f"/v1/boards/{BOARD}").json["seq"]
-            for query, view in self.views.items():
-                view.reconnect()
-                settled(view, seq)
-                page = api.get(f"/v1/boards/{BOARD}/standings?{VIEWS[query]}").json
-                # At an end of the board the API shows as many rows as it was asked for, and such a view less.
-                if not query.startswith("around") or len(view.rows) == len(page["rows"]):
-                    assert view.rows == page["rows"], f"{query}: a watcher has {view.rows}, and the board shows {page['rows']}"
+            newest = lambda: api.get(f"/v1/boards/{BOARD}").json["seq"]
+            seq, wrong = None, None
+            while seq != newest():  # what was under way when the load ended may still land
+                seq = newest()
+                wrong = self._differences(api, seq)
+            assert not wrong, wrong
+            for view in self.views.values():
                 view.close()
         except Exception:
             self.fail(traceback.format_exc())
+
+    def _differences(self, api, seq):
+        """What a watcher does not have as the board shows it; none: there is nothing."""
+        for query, view in self.views.items():
+            view.reconnect()
+            settled(view, seq)
+            page = api.get(f"/v1/boards/{BOARD}/standings?{VIEWS[query]}").json
+            # At an end of the board the API shows as many rows as it was asked for, and such a view less.
+            comparable = not query.startswith("around") or len(view.rows) == len(page["rows"])
+            if comparable and view.rows != page["rows"]:
+                return f"{query}: a watcher has {view.rows}, and the board shows {page['rows']}"
+        return None
 
     def stream(self):
         lines = min(MOST_STREAM_LINES, self.options.players)
@@ -366,7 +377,7 @@ def main():
     here = machine.facts(tempfile.gettempdir())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     print(machine.sentence(here), flush=True)
-    needed_gb = round(2 + min(8, options.minutes))
+    needed_gb = 1 if options.minutes <= 2 else round(2 + min(8, options.minutes))
     if shutil.disk_usage(tempfile.gettempdir()).free < needed_gb * 1e9:
         sys.exit(f"{needed_gb} GB of disk are needed in TMPDIR")
     with Server(args=["--retention-size", options.retention_size]) as server:

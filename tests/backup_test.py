@@ -327,7 +327,7 @@ class Retention(unittest.TestCase):
             stays.mkdir()
             name = make_backup(server)["name"]
             self.assertNotEqual(name, old)
-            self.assertRegex(server.log(), f'old backups stay.*{re.escape(old)}')
+            wait_until(lambda: re.search(f'old backups stay.*{re.escape(old)}', server.log()), "the log to tell it")
 
 
 class Interrupted(unittest.TestCase):

@@ -4,6 +4,7 @@ STANDINGS_TEST_SCALE=50 makes it 1M members and 10M lines that are killed five t
 """
 
 import collections
+import contextlib
 import gzip
 import json
 import os
@@ -473,12 +474,13 @@ class Formats(ImportTest):
 
 class Relay:
     """Stands between a client and the server, and lets `limit` bytes of the client pass. Then both sides stay connected,
-    and what the server says still passes. A request with `held` in its head waits until `go_on` is set."""
+    and what the server says still passes. A request with `held` in its head waits until `go_on` is set. With `rate`, so
+    many bytes of a client pass in a second."""
 
-    def __init__(self, port, limit=2**30, held=None):
-        self.port, self.limit, self.held = port, limit, held
+    def __init__(self, port, limit=2**30, held=None, rate=None):
+        self.port, self.limit, self.held, self.rate = port, limit, held, rate
         self.waits, self.go_on = threading.Event(), threading.Event()
-        self.passed = b""
+        self.passed = bytearray()
         self.sockets = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -507,7 +509,11 @@ class Relay:
         try:
             while True:
                 client = self.listener.accept()[0]
-                server = socket.create_connection(("127.0.0.1", self.port))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.port))
+                except ConnectionRefusedError:  # it is down for a while
+                    client.close()
+                    continue
                 self.sockets += [client, server]
                 threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
                 threading.Thread(target=self.answer, args=(server, client), daemon=True).start()
@@ -517,7 +523,7 @@ class Relay:
     def forward(self, client, server):
         try:
             while len(self.passed) < self.limit:
-                piece = client.recv(min(65536, self.limit - len(self.passed)))
+                piece = client.recv(min(8192 if self.rate else 65536, self.limit - len(self.passed)))
                 if not piece:
                     break
                 if self.held and self.held in piece:
@@ -525,17 +531,18 @@ class Relay:
                     self.go_on.wait()
                 self.passed += piece  # before the next request can follow from it
                 server.sendall(piece)
+                if self.rate:
+                    time.sleep(len(piece) / self.rate)
         except OSError:
-            pass
+            client.close()  # unread bytes make that a reset, as the end of the server itself would be
 
     @staticmethod
     def answer(server, client):
-        try:
+        with contextlib.suppress(OSError):
             while piece := server.recv(65536):
                 client.sendall(piece)
+        with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     def lines(self):
         """How many whole lines of the stream have passed, once the limit is reached."""
@@ -566,16 +573,16 @@ class Resume(ImportTest):
     def seq(self, board):
         return self.server.new_client().get(f"/v1/boards/{board}").json["seq"]
 
-    def settled_seq(self, board):
-        """Once the server is through with what it got from a client that is gone."""
-        last = [None]
+    def slow_relay(self, path):
+        """Lets the file through in six seconds, so that an import of it is not over before it can be ended."""
+        return Relay(self.listen_port, rate=path.stat().st_size / 6)
 
-        def is_settled():
-            before, last[0] = last[0], self.seq(board)
-            time.sleep(0.1)
-            return before == last[0]
-        wait_until(is_settled, "the server to be through")
-        return last[0]
+    def begin_slowly(self, relay, path, board, *args):
+        """An import that is under way."""
+        before = len(relay.passed)
+        process = self.begin(path, "--board", board, "--server", relay.url, *args)
+        wait_until(lambda: len(relay.passed) > before + 100_000, "the import to be under way", 60)
+        return process
 
     def wait_for_headway(self, board, before):
         wait_until(lambda: self.seq(board) > before, "the import to make headway", 60)
@@ -586,22 +593,25 @@ class Resume(ImportTest):
         board = self.board_id(rule="sum")
         began = time.monotonic()
         cut = 0
-        for kill in range(KILLS):
-            process = self.begin(path, "--board", board)
-            self.wait_for_headway(board, self.seq(board) + KILL_LINES // (2 * KILLS))
-            if kill % 2 == 0:
-                process.kill()
-                self.end(process)
-                cut += process.returncode != 0
-            else:
-                # This client goes on by itself once the server is back.
-                self.server.kill()
-                self.server.start(f"127.0.0.1:{self.listen_port}")
-                cut += process.poll() is None
-                self.wait_for_headway(board, self.seq(board))
-                process.kill()
-                self.end(process)
-        self.assertGreater(cut, 2, "the import was over before it could be killed")
+        with self.slow_relay(path) as relay:
+            for kill in range(KILLS):
+                before = self.seq(board)
+                process = self.begin(path, "--board", board, "--server", relay.url)
+                self.wait_for_headway(board, before + KILL_LINES // (4 * KILLS))
+                if kill % 2 == 0:
+                    process.kill()
+                    self.end(process)
+                    cut += process.returncode != 0
+                else:
+                    # This client goes on by itself once the server is back.
+                    before = self.seq(board)
+                    self.server.kill()
+                    self.server.start(f"127.0.0.1:{self.listen_port}")
+                    cut += process.poll() is None
+                    self.wait_for_headway(board, before)
+                    process.kill()
+                    self.end(process)
+        self.assertEqual(cut, KILLS, "the import was over before it could be killed")
         summary = self.run_import(path, "--board", board)
         self.assertEqual((summary["rows"], summary["accepted"], summary["rejected"]), (KILL_LINES, KILL_LINES, 0), summary)
         self.assertEqual(self.scores(board), totals)
@@ -623,12 +633,12 @@ class Resume(ImportTest):
     def test_a_client_outlives_its_server(self):
         path, totals = self.make_file("outlive.ndjson")
         board = self.board_id(rule="sum")
-        before = self.seq(board)
-        process = self.begin(path, "--board", board)
-        self.wait_for_headway(board, before)
-        self.server.kill()
-        self.server.start(f"127.0.0.1:{self.listen_port}")
-        out, errors = process.communicate(timeout=SECONDS)
+        with self.slow_relay(path) as relay:
+            process = self.begin_slowly(relay, path, board)
+            self.server.kill()
+            self.server.start(f"127.0.0.1:{self.listen_port}")
+            relay.rate = None
+            out, errors = process.communicate(timeout=SECONDS)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn(b"trying again", errors)
         self.assertEqual(json.loads(out)["accepted"], KILL_LINES)
@@ -637,19 +647,16 @@ class Resume(ImportTest):
     def test_a_signal_leaves_it_resumable(self):
         path, totals = self.make_file("signal.ndjson")
         board = self.board_id(rule="sum")
-        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
-            before = self.settled_seq(board)
-            process = self.begin(path, "--board", board)
-            self.wait_for_headway(board, before)
-            process.send_signal(number)
-            out, errors = process.communicate(timeout=30)
-            self.assertEqual((process.returncode, out), (status, b""), errors)
-            self.assertIn(b"the same command goes on", errors)
-        before = self.settled_seq(board)
-        process = self.begin(path, "--board", board, "--again")
-        self.wait_for_headway(board, before)
-        process.send_signal(signal.SIGINT)
-        word = process.communicate(timeout=30)[1].split(b"--again-as ")[1].split()[0].decode()
+        with self.slow_relay(path) as relay:
+            for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 1)):
+                process = self.begin_slowly(relay, path, board)
+                process.send_signal(number)
+                out, errors = process.communicate(timeout=30)
+                self.assertEqual((process.returncode, out), (status, b""), errors)
+                self.assertIn(b"the same command goes on", errors)
+            process = self.begin_slowly(relay, path, board, "--again")
+            process.send_signal(signal.SIGINT)
+            word = process.communicate(timeout=30)[1].split(b"--again-as ")[1].split()[0].decode()
         self.run_import(path, "--board", board)
         self.run_import(path, "--board", board, "--again-as", word)
         self.assertEqual(self.scores(board), {player: 2 * score for player, score in totals.items()})
@@ -657,10 +664,10 @@ class Resume(ImportTest):
     def test_a_board_that_is_closed_meanwhile_ends_it(self):
         path, totals = self.make_file("close.ndjson")
         board = self.board_id(rule="sum")
-        process = self.begin(path, "--board", board)
-        self.wait_for_headway(board, self.seq(board))
-        self.server.api.post(f"/v1/boards/{board}/close", {})
-        out, errors = process.communicate(timeout=SECONDS)
+        with self.slow_relay(path) as relay:
+            process = self.begin_slowly(relay, path, board)
+            self.server.api.post(f"/v1/boards/{board}/close", {})
+            out, errors = process.communicate(timeout=SECONDS)
         self.assertEqual((process.returncode, out), (1, b""), errors)
         self.assertIn(f"boards reopen {board}".encode(), errors)
         self.server.api.post(f"/v1/boards/{board}/reopen", {})

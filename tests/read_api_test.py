@@ -168,7 +168,7 @@ class Exports(ReadTest):
         self.fill(board, [{"player": f"player-{i}", "score": i % 1000, "name": "n" * 60} for i in range(count)])
         before = self.server.rss_bytes()
         request = (f"GET {board}/export HTTP/1.1\r\nHost: a\r\n\r\n").encode()
-        with self.server.raw() as one, self.server.raw() as two:
+        with self.server.raw(120) as one, self.server.raw(120) as two:
             for raw in (one, two):
                 raw.send(request)
                 self.assertIn(b"200 OK", raw.read_until(b"\r\n\r\n"))

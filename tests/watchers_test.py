@@ -219,7 +219,7 @@ class Resuming(FakeServerTest):
 # --- the server ----------------------------------------------------------------------------------------
 
 class Crowd(ApiTest):
-    server_options = {"args": ["--http-write-timeout", "1s"]}
+    server_options = {"args": ["--http-write-timeout", "2s"]}
 
     def watch(self, board, *more, submissions=50):
         writes = ("--submissions", submissions, "--key", KEY) if submissions else ()
@@ -261,7 +261,7 @@ class Crowd(ApiTest):
 
 class Table(unittest.TestCase):
     def bench(self, *words):
-        options = watchers.options_from(["--rounds", "1", "--watchers", "20", "--players", "100", "--seconds", "0.5", "--idle-minutes", "0.02", *words])
+        options = watchers.options_from(["--rounds", "1", "--watchers", "20", "--players", "100", "--seconds", "2", "--idle-minutes", "0.02", *words])
         return watchers.Bench(options, Report({}, watchers.PEERS, vars(options)))
 
     def test_holds_the_rows_of_all_parts_before_anything_is_measured(self):

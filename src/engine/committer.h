@@ -130,7 +130,7 @@ class Committer {
     base::BoardId next_board_;
     base::RankingId next_ranking_;
     base::Sequence applied_seq_;
-    bool more_upkeep_ = false;
+    bool more_upkeep_ = true;
     base::Monotonic next_sizes_{0};
     bool wal_is_long_ = false;
 

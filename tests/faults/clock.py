@@ -99,27 +99,28 @@ class ClockJumps(FaultTest):
             self.verify("asked again")
         self.control_failed(f"with one key remembered: {twice.exception}")
 
-    def idle_seconds(self, offset_meanwhile):
+    def idle_seconds(self, offset_meanwhile, patience):
         """How long an idle connection is kept when the clock jumps right after its request."""
         with self.server.raw() as raw:
+            began = time.monotonic()
             raw.send(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
             self.assertEqual(raw.answer().status, 200)
-            began = time.monotonic()
             self.jump(offset_meanwhile)
-            self.assertTrue(raw.is_closed(IDLE_SECONDS + 3), "still open")
+            self.assertTrue(raw.is_closed(patience), "still open")
             return time.monotonic() - began
 
     def test_time_outs_do_not_move(self):
         self.start_in_fake_time(args=IDLE_ARGS)
         for offset in JUMPS[:5]:
-            seconds = self.idle_seconds(offset)
+            # The smallest jump is an hour: what a busy machine adds is not it.
+            seconds = self.idle_seconds(offset, patience=60)
             self.assertGreater(seconds, IDLE_SECONDS - 0.5, f"jump to {offset:+d} s")
-            self.assertLess(seconds, IDLE_SECONDS + 2.5, f"jump to {offset:+d} s")
+            self.assertLess(seconds, 60, f"jump to {offset:+d} s")
         self.row.runs += len(JUMPS[:5])
 
     def test_control_a_monotonic_clock_that_jumps_is_found_out(self):
         # Both clocks are faked: when they go back an hour, an idle connection is kept an hour longer.
         self.start_in_fake_time(args=IDLE_ARGS, FAKETIME_DONT_FAKE_MONOTONIC="0", DONT_FAKE_MONOTONIC="0")
         with self.assertRaisesRegex(AssertionError, "still open") as kept:
-            self.idle_seconds(-3600)
+            self.idle_seconds(-3600, patience=IDLE_SECONDS + 3)
         self.control_failed(f"with the monotonic clock faked too, an idle connection of {IDLE_SECONDS} s was kept: {kept.exception}")
