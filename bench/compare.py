@@ -125,15 +125,15 @@ def main():
     bench = Bench(options, report)
     with contextlib.ExitStack() as stack:
         # Whatever stops the run, what was measured is shown.
-        stack.callback(finish, report, options)
+        stack.callback(finish, report, options, machine.Steal())
         bench.run(set(options.only or PARTS))
     bench.say("done")
 
 
-def finish(report, options):
+def finish(report, options, steal):
     print(f"\n{report.table()}\n")
     bars, met, missing = report.count()
-    print(f"fdatasync of 4 KB after the run: {machine.fsync_milliseconds(tempfile.gettempdir()):.2f} ms.")
+    print(f"fdatasync of 4 KB after the run: {machine.fsync_milliseconds(tempfile.gettempdir()):.2f} ms. {steal.note(report.machine)}")
     print(f"{met} of {bars} bars met{f', {missing} not measured' if missing else ''}. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses, or that there was one; "
           f"{options.players:,} players. Reads over {rows_reads.CONNECTIONS} connections. x: how many times better ours is.")
     sizes = ("players", "large", "bulk", "boards")

@@ -52,6 +52,27 @@ def sentence(machine):
             f"fdatasync of 4 KB {machine['fdatasync_ms']:.3f} ms (median); load {machine['load']:.1f} before the start; {machine['date']}")
 
 
+class Steal:
+    """How much of the time that this machine's processors had work its hypervisor gave to others, from here on."""
+
+    def __init__(self):
+        self.begin = self._times()
+
+    @staticmethod
+    def _times():
+        user, nice, system, _idle, _wait, irq, softirq, steal = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+        return steal, user + nice + system + irq + softirq + steal
+
+    def share(self):
+        stolen, busy = (now - then for now, then in zip(self._times(), self.begin))
+        return stolen / busy if busy else 0
+
+    def note(self, machine):
+        """Keeps the share among the machine's facts, and says it."""
+        machine["steal"] = round(self.share(), 4)
+        return f"Of its busy time the machine lost {machine['steal']:.1%} to its neighbours (steal)."
+
+
 def size_of(path):
     try:
         return path.stat().st_size

@@ -377,6 +377,7 @@ def main():
     here = machine.facts(tempfile.gettempdir())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended and removed
     print(machine.sentence(here), flush=True)
+    steal = machine.Steal()
     needed_gb = 1 if options.minutes <= 2 else round(2 + min(8, options.minutes))
     if shutil.disk_usage(tempfile.gettempdir()).free < needed_gb * 1e9:
         sys.exit(f"{needed_gb} GB of disk are needed in TMPDIR")
@@ -393,6 +394,7 @@ def main():
         mix.compare_views()
         summary = summary_of(mix, samples)
         print_summary(summary)
+        print(steal.note(here))
         passed = past_limits(summary, options.minutes)
         is_well = check(server) and not passed
         status = server.terminate()

@@ -403,13 +403,14 @@ def main():
     bench = Bench(options, report)
     with contextlib.ExitStack() as stack:
         # Whatever stops the run, what was measured is shown.
-        stack.callback(finish, report, options)
+        stack.callback(finish, report, options, machine.Steal())
         bench.run(set(options.only or PARTS))
     bench.say("done")
 
 
-def finish(report, options):
+def finish(report, options, steal):
     print(f"\n{report.table()}\n")
+    print(steal.note(report.machine))
     bars, met, missing = report.count()
     print(f"{met} of {bars} bars met{f', {missing} not measured' if missing else ''}. Medians of {options.rounds} rounds of {options.seconds:g} s, smallest and largest in parentheses; "
           f"{options.watchers:,} watchers of a board of {options.players:,} players.")

@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench")
 
 import compare  # noqa: E402
 import long_readers  # noqa: E402
+import machine  # noqa: E402
 import mixed_load  # noqa: E402
 import players  # noqa: E402
 from contender import Ours  # noqa: E402
@@ -299,6 +300,19 @@ class RedisWrongAnswers(WrongAnswers, unittest.TestCase):
         client = RedisClient(self.port)
         self.assertEqual(client.ask("ZADD", "b", score, players.player_id(player)), 0)
         client.close()
+
+
+class Steal(unittest.TestCase):
+    def test_it_is_the_share_of_the_busy_time_since_it_was_made(self):
+        idle, waiting, guests = 10_000, 500, [0, 0]
+        then = ["cpu", 100, 0, 50, idle, waiting, 0, 10, 40, *guests]
+        later = ["cpu", 400, 20, 150, 2 * idle, 2 * waiting, 10, 20, 200, *guests]
+        texts = [" ".join(map(str, line)) + "\ncpu0 1 1 1 1\n" for line in (then, later)]
+        facts = {}
+        with unittest.mock.patch("pathlib.Path.read_text", side_effect=texts):
+            said = machine.Steal().note(facts)
+        self.assertEqual(facts, {"steal": round(160 / 600, 4)})
+        self.assertIn("26.7%", said)
 
 
 class Ends(unittest.TestCase):
