@@ -19,7 +19,7 @@ struct CheckOptions {
     std::filesystem::path database;
     // Nobody writes the file meanwhile, and it has no WAL: it is read without locks.
     bool frozen = false;
-    // SQLite's integrity_check (indexes, too) in place of its quick_check.
+    // SQLite's integrity_check (all indexes, too) in place of its quick_check.
     bool deep = false;
     // standings.mark, to be compared with the newest event; none for a backup.
     std::optional<std::filesystem::path> mark = {};
