@@ -12,9 +12,8 @@ namespace {
 
 // The fixed parts of a row, an id and the numbers.
 constexpr std::size_t kRowBytes = 128 + ranking::kMaxPlayerId + ranking::kMaxScoreText;
-using RowText = base::ShortText<kRowBytes>;
 
-void add_units(RowText& text, std::int64_t units, std::uint8_t decimals) {
+void add_units(base::ShortText& text, std::int64_t units, std::uint8_t decimals) {
     text.add(ranking::kMaxScoreText,
              [=](char* at) { return ranking::write_units(at, units, decimals); });
 }
@@ -40,7 +39,8 @@ void append_scores(std::string& out, const ledger::BoardConfig& config,
 
 void append_row(std::string& out, const ledger::BoardConfig& config, const ranking::Row& row,
                 std::string_view player, const ledger::Details* details, bool with_meta) {
-    RowText text;
+    char room[kRowBytes];
+    base::ShortText text(room);
     // An id needs no escaping.
     text << "{\"rank\":" << row.place.rank.value << ",\"position\":" << row.place.position.value
          << ",\"player\":\"" << player << "\",";
@@ -85,7 +85,8 @@ void append_rows(std::string& out, const engine::Page& page, bool with_meta) {
 
 void append_position(std::string& out, std::string_view board, std::string_view epoch,
                      base::Sequence seq, std::size_t total) {
-    base::ShortText<192> text;
+    char room[192];
+    base::ShortText text(room);
     text << "\"board\":\"" << board << "\",\"period\":\"all\",\"epoch\":\"" << epoch
          << "\",\"seq\":" << seq.value << ",\"total\":" << total;
     out += text.view();

@@ -1,10 +1,10 @@
 #include "ranking/score.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/check.h"
+#include "base/digits.h"
 
 namespace standings::ranking {
 namespace {
@@ -136,24 +136,23 @@ base::Result<std::int64_t> parse_units(std::string_view number, std::uint8_t dec
 
 char* write_units(char* out, std::int64_t units, std::uint8_t decimals) {
     DCHECK(decimals <= kMaxDecimals);
-    char* const end = out + kMaxScoreText;
     // The unsigned negation is right for INT64_MIN too.
     const auto bits = static_cast<std::uint64_t>(units);
     const std::uint64_t magnitude = units < 0 ? 0 - bits : bits;
     if (units < 0) *out++ = '-';
-    if (decimals == 0) return std::to_chars(out, end, magnitude).ptr;
+    if (decimals == 0) return base::write_digits(out, magnitude);
 
     std::uint64_t scale = 1;
     for (std::uint8_t i = 0; i < decimals; ++i) scale *= 10;
-    out = std::to_chars(out, end, magnitude / scale).ptr;
-    std::uint64_t fraction = magnitude % scale;
+    out = base::write_digits(out, magnitude / scale);
+    const std::uint64_t fraction = magnitude % scale;
     if (fraction == 0) return out;
     *out++ = '.';
-    while (fraction != 0) {
-        scale /= 10;
-        *out++ = static_cast<char>('0' + fraction / scale);
-        fraction %= scale;
-    }
+    // A 1 in front keeps the zeros behind the point.
+    char digits[base::kMaxDigits];
+    base::write_digits(digits, scale + fraction);
+    out = std::copy_n(digits + 1, decimals, out);
+    while (out[-1] == '0') --out;
     return out;
 }
 

@@ -105,6 +105,8 @@ TEST(AppendUnits, WritesTheShortestNumber) {
     EXPECT_EQ(written(kMaxUnits, 0), "9007199254740991");
     EXPECT_EQ(written(-kMaxUnits, 6), "-9007199254.740991");
     EXPECT_EQ(written(INT64_MIN, 0), "-9223372036854775808");
+    EXPECT_EQ(written(INT64_MIN, 1), "-922337203685477580.8");
+    EXPECT_EQ(written(INT64_MIN, 6), "-9223372036854.775808");
 }
 
 TEST(AppendUnits, IsReadBackAsTheSameUnits) {
