@@ -40,6 +40,7 @@ SAMPLE_SECONDS = 10
 # Limits, for runs that are long enough to tell growth from warming up. All are far above what a healthy server was
 # seen to do; growth is from the middle third of the run to the last.
 LIMITS_FROM_MINUTES = 10
+MOST_KEPT_MB = 32  # from the third minute to the last third: what a large piece of work has taken and not given back, say
 MOST_GROWTH_MB = 16  # as large as the database's cache, should that fill late; a leak of 16 bytes a submission is more
 KEY_BYTES, MOST_KEYS = 48, 1_000_000  # idempotency keys are remembered up to this number, and may still be filling up
 MOST_MORE_DESCRIPTORS = 16  # readers come and go by six; one leaked with each short board would be 40 in ten minutes
@@ -281,6 +282,13 @@ def growth(samples, what):
     return statistics.median(at[what] for at in last) - statistics.median(at[what] for at in middle)
 
 
+def kept(samples, what):
+    """The median of the last third less that of the third minute, when all is there that every run has."""
+    early = [at[what] for at in samples if 120 <= at["seconds"] < 180]
+    last = [at[what] for at in samples[2 * (len(samples) // 3):]]
+    return statistics.median(last) - statistics.median(early) if early and last else None
+
+
 def slope_kb_per_minute(samples):
     """Growth of memory, over the time between the middles of the thirds."""
     grown = growth(samples, "rss")
@@ -294,7 +302,12 @@ def past_limits(summary, minutes):
     # Keys that were not yet there when the middle third began.
     keys_to_come = max(0, MOST_KEYS - summary["counts"]["submissions"] // 3)
     most_growth = MOST_GROWTH_MB + keys_to_come * KEY_BYTES / 2**20
+    # And before the third minute.
+    keys_later = max(0, MOST_KEYS - round(summary["counts"]["submissions"] * 2 / minutes))
+    most_kept = MOST_KEPT_MB + keys_later * KEY_BYTES / 2**20
     complaints = []
+    if summary["memory_kept_mb"] > most_kept:
+        complaints.append(f"memory is {summary['memory_kept_mb']:.1f} MiB above that of the third minute, {most_kept:.0f} may be")
     if summary["memory_growth_mb"] > most_growth:
         complaints.append(f"memory has grown by {summary['memory_growth_mb']:.1f} MiB between two thirds of the run, {most_growth:.0f} may be")
     if summary["descriptor_growth"] > MOST_MORE_DESCRIPTORS:
@@ -315,6 +328,7 @@ def summary_of(mix, samples):
     return {
         "counts": mix.counts, "memory_slope_kb_per_minute": slope_kb_per_minute(samples),
         "memory_growth_mb": None if (grown := growth(samples, "rss")) is None else grown / 2**20,
+        "memory_kept_mb": None if (more := kept(samples, "rss")) is None else more / 2**20,
         "descriptor_growth": growth(samples, "descriptors"),
         "rss_mb": {"first": samples[0]["rss"] / 2**20, "last": samples[-1]["rss"] / 2**20, "max": max(at["rss"] for at in samples) / 2**20},
         "descriptors": {"first": quiet[0]["descriptors"], "last": quiet[-1]["descriptors"], "max": max(at["descriptors"] for at in samples)},
@@ -332,6 +346,8 @@ def print_summary(summary):
     slope = summary["memory_slope_kb_per_minute"]
     if slope is not None:
         print(f"memory slope          {slope:+.1f} KB/min (last third against middle third); {rss['first']:.0f} MiB first, {rss['last']:.0f} last, {rss['max']:.0f} most")
+    if summary["memory_kept_mb"] is not None:
+        print(f"memory kept           {summary['memory_kept_mb']:+.1f} MiB in the last third against the third minute")
     print(f"descriptors           {files['first']} after the first minute, {files['last']} last, {files['max']} most; "
           f"threads {summary['threads']['first']}, {summary['threads']['last']}")
     print(f"write-ahead log       {summary['wal_max_mb']:.0f} MiB most, looked at every {SAMPLE_SECONDS} s; database {summary['database_mb']['first']:.0f} MiB first, {summary['database_mb']['last']:.0f} last")
@@ -395,7 +411,7 @@ def main():
         summary = summary_of(mix, samples)
         print_summary(summary)
         print(steal.note(here))
-        passed = past_limits(summary, options.minutes)
+        passed = past_limits(summary, options.minutes) + [f"no {what.replace('_', ' ')}" for what, count in mix.counts.items() if not count]
         is_well = check(server) and not passed
         status = server.terminate()
         if status != 0:

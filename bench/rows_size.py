@@ -137,7 +137,7 @@ def measure_boards(bench, wants_memory, wants_start):
             before = contender.memory()
             contender.fill_boards(count)
             if each:
-                each.add(contender.name, (contender.memory() - before) / count / 1024)
+                each.add(contender.name, (contender.memory() - before) / count / 1000)
             if isinstance(contender, Redis):
                 contender.save()
         if start:
@@ -163,4 +163,4 @@ def measure_idle(bench):
             time.sleep(seconds)
             for contender, count in zip(contenders, before):
                 wakes.add(contender.name, (machine.wake_ups(contender.pid) - count) / (time.monotonic() - began))
-                size.add(contender.name, contender.memory() / 2**20)
+                size.add(contender.name, contender.memory() / 1e6)

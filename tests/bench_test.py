@@ -44,6 +44,10 @@ class MemorySlope(unittest.TestCase):
     def test_does_not_take_single_peaks_for_growth(self):
         self.assertEqual(mixed_load.slope_kb_per_minute(samples(lambda at: (90 if at % 7 == 0 else 50) * MIB)), 0)
 
+    def test_steps_that_stay_are_seen_by_what_is_kept(self):
+        steps = samples(lambda at: (150 + 40 * (at > 60) + 40 * (at > 110)) * MIB)
+        self.assertEqual((mixed_load.slope_kb_per_minute(steps), mixed_load.kept(steps, "rss")), (0, 80 * MIB))
+
     def test_is_unknown_for_a_run_of_seconds(self):
         self.assertIsNone(mixed_load.slope_kb_per_minute(samples(lambda at: MIB)[:2]))
 
@@ -55,7 +59,7 @@ class LongReaders(unittest.TestCase):
 
 
 class LimitsOfALongRun(unittest.TestCase):
-    HEALTHY = {"counts": {"submissions": 30_000_000}, "memory_growth_mb": 3.0, "descriptor_growth": 2, "wal_max_mb": 16}
+    HEALTHY = {"counts": {"submissions": 30_000_000}, "memory_growth_mb": 3.0, "memory_kept_mb": 8.0, "descriptor_growth": 2, "wal_max_mb": 16}
 
     def past(self, minutes=60, **other):
         return mixed_load.past_limits({**self.HEALTHY, **other}, minutes)
@@ -64,7 +68,8 @@ class LimitsOfALongRun(unittest.TestCase):
         self.assertEqual(self.past(), [])
 
     def test_find_memory_descriptors_and_a_log_that_grow(self):
-        self.assertEqual([len(self.past(**leak)) for leak in ({"memory_growth_mb": 17}, {"descriptor_growth": 40}, {"wal_max_mb": 300})], [1, 1, 1])
+        self.assertEqual([len(self.past(**leak)) for leak in ({"memory_growth_mb": 17}, {"memory_kept_mb": 90}, {"descriptor_growth": 40}, {"wal_max_mb": 300})],
+                         [1, 1, 1, 1])
 
     def test_leave_room_for_keys_that_are_still_to_come(self):
         self.assertEqual(self.past(memory_growth_mb=40, counts={"submissions": 300_000}), [])

@@ -161,6 +161,19 @@ class Exports(ReadTest):
             for writer in writers:
                 writer.join()
 
+    @unittest.skipIf(is_sanitized(), "a sanitizer keeps what is freed")
+    def test_an_export_gives_back_the_memory_it_took(self):
+        board = self.make_board(rule="last")
+        before = 0
+        for number in range(5):
+            # Each of them has an event that the export folds.
+            self.fill(board, [{"player": f"player-{i}", "score": i * 7919 % 100_003 + number} for i in range(60_000)])
+            before = before or self.server.rss_bytes()
+            self.assertEqual(self.public.get(f"{board}/export").body.count(b"\n"), 60_000)
+        grown = self.server.rss_bytes() - before
+        print(f"\nmemory after five exports: {grown / 2**20:+.1f} MiB", flush=True)
+        self.assertLess(grown, 48 << 20)  # the database has filled its cache meanwhile
+
     def test_slow_clients_keep_nobody_else_waiting(self):
         board = self.make_board()
         # More than the sockets between them hold.

@@ -14,6 +14,7 @@
 #include "server/backup_command.h"
 #include "server/check_command.h"
 #include "server/demo.h"
+#include "server/freed_memory.h"
 #include "server/restore_command.h"
 #include "server/serve.h"
 #include "server/version.h"
@@ -43,6 +44,7 @@ void add_version(cli::CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    server::give_back_freed_memory();
     CLI::App app("A real-time leaderboard server", "standings");
     cli::use_our_help(app);
     app.set_version_flag("--version", server::kVersion, "Show the version");
