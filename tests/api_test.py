@@ -526,6 +526,13 @@ class Http(ApiTest):
                 self.assert_problem(answer, 405)
                 self.assertEqual({word.strip() for word in answer.headers["allow"].split(",")}, allowed)
 
+    def test_a_page_of_another_site_may_ask_for_what_a_reader_sends(self):
+        answer = self.public.request("OPTIONS", f"{self.make_board()}/live", headers={
+            "Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "last-event-id"})
+        self.assertEqual((answer.status, answer.headers["access-control-allow-origin"]), (204, "*"))
+        self.assertEqual({name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")},
+                         {"if-none-match", "last-event-id", "x-request-id"})
+
     def test_bodies_of_another_type_are_refused(self):
         board = self.make_board()
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):

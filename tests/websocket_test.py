@@ -156,7 +156,15 @@ class Protocol(ApiTest):
             self.assertLess(time.monotonic(), deadline, raw.buffer)
             raw.buffer += raw.socket.recv(65536)
         self.assertIn(b"HTTP/1.1 200 OK", raw.buffer)
-        self.assertIn(b"HTTP/1.1 101 Switching Protocols", raw.buffer)
+        upgraded = raw.buffer[raw.buffer.index(b"HTTP/1.1 101 Switching Protocols"):].lower()
+        self.assertIn(b"\r\nx-request-id: ", upgraded)
+        self.assertNotIn(b"\r\nserver: ", upgraded)
+
+    def test_a_parameter_that_is_not_known_is_refused(self):
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        problem = self.assert_problem(self.public.request("GET", "/v1/live?key=st_sk_x", headers=headers), 422, "invalid")
+        self.assertNotIn("st_sk_x", str(problem))
 
 
 class Messages(ApiTest):

@@ -169,7 +169,7 @@ void ApiHandler::answer_options(const net::Request& request, Reply& reply, const
         headers +=
             "Access-Control-Allow-Origin: *\r\n"
             "Access-Control-Allow-Methods: GET, HEAD\r\n"
-            "Access-Control-Allow-Headers: If-None-Match, X-Request-Id\r\n"
+            "Access-Control-Allow-Headers: If-None-Match, Last-Event-ID, X-Request-Id\r\n"
             "Access-Control-Max-Age: 600\r\n";
     }
     reply.empty(204, headers);

@@ -93,7 +93,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     void on_problem(const std::string& id, const Error& error) override { refuse(id, error); }
 
     // --- of its watches
-    void say(std::string_view json) { socket_->send(net::text_frame(json)); }
+    void say(std::string_view json);
     // False: there is no room for it, and the watch is behind now.
     bool send(FrameBytes& frame);
     void fall_behind();
@@ -112,7 +112,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     using Watches = std::map<std::string, std::shared_ptr<SocketWatch>, std::less<>>;
     void give_up(Watches::iterator watch);
     void forget_watches();
-    void look_whether_it_reads(std::uint64_t time_behind, std::size_t unsent);
+    void look_whether_it_reads(std::uint64_t time_behind);
     void catch_up();
 
     LoopTools& tools_;
@@ -124,6 +124,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     double allowance_ = kMostMessages;
     base::Monotonic spoke_at_{};
     std::uint64_t times_behind_ = 0;
+    std::size_t unread_ = 0;  // what the client would have to read, had it read nothing since
     bool is_behind_ = false;
 };
 
@@ -176,6 +177,12 @@ void SocketWatch::on_end() {
 
 // --- what a socket sends --------------------------------------------------------------------
 
+void LiveSocket::say(std::string_view json) {
+    const std::string frame = net::text_frame(json);
+    unread_ += frame.size();
+    socket_->send(frame);
+}
+
 bool LiveSocket::send(FrameBytes& frame) {
     LiveStatistics& statistics = tools_.service.publisher->statistics();
     // Behind with one of its views: the others wait, or it would never come to an end.
@@ -194,7 +201,7 @@ void LiveSocket::fall_behind() {
     socket_->when_unsent_at_most(kCaughtUp, [here = weak_from_this()] {
         if (const auto self = here.lock()) self->catch_up();
     });
-    look_whether_it_reads(++times_behind_, socket_->unsent_bytes());
+    look_whether_it_reads(++times_behind_);
 }
 
 void LiveSocket::catch_up() {
@@ -205,15 +212,17 @@ void LiveSocket::catch_up() {
     }
 }
 
-// While it is behind it gets next to nothing, so what is unsent grows less when it reads.
-void LiveSocket::look_whether_it_reads(std::uint64_t time_behind, std::size_t unsent) {
-    tools_.loop.after(kSlowFor, [here = weak_from_this(), time_behind, unsent] {
+// While it is behind it gets no frames, only what it is told in answer.
+void LiveSocket::look_whether_it_reads(std::uint64_t time_behind) {
+    unread_ = socket_->unsent_bytes();
+    tools_.loop.after(kSlowFor, [here = weak_from_this(), time_behind] {
         const auto self = here.lock();
         if (!self || !self->is_behind_ || !self->socket_->open()) return;
         if (self->times_behind_ != time_behind) return;  // it has caught up meanwhile
-        const std::size_t now = self->socket_->unsent_bytes();
-        if (now >= unsent) return self->close(Closing::kSlow, "too slow");
-        self->look_whether_it_reads(time_behind, now);
+        if (self->socket_->unsent_bytes() >= self->unread_) {
+            return self->close(Closing::kSlow, "too slow");
+        }
+        self->look_whether_it_reads(time_behind);
     });
 }
 
@@ -389,12 +398,16 @@ void open_live_socket(Call& call) {
     if (call.service().draining) {
         return call.reply.problem({ErrorCode::kDraining, "The server is shutting down."});
     }
+    if (const auto known = call.check_parameters({}); !known) {
+        return call.reply.problem(known.error());
+    }
     const Limits& limits = call.service().limits;
     const auto socket = std::make_shared<LiveSocket>(tools, call.caller);
     const auto accepted = net::accept_websocket(
         call.request, call.reply.exchange(), tools.loop,
         {.protocol =
              offers_protocol(call.request.websocket_protocol) ? kProtocol : std::string_view(),
+         .headers = "X-Request-Id: " + call.reply.request_id() + "\r\n",
          .max_message_bytes = limits.max_message_bytes,
          .max_fragments = limits.max_fragments,
          .max_kernel_unsent = kMostUnsent,

@@ -226,7 +226,6 @@ void Session::start(const Request& request, Exchange exchange) {
     upgrade.set(http::field::sec_websocket_version, text(request.websocket_version));
     stream_.set_option(
         websocket::stream_base::decorator([this, text](websocket::response_type& answer) {
-            answer.erase(http::field::server);
             if (!options_.protocol.empty()) {
                 answer.set(http::field::sec_websocket_protocol, text(options_.protocol));
             }
@@ -238,10 +237,14 @@ void Session::start(const Request& request, Exchange exchange) {
     // Beast has written its answer by now, status line and end included.
     constexpr std::string_view kStatus = "HTTP/1.1 101 Switching Protocols\r\n";
     CHECK(head_.starts_with(kStatus) && head_.ends_with("\r\n\r\n"));
-    const std::string_view lines = std::string_view(head_).substr(kStatus.size());
+    std::string lines =
+        head_.substr(kStatus.size(), head_.size() - kStatus.size() - 2) + options_.headers;
+    // Beast names itself and its version, behind what the decorator does.
+    if (const std::size_t server = lines.find("Server: "); server != std::string::npos) {
+        lines.erase(server, lines.find("\r\n", server) + 2 - server);
+    }
     exchange_ = std::move(exchange);
-    exchange_.upgrade(lines.substr(0, lines.size() - 2),
-                      std::make_unique<SessionSink>(shared_from_this()));
+    exchange_.upgrade(lines, std::make_unique<SessionSink>(shared_from_this()));
     exchange_.bound_unsent(options_.max_kernel_unsent);
     has_head_ = true;
     head_ = std::string();

@@ -43,6 +43,7 @@ class WebSocketReceiver {
 
 struct WebSocketOptions {
     std::string_view protocol;  // Sec-WebSocket-Protocol of the answer; empty: none
+    std::string headers;        // further lines of the answer, each with its \r\n
     std::size_t max_message_bytes = 64 * 1024;
     // Of a message; one with more closes the socket, and what came just before may go unheard.
     std::size_t max_fragments = 64;
