@@ -18,7 +18,7 @@ class PowerLoss(unittest.TestCase):
                               env={**os.environ, "STANDINGS_SEED": str(SEED), "STANDINGS_TEST_SCALE": str(scaled(1, 20))})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         crashes, acknowledged = re.search(r"power loss: (\d+) crashes, (\d+) acknowledged", done.stdout).groups()
-        control = re.search(r"power loss control: (\d+) starts with less", done.stdout)
+        control = re.search(r"power loss control: (\d+) starts without", done.stdout)
         self.assertGreater(int(control[1]), 0)
         self.row.runs, self.row.acknowledged = int(crashes), int(acknowledged)
         self.row.controls.append(control[0])
