@@ -5,27 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
+
+#include "ledger/sqlite/file_watcher.h"
 
 namespace standings::ledger::sqlite {
 
 // The calls that can fail. Reads never do.
 enum class FileCall : std::uint8_t { kWrite, kSync };
-
-// Is told what was done to which file, after it was done. Temporary files have no name and are left
-// out, and so is the memory that connections share. Thread: that of the connections.
-class FileWatcher {
-  public:
-    virtual ~FileWatcher() = default;
-    virtual void on_create(const std::string& path) = 0;
-    virtual void on_write(const std::string& path, std::uint64_t at,
-                          std::span<const std::byte> bytes) = 0;
-    virtual void on_truncate(const std::string& path, std::uint64_t size) = 0;
-    virtual void on_sync(const std::string& path) = 0;
-    // `synced`: the folder was made durable as well.
-    virtual void on_remove(const std::string& path, bool synced) = 0;
-};
 
 // Registered with SQLite under name() for as long as it lives. Thread: that of the connections.
 class FaultyVfs {

@@ -69,11 +69,15 @@ std::optional<Slot> decode(std::span<const std::byte, kSlotBytes> in) {
 
 }  // namespace
 
-base::Result<MarkFile> MarkFile::open(const std::filesystem::path& path) {
+base::Result<MarkFile> MarkFile::open(const std::filesystem::path& path, FileWatcher* watcher) {
     MarkFile mark;
+    mark.path_ = path.string();
+    mark.watcher_ = watcher;
+    const bool is_watched_new = watcher != nullptr && !std::filesystem::exists(path);
     mark.file_ = File(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     const int descriptor = mark.file_.descriptor();
     if (descriptor < 0) return system_error("open " + path.string());
+    if (is_watched_new) watcher->on_create(mark.path_);
 
     std::array<std::byte, kFileBytes> bytes{};
     const ssize_t got = ::pread(descriptor, bytes.data(), bytes.size(), 0);
@@ -90,11 +94,9 @@ base::Result<MarkFile> MarkFile::open(const std::filesystem::path& path) {
         // All of its blocks now, so that no later write needs space.
         const std::span<const std::byte> rest(bytes);
         const auto from = static_cast<std::size_t>(got);
-        const auto size = rest.size() - from;
-        if (::pwrite(descriptor, rest.data() + from, size, got) != static_cast<ssize_t>(size) ||
-            ::fsync(descriptor) != 0) {
-            return system_error("write " + path.string());
-        }
+        if (auto done = mark.put(rest.subspan(from), from); !done) return done.error();
+        if (::fsync(descriptor) != 0) return system_error("sync " + path.string());
+        if (watcher != nullptr) watcher->on_sync(mark.path_);
     }
     return mark;
 }
@@ -136,11 +138,15 @@ base::Result<MarkInspection> MarkFile::inspect(const std::filesystem::path& path
 
 base::Result<void> MarkFile::write(const Mark& mark) {
     const SlotBytes bytes = encode({++counter_, mark});
-    const auto at = static_cast<off_t>(kSlotAt[counter_ % 2]);
-    if (::pwrite(file_.descriptor(), bytes.data(), bytes.size(), at) !=
+    return put(bytes, kSlotAt[counter_ % 2]);
+}
+
+base::Result<void> MarkFile::put(std::span<const std::byte> bytes, std::size_t at) {
+    if (::pwrite(file_.descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(at)) !=
         static_cast<ssize_t>(bytes.size())) {
-        return system_error("write the mark file");
+        return system_error("write " + path_);
     }
+    if (watcher_ != nullptr) watcher_->on_write(path_, at, bytes);
     return {};
 }
 

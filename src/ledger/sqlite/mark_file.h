@@ -1,14 +1,17 @@
 // The high-water mark: how far the ledger had come when it last answered, in a file of its own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "ledger/sqlite/file_watcher.h"
 #include "ledger/sqlite/files.h"
 
 namespace standings::ledger::sqlite {
@@ -33,8 +36,9 @@ struct MarkInspection {
 // committed. ~1 us a write. docs/formats/mark.md has the bytes. Thread: the committer's.
 class MarkFile {
   public:
-    // Makes the file when it is missing.
-    static base::Result<MarkFile> open(const std::filesystem::path& path);
+    // Makes the file when it is missing. `watcher`, which outlives it, is for tests.
+    static base::Result<MarkFile> open(const std::filesystem::path& path,
+                                       FileWatcher* watcher = nullptr);
 
     // Only looks; also while a server writes the file.
     static base::Result<MarkInspection> inspect(const std::filesystem::path& path);
@@ -46,6 +50,10 @@ class MarkFile {
     base::Result<void> write(const Mark& mark);
 
   private:
+    base::Result<void> put(std::span<const std::byte> bytes, std::size_t at);
+
+    std::string path_;
+    FileWatcher* watcher_ = nullptr;
     File file_;
     std::optional<Mark> found_;
     bool unreadable_ = false;

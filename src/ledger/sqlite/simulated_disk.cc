@@ -48,19 +48,8 @@ void DiskLog::on_remove(const std::string& path, bool synced) {
     if (synced) on_sync_folder();
 }
 
-void DiskLog::look_at(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    std::vector<std::byte>& seen = seen_[path.filename().string()];
-    seen.resize(text.size());
-    for (std::size_t at = 0; at < text.size(); at += kSector) {
-        const auto bytes =
-            std::as_bytes(std::span(text)).subspan(at, std::min(kSector, text.size() - at));
-        const auto known = seen.begin() + static_cast<std::ptrdiff_t>(at);
-        if (std::equal(bytes.begin(), bytes.end(), known)) continue;
-        on_write(path.string(), at, bytes);
-        std::copy(bytes.begin(), bytes.end(), known);
-    }
+void DiskLog::on_sync_folder() {
+    operations_.push_back({Kind::kSyncFolder, {}, 0, {}});
 }
 
 // --- the disk -------------------------------------------------------------------------------

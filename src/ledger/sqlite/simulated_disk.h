@@ -35,15 +35,11 @@ class DiskLog final : public FileWatcher {
     // SQLite makes the name of a new journal durable with the first sync of the journal.
     void on_sync(const std::string& path) override;
     void on_remove(const std::string& path, bool synced) override;
-    void on_sync_folder() { operations_.push_back({DiskOperation::Kind::kSyncFolder, {}, 0, {}}); }
-
-    // A file that is written past SQLite: what changed in it since the last call, by sector.
-    void look_at(const std::filesystem::path& path);
+    void on_sync_folder() override;
 
   private:
     std::vector<DiskOperation> operations_;
     std::map<std::string, bool> unsynced_journals_;
-    std::map<std::string, std::vector<std::byte>> seen_;
 };
 
 // Which of the writes that were never synced survive.

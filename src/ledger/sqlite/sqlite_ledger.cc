@@ -43,7 +43,7 @@ SqliteLedger::SqliteLedger(const SqliteOptions& options, sqlite::Connection conn
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const SqliteOptions& options) {
     const std::string path = (options.folder / "standings.db").string();
-    auto mark = sqlite::MarkFile::open(options.folder / "standings.mark");
+    auto mark = sqlite::MarkFile::open(options.folder / "standings.mark", options.watcher);
     if (!mark) return mark.error();
     if (file_bytes(path) == 0 && mark->found() && mark->found()->seq.value > 0 &&
         !options.accept_data_loss) {
@@ -84,6 +84,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const SqliteOptions& op
         ledger->notes_.push_back("the disk is full: nothing is written until there is space");
     }
     if (auto done = sqlite::sync_folder(options.folder); !done) return done.error();
+    if (options.watcher != nullptr) options.watcher->on_sync_folder();
     return ledger;
 }
 

@@ -13,6 +13,7 @@
 #include "ledger/sqlite/checkpointer.h"
 #include "ledger/sqlite/connection.h"
 #include "ledger/sqlite/cursors.h"
+#include "ledger/sqlite/file_watcher.h"
 #include "ledger/sqlite/files.h"
 #include "ledger/sqlite/mark_file.h"
 #include "ledger/sqlite/reader.h"
@@ -32,6 +33,8 @@ struct SqliteOptions {
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
     std::uint64_t checkpoint_pages = 1000;  // of the WAL, between two checkpoints
     std::string vfs = {};                   // a registered file layer; empty: the system's
+    // For tests: hears of what goes past the file layer, of the mark and the folder.
+    sqlite::FileWatcher* watcher = nullptr;
 };
 
 // Promise: that of Ledger. A COMMIT that fails after it may have reached the disk is kUnknown and
