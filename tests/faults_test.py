@@ -14,7 +14,7 @@ import unittest
 from faults.harness import FULL, ROWS
 from faults.oracle import Lost, Twice
 
-MODULES = ["kill", "file_calls", "power", "damage", "end", "limits", "clock"]
+MODULES = ["kill", "file_calls", "power", "damage", "end", "limits", "clock", "watchers"]
 
 
 def print_table(seconds):
