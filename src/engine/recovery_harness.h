@@ -52,10 +52,10 @@ class RecoveryHarness {
         put_files(damaged);
         const auto served = start_and_read();
         // docs/durability.md promises no more: a row that is there fits its checksum, and the start
-        // compares players with entries and follows the chain from the fold mark on. A board's row
-        // or an older event that is missing with its page leaves nothing of its own that could be
-        // wrong, so only `check` finds it; several damages together may take away what tells of one
-        // another, as a log and its mark do.
+        // compares players with entries and boards, and follows the chain from the fold mark on.
+        // The row of a board without players, or an older event, that is missing with its page
+        // leaves nothing behind that could be wrong, so only `check` finds it; several damages
+        // together may take away what tells of one another, as a log and its mark do.
         if (!served) return;
         CHECK(!whole || *served == truth_);
         if (changes == 1) CHECK(is_part_of_truth(*served));
@@ -100,7 +100,8 @@ class RecoveryHarness {
     };
     using Served = std::map<std::string, ServedBoard>;  // by slug
 
-    // Boards may be missing, and events; the standings of those that are there are the true ones.
+    // Boards without players may be missing, and events; the standings of those that are there are
+    // the true ones.
     bool is_part_of_truth(const Served& served) const {
         return std::all_of(served.begin(), served.end(), [&](const auto& one) {
             const auto& [slug, board] = one;

@@ -14,7 +14,7 @@ namespace {
 using base::Result;
 
 // All rows of a table that are keyed by ranking and slot, in key order, without those of rankings
-// that no board has.
+// that are being deleted.
 template <class Row, bool (*read)(const Statement&, Row&)>
 class TableCursor final : public Cursor<Row> {
   public:
@@ -33,6 +33,9 @@ class TableCursor final : public Cursor<Row> {
             if (ranking != ranking_) {
                 ranking_ = ranking;
                 is_live_ = live_->contains(static_cast<std::uint32_t>(ranking));
+                if (!is_live_) {
+                    if (auto old = expect_old(ranking); !old) return old.error();
+                }
             }
             if (!is_live_) continue;
             if (!read(statement_, row)) return damaged_entry(table_, row.key);
@@ -43,6 +46,17 @@ class TableCursor final : public Cursor<Row> {
     }
 
   private:
+    // Else the row of its board is lost.
+    Result<void> expect_old(std::int64_t ranking) {
+        const auto old = connection_.query_number(
+            "SELECT count(*) FROM old_ranking WHERE ranking = " + std::to_string(ranking));
+        if (!old) return old.error();
+        if (*old > 0) return {};
+        return base::Error{base::ErrorCode::kIntegrity,
+                           "table " + std::string(table_) + " has rows of ranking " +
+                               std::to_string(ranking) + ", which no board has; restore a backup"};
+    }
+
     // The table's key is damaged, though its rows are whole.
     base::Error out_of_order() const {
         return {base::ErrorCode::kIntegrity,

@@ -88,11 +88,25 @@ class RecordedRun {
 
 constexpr std::string_view kDoesNotOpen = "it does not open: ";
 
+// Why a start refuses the rows; empty where it takes them.
+template <class Row>
+std::string refusal(base::Result<std::unique_ptr<Cursor<Row>>> cursor) {
+    if (!cursor) return cursor.error().detail;
+    for (Row row;;) {
+        const auto found = (*cursor)->next(row);
+        if (!found) return found.error().detail;
+        if (!*found) return {};
+    }
+}
+
 // Opens what survived in the folder, and compares it with the states from `least` on, the one that
 // may have been under way included. Empty when all is well.
 std::string complaint(const DataFolder& folder, const RecordedRun& run, std::size_t least) {
     auto ledger = SqliteLedger::open({.folder = folder.path(), .reserve_bytes = 0});
     if (!ledger) return std::string(kDoesNotOpen) + ledger.error().detail;
+    for (const std::string& why : {refusal((*ledger)->players()), refusal((*ledger)->entries())}) {
+        if (!why.empty()) return std::string(kDoesNotOpen) + why;
+    }
     TinyState found = TinyEngine::rebuild(**ledger);
     const std::size_t most = std::min(least + 1, run.states().size() - 1);
     for (std::size_t i = least; i <= most; ++i) {

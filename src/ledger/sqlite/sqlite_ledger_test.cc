@@ -299,6 +299,25 @@ TEST_F(Sqlite, AChangedRowIsNamedAndNotServed) {
     integrity_error(try_open().error());
 }
 
+TEST_F(Sqlite, ABoardThatIsLostIsNoDeletedOne) {
+    open();
+    fill(60);
+    fold();
+    close();
+    tamper("DELETE FROM board");
+    open();
+    EXPECT_NE(integrity_error(first_error(ledger_->entries())).find("ranking 1"),
+              std::string::npos);
+    EXPECT_NE(integrity_error(first_error(ledger_->players())).find("ranking 1"),
+              std::string::npos);
+    close();
+    tamper("INSERT INTO old_ranking VALUES (1)");
+    open();
+    ledger::EntryRecord entry;
+    auto entries = ledger_->entries().value();
+    EXPECT_FALSE(entries->next(entry).value());
+}
+
 // Any one bit of the file: the ledger gives what was committed, or says that it cannot.
 TEST_F(Sqlite, AFlippedBitIsNeverServed) {
     open();
@@ -342,7 +361,7 @@ TEST_F(Sqlite, AFlippedBitIsNeverServed) {
                     note(row);
                 }
             };
-            return (*ledger)->boards() && (*ledger)->boards()->size() == 1 &&
+            return (*ledger)->boards() &&
                    good((*ledger)->players(), PlayerRecord{},
                         [&](const PlayerRecord& row) { players.insert(row.key); }) &&
                    good((*ledger)->entries(), EntryRecord{},
