@@ -88,14 +88,14 @@ class UpgradingHandler final : public net::Handler {
 std::optional<unsigned> close_code(std::string_view received) {
     if (!received.starts_with("HTTP/1.1 101 ")) return std::nullopt;
     received.remove_prefix(std::min(received.size(), received.find("\r\n\r\n") + 4));
-    const auto number = [&](std::size_t at) {
-        return static_cast<unsigned char>(received[at]) << 8U |
-               static_cast<unsigned char>(received[at + 1]);
+    const auto byte = [&](std::size_t at) -> unsigned {
+        return static_cast<unsigned char>(received[at]);
     };
+    const auto number = [&](std::size_t at) { return byte(at) << 8 | byte(at + 1); };
     while (received.size() >= 4) {
         if (received[0] == '\x88') return number(2);
-        std::size_t size = static_cast<unsigned char>(received[1]);
-        size = size == 126 ? 4U + number(2) : 2 + size;  // no answer here is longer
+        std::size_t size = byte(1);
+        size = size == 126 ? 4 + number(2) : 2 + size;  // no answer here is longer
         received.remove_prefix(std::min(received.size(), size));
     }
     if (received.size() == 2 && received[0] == '\x88') return 0;
