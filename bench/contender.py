@@ -15,10 +15,6 @@ import players
 from support.server import KEY, Server, die_with_parent, load_program, program
 from writer import SteadyWriter
 
-# Only these calls stop, so that strace costs nothing elsewhere. The server ends with strace.
-SLOW_DISK = ("strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
-             "-e", "inject=fdatasync,fsync:delay_exit=1000", "setpriv", "--pdeathsig", "KILL")
-
 
 def generate(port, pid, **run):
     """One run of the load program, which checks each answer; fails when one is wrong."""
@@ -146,10 +142,10 @@ class Ours:
     def _newest_seq(self):
         return self.server.new_client(KEY).get("/v1/boards/b").json["seq"]
 
-    def restart(self, wrapper=()):
+    def restart(self, preload=None):
         """Ends in order and starts again; seconds to ready."""
         self.server.terminate(120)
-        self.server.wrapper = list(wrapper)
+        self.server.env = {"LD_PRELOAD": preload} if preload else {}
         return self._ready_seconds()
 
     def restart_after_kill(self, seconds):

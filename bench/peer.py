@@ -20,25 +20,23 @@ class Peer:
         self.count = count
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="standings-peer-"))
         self.process = None
-        self.is_wrapped = False
 
-    def spawn(self, words, wrapper=(), **more):
-        self.is_wrapped = bool(wrapper)
+    def spawn(self, words, preload=None, **more):
+        environment = {**os.environ, "LD_PRELOAD": preload} if preload else None
         with open(self.home / "log", "ab") as log:
-            self.process = subprocess.Popen([*wrapper, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home, env=environment,
                                             preexec_fn=die_with_parent, **more)
 
     @property
     def pid(self):
-        """Of the server itself, also when strace runs it."""
-        return machine.tree(self.process.pid)[1] if self.is_wrapped else self.process.pid
+        return self.process.pid
 
     def must_run(self):
         assert self.process.poll() is None, f"{self.name} ended:\n{(self.home / 'log').read_text(errors='replace')[-2000:]}"
 
-    def restart(self, wrapper=()):
+    def restart(self, preload=None):
         self.stop()
-        return self.start(wrapper)
+        return self.start(preload)
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -102,9 +102,9 @@ class Postgres(Peer):
     def _words(self, tool):
         return [str(self.tools / tool), "--host", str(self.home), "--username", "bench"]
 
-    def start(self, wrapper=()):
+    def start(self, preload=None):
         began = time.monotonic()
-        self.spawn([str(self.tools / "postgres"), "-D", str(self.data)], wrapper, **self._as_user())
+        self.spawn([str(self.tools / "postgres"), "-D", str(self.data)], preload, **self._as_user())
         wait_until(self._is_ready, "PostgreSQL to be ready", 120)
         return time.monotonic() - began
 

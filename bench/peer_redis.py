@@ -82,11 +82,11 @@ class Redis(Peer):
             self.port = free.getsockname()[1]
         self.start()
 
-    def start(self, wrapper=()):
+    def start(self, preload=None):
         # A rewrite of the file in the middle of a row, from 64 MB on, would be in its figures.
         persist = ["--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0"] if self.durable else ["--appendonly", "no"]
         began = time.monotonic()
-        self.spawn(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.home), "--save", "", *persist], wrapper)
+        self.spawn(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.home), "--save", "", *persist], preload)
         wait_until(self._is_ready, "Redis to be ready", 120)
         seconds = time.monotonic() - began
         client = RedisClient(self.port)
