@@ -212,14 +212,14 @@ TEST(LongAnswer, EndsAClientThatTricklesWhereARateIsAsked) {
 }
 
 TEST(LongAnswer, CountsNoTimeInWhichNothingWaitsForTheClientAgainstIt) {
-    TestServer server({.idle_timeout = 2500ms, .write_timeout = 60s});
-    Client client(server.port(), 4096);
+    TestServer server({.idle_timeout = 4500ms, .write_timeout = 60s});
+    Client client(server.port(), 256 * 1024);
     client.send(get_line("/later/1"));
     ASSERT_TRUE(server.saw("/later/1"));
     server.on_loop([&] {
         auto& exchange = server.script->held.at("/later/1");
         // More than the whole answer: only the time in which nothing waits can save the client.
-        exchange.allow_slow_reading(2000ms, 30'000'000);
+        exchange.allow_slow_reading(4000ms, 30'000'000);
         exchange.begin({.body = "first"});
     });
     EXPECT_FALSE(client.read_head().head.empty());
