@@ -9,7 +9,7 @@ namespace standings::api {
 namespace {
 
 // Watchers that are told before other work of the loop gets its turn.
-constexpr std::size_t kSlice = 256;
+constexpr std::size_t kSlice = 64;
 
 std::string_view event_name(live::FrameKind kind) {
     return kind == live::FrameKind::kSnapshot ? "snapshot" : "delta";

@@ -128,11 +128,13 @@ class Connection final : public PollTarget, public TimeoutNode {
     bool must_close_after(const Exchange& exchange) const;
     Buffer& output();
     Buffer& output_for(std::uint32_t sequence);
+    void note_owing();
     void count_answer(int status);
     void answer(const Exchange& exchange, const Response& response);
     void begin_answer(Exchange& exchange, const Response& response);
     void upgrade(const Exchange& exchange, std::string_view headers,
                  std::unique_ptr<BodySink> sink);
+    void write_at_once(std::string_view& piece);
     void write_piece(const Exchange& exchange, std::string_view piece);
     void end_answer(const Exchange& exchange);
     void complete(std::uint32_t sequence, bool close);
@@ -187,6 +189,7 @@ class Connection final : public PollTarget, public TimeoutNode {
     std::uint32_t first_owed_ = 0;
     std::uint32_t next_sequence_ = 0;
     std::uint32_t stream_sequence_ = 0;  // the answer to the streamed body, while stream_open_
+    std::uint32_t wrote_in_ = 0;         // the loop's entry of the last write_at_once()
 
     BodyMode body_mode_ = BodyMode::kNone;  // of the request whose body is arriving
     Wait wait_ = Wait::kNothing;

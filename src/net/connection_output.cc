@@ -141,12 +141,14 @@ Buffer& Connection::output_for(std::uint32_t sequence) {
 
 Buffer& Connection::output() {
     if (out_.capacity() == 0) out_ = loop_.lend_buffer();
-    // From now on the client is owed something again.
-    if (out_.empty()) {
-        write_mark_ += loop_.now() - emptied_at_;
-        emptied_at_ = loop_.now();
-    }
+    if (out_.empty()) note_owing();
     return out_;
+}
+
+// From now on the client is owed something again.
+void Connection::note_owing() {
+    write_mark_ += loop_.now() - emptied_at_;
+    emptied_at_ = loop_.now();
 }
 
 void Connection::count_answer(int status) {
@@ -199,7 +201,24 @@ void Connection::upgrade(const Exchange& exchange, std::string_view headers,
     output_changed();
 }
 
+// A frame that goes to many is sent from the bytes they share, and needs no second look at each of
+// their connections. Only the first of an entry to the loop: more go out together.
+void Connection::write_at_once(std::string_view& piece) {
+    if (!out_.empty() || blocked_ || in_turn_ || wrote_in_ == loop_.entry()) return;
+    wrote_in_ = loop_.entry();
+    note_owing();
+    const auto result = stream_->write(piece);
+    if (result.status != IoResult::Status::kOk) return;  // flush() meets it again
+    note_read(result.bytes);
+    LoopCounters::add(loop_.counters().bytes_out, result.bytes);
+    piece.remove_prefix(result.bytes);
+}
+
 void Connection::write_piece(const Exchange& exchange, std::string_view piece) {
+    if (exchange.raw_ && exchange.sequence_ == first_owed_) {
+        write_at_once(piece);
+        if (piece.empty()) return;
+    }
     if (!exchange.no_body_) {
         auto& out = output_for(exchange.sequence_);
         if (exchange.http_1_0_ || exchange.raw_) {

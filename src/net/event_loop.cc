@@ -136,6 +136,7 @@ void EventLoop::request_stop() {
 }
 
 void EventLoop::enter() {
+    ++entry_;
     now_ = steady_ms() - started_;
     timespec calendar{};
     ::clock_gettime(CLOCK_REALTIME_COARSE, &calendar);

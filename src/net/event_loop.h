@@ -77,6 +77,8 @@ class EventLoop final : public Loop, private PollTarget {
     bool draining() const { return draining_; }
     boost::asio::io_context& context() { return context_; }
     Tick now() const { return now_; }
+    // Which piece of work this is, from enter() to leave().
+    std::uint32_t entry() const { return entry_; }
     std::string_view date() const { return date_.line(); }
 
     // The shared receive buffer, and the parser for requests that lie in it whole.
@@ -142,6 +144,7 @@ class EventLoop final : public Loop, private PollTarget {
     TimeoutWheel wheel_;
     Tick started_;
     Tick now_ = 0;
+    std::uint32_t entry_ = 0;
     Tick timer_at_ = kNoDeadline;
 
     Connection* connections_ = nullptr;

@@ -293,6 +293,40 @@ TEST_F(WebSocketTest, TellsWhenWhatIsUnsentWasRead) {
     EXPECT_TRUE(eventually([&] { return drained; }));
 }
 
+TEST_F(WebSocketTest, SendsFramesInOrderHoweverLittleTheSocketTakes) {
+    start();
+    const auto client = connect();
+    std::string all;
+    for (int entry = 0; entry < 20; ++entry) {
+        // More than the socket takes, and a little behind it; then a little before it.
+        std::string frames[] = {text_frame(std::string(400'000, static_cast<char>('a' + entry))),
+                                text_frame("small"), text_frame(std::string(70'000, 'x'))};
+        if (entry % 2 == 1) std::swap(frames[0], frames[1]);
+        on_loop([&] {
+            for (const std::string& frame : frames) seen_->socket->send(frame);
+            return true;
+        });
+        for (const std::string& frame : frames) all += frame;
+        // Now and then all is read, so that the next frame finds nothing before it.
+        if (entry % 4 == 3) {
+            ASSERT_TRUE(hears(*client, all)) << entry;
+        }
+    }
+}
+
+TEST_F(WebSocketTest, LetsGoOfAClientThatIsLostWhileItIsSentTo) {
+    start();
+    auto client = connect();
+    client->reset_at_end();
+    client.reset();
+    // Until the reset has arrived; the first to fail may be a frame.
+    EXPECT_TRUE(eventually([&] {
+        seen_->socket->send(text_frame(std::string(1000, 'x')));
+        return !seen_->socket->open();
+    }));
+    expect_gone();
+}
+
 TEST_F(WebSocketTest, RefusesWhatIsNoUpgrade) {
     start();
     const auto without = [](std::string text, const std::string& part) {
