@@ -143,7 +143,7 @@ class Committer {
     ledger::WriteBackSlice slice_;
     std::vector<ledger::EntryRecord> slice_rows_;
     std::vector<base::BoardId> batch_boards_;
-    Reclaimer reclaimer_;
+    Reclaimer reclaimer_{cache_};
     std::thread thread_;
 };
 

@@ -151,7 +151,6 @@ void Committer::commit_board(BoardOperation& operation) {
 void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord& record) {
     const bool is_new_life = record.ranking == next_ranking_;
     if (is_new_life) Feed::Adding(feed_).begin_life(record.ranking, record.seq);
-    std::optional<ranking::Board> old;
     if (operation.kind == EventKind::kBoardCreated) {
         operation.board = std::make_shared<HostedBoard>(record, ledger_.state().hash_seed);
         registry_.add(operation.board);
@@ -161,6 +160,7 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
         const base::RankingId before = board.committed_record().ranking;
         const std::size_t players = board.committed_board().player_count();
         const bool deleted = operation.kind == EventKind::kBoardDeleted;
+        std::optional<ranking::Board> old;
         if (deleted) {
             registry_.remove(board);
             board.mark_deleted();
@@ -175,10 +175,10 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
             write_back_.forget(before);
             players_ -= players;
         }
+        if (old) reclaimer_.free_later(before, *std::move(old));
         if (deleted) operation.board = nullptr;
     }
     if (is_new_life) next_ranking_ = {next_ranking_.value + 1};
-    if (old) reclaimer_.free_later(*std::move(old));
     operation.seq = record.seq;
     feed_.reach(record.seq);
     applied_seq_ = record.seq;

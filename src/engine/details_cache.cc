@@ -64,6 +64,20 @@ void DetailsCache::insert(Shard& shard, ledger::EntryKey key, SharedDetails deta
     }
 }
 
+void DetailsCache::forget(const std::unordered_set<base::RankingId>& rankings) {
+    for (Shard& shard : shards_) {
+        const std::lock_guard hold(shard.mutex);
+        ++shard.writes;  // what was read before is not wanted any more
+        const auto has_ended = [&](ledger::EntryKey key) { return rankings.contains(key.ranking); };
+        boost::unordered::erase_if(shard.entries, [&](const auto& entry) {
+            if (!has_ended(entry.first)) return false;
+            shard.bytes -= cost(*entry.second.details);
+            return true;
+        });
+        std::erase_if(shard.sweep, has_ended);
+    }
+}
+
 std::size_t DetailsCache::bytes() const {
     std::size_t sum = 0;
     for (const Shard& shard : shards_) {

@@ -79,6 +79,35 @@ TEST(DetailsCache, KeepsWhatWasReadSinceTheLastSweep) {
     EXPECT_EQ(cache.find(key(16), "p"), nullptr) << "the oldest that was not";
 }
 
+TEST(DetailsCache, ForgetsRankingsThatHaveEnded) {
+    DetailsCache cache(kRoomy);
+    for (std::uint32_t slot = 0; slot < 100; ++slot) {
+        for (const std::uint32_t ranking : {1U, 2U, 3U}) {
+            cache.put({{ranking}, {slot}}, named("n"));
+        }
+    }
+    const std::size_t all = cache.bytes();
+    const auto ticket = cache.ticket({{3}, {1}});
+    cache.forget({{1}, {3}});
+    EXPECT_EQ(cache.bytes(), all / 3);
+    EXPECT_EQ(cache.find({{1}, {1}}, "p"), nullptr);
+    EXPECT_NE(cache.find({{2}, {1}}, "p"), nullptr);
+    cache.fill({{3}, {1}}, named("late"), ticket);
+    EXPECT_EQ(cache.find({{3}, {1}}, "p"), nullptr) << "it was read before";
+}
+
+TEST(DetailsCache, StaysBelowItsBoundAfterRankingsHaveEnded) {
+    DetailsCache cache(16 * 1000);
+    for (std::uint32_t ranking = 1; ranking < 200; ++ranking) {
+        for (std::uint32_t slot = 0; slot < 30; ++slot) {
+            cache.put({{ranking}, {slot}}, named("n"));
+            EXPECT_LE(cache.bytes(), 16U * 1000U);
+        }
+        if (ranking % 3 != 0) cache.forget({{ranking}});
+    }
+    EXPECT_GT(cache.bytes(), 0U);
+}
+
 TEST(DetailsCache, CountsAReplacedOneOnce) {
     DetailsCache cache(kRoomy);
     cache.put(key(1), named("Ann"));

@@ -53,6 +53,20 @@ TYPED_TEST(EngineBoards, CountsNothingOfAnEndedLife) {
     EXPECT_EQ(rig.engine().statistics().players, 0U);
 }
 
+TYPED_TEST(EngineBoards, KeepsNoNamesOfAnEndedLifeInMemory) {
+    Rig<TypeParam> rig;
+    const auto cached = [&] { return rig.engine().details().bytes(); };
+    for (const EventKind end : {EventKind::kBoardReset, EventKind::kBoardDeleted}) {
+        if (end == EventKind::kBoardReset) rig.create();
+        auto named = rig.entries();
+        named->submit("ann", 1).name("Ann").submit("bob", 2).name("Bob");
+        rig.run(std::move(named));
+        EXPECT_GT(cached(), 0U);
+        rig.step_board(end);
+        wait_until([&] { return cached() == 0; });  // they are freed in the background
+    }
+}
+
 // The slot that a receipt remembers may belong to somebody else in the board's new life.
 TYPED_TEST(EngineBoards, ReadsNoReceiptFromAnotherPlayersRow) {
     Rig<TypeParam> rig;

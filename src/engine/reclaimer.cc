@@ -4,7 +4,7 @@
 
 namespace standings::engine {
 
-Reclaimer::Reclaimer() : thread_([this] { work(); }) {}
+Reclaimer::Reclaimer(DetailsCache& details) : details_(details), thread_([this] { work(); }) {}
 
 Reclaimer::~Reclaimer() {
     {
@@ -15,10 +15,11 @@ Reclaimer::~Reclaimer() {
     thread_.join();
 }
 
-void Reclaimer::free_later(ranking::Board board) {
+void Reclaimer::free_later(base::RankingId ranking, ranking::Board rows) {
     {
         const std::lock_guard hold(mutex_);
-        waiting_.push_back(std::move(board));
+        waiting_.rankings.insert(ranking);
+        waiting_.rows.push_back(std::move(rows));
     }
     arrived_.notify_one();
 }
@@ -26,10 +27,11 @@ void Reclaimer::free_later(ranking::Board board) {
 void Reclaimer::work() {
     std::unique_lock hold(mutex_);
     while (!stopping_) {
-        arrived_.wait(hold, [this] { return stopping_ || !waiting_.empty(); });
-        std::vector<ranking::Board> taken = std::exchange(waiting_, {});
+        arrived_.wait(hold, [this] { return stopping_ || !waiting_.rows.empty(); });
+        Ended taken = std::exchange(waiting_, {});
         hold.unlock();
-        taken.clear();
+        taken.rows.clear();
+        details_.forget(taken.rankings);
         hold.lock();
     }
 }
