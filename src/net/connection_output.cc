@@ -204,7 +204,7 @@ void Connection::upgrade(const Exchange& exchange, std::string_view headers,
 // A frame that goes to many is sent from the bytes they share, and needs no second look at each of
 // their connections. Only the first of an entry to the loop: more go out together.
 void Connection::write_at_once(std::string_view& piece) {
-    if (!out_.empty() || blocked_ || in_turn_ || wrote_in_ == loop_.entry()) return;
+    if (!out_.empty() || in_turn_ || wrote_in_ == loop_.entry()) return;
     wrote_in_ = loop_.entry();
     note_owing();
     const auto result = stream_->write(piece);
