@@ -175,7 +175,10 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
             write_back_.forget(before);
             players_ -= players;
         }
-        if (old) reclaimer_.free_later(before, *std::move(old));
+        if (old) {
+            feed_.end_life(before, record.seq);
+            reclaimer_.free_later(before, *std::move(old));
+        }
         if (deleted) operation.board = nullptr;
     }
     if (is_new_life) next_ranking_ = {next_ranking_.value + 1};

@@ -1,6 +1,7 @@
 #include "engine/details_cache.h"
 
 #include <utility>
+#include <vector>
 
 namespace standings::engine {
 
@@ -66,12 +67,14 @@ void DetailsCache::insert(Shard& shard, ledger::EntryKey key, SharedDetails deta
 
 void DetailsCache::forget(const std::unordered_set<base::RankingId>& rankings) {
     for (Shard& shard : shards_) {
+        std::vector<SharedDetails> ended;  // freed when the mutex is not held any more
         const std::lock_guard hold(shard.mutex);
         ++shard.writes;  // what was read before is not wanted any more
         const auto has_ended = [&](ledger::EntryKey key) { return rankings.contains(key.ranking); };
-        boost::unordered::erase_if(shard.entries, [&](const auto& entry) {
+        boost::unordered::erase_if(shard.entries, [&](auto& entry) {
             if (!has_ended(entry.first)) return false;
             shard.bytes -= cost(*entry.second.details);
+            ended.push_back(std::move(entry.second.details));
             return true;
         });
         std::erase_if(shard.sweep, has_ended);

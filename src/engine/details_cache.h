@@ -33,7 +33,7 @@ inline SharedDetails share_details(std::string_view player, ledger::Details deta
 
 // Promise: what it answers is never older than the last applied event of the entry. Bounded by
 // `max_bytes`; when full, what was not read since the last sweep goes first (second chance).
-// Owner: the engine. Threads: any; each call holds one of 16 mutexes for ~50 ns.
+// Owner: the engine. Threads: any; each call but forget() holds one of 16 mutexes for ~50 ns.
 class DetailsCache {
   public:
     explicit DetailsCache(std::size_t max_bytes) : max_shard_bytes_(max_bytes / kShards) {}
@@ -50,7 +50,8 @@ class DetailsCache {
     Ticket ticket(ledger::EntryKey key);
     void fill(ledger::EntryKey key, SharedDetails details, Ticket ticket);
 
-    // Of rankings that have ended. Looks at all that is cached, a 16th of it under each mutex.
+    // What is cached of rankings that have ended. Looks at all that is cached, a 16th of it under
+    // each mutex.
     void forget(const std::unordered_set<base::RankingId>& rankings);
 
     std::size_t bytes() const;

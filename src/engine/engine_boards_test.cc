@@ -53,7 +53,7 @@ TYPED_TEST(EngineBoards, CountsNothingOfAnEndedLife) {
     EXPECT_EQ(rig.engine().statistics().players, 0U);
 }
 
-TYPED_TEST(EngineBoards, KeepsNoNamesOfAnEndedLifeInMemory) {
+TYPED_TEST(EngineBoards, KeepsNothingOfAnEndedLifeInMemory) {
     Rig<TypeParam> rig;
     const auto cached = [&] { return rig.engine().details().bytes(); };
     for (const EventKind end : {EventKind::kBoardReset, EventKind::kBoardDeleted}) {
@@ -62,7 +62,10 @@ TYPED_TEST(EngineBoards, KeepsNoNamesOfAnEndedLifeInMemory) {
         named->submit("ann", 1).name("Ann").submit("bob", 2).name("Bob");
         rig.run(std::move(named));
         EXPECT_GT(cached(), 0U);
+        const auto ranking = rig.engine().feed().of_all().items.back()->event.ranking;
+        EXPECT_EQ(rig.engine().feed().of_board(ranking, {0}).items.size(), 2U);
         rig.step_board(end);
+        EXPECT_TRUE(rig.engine().feed().of_board(ranking, {0}).items.empty());
         wait_until([&] { return cached() == 0; });  // they are freed in the background
     }
 }

@@ -24,6 +24,17 @@ void Feed::reach(base::Sequence seq) {
     seq_ = std::max(seq_, seq);
 }
 
+void Feed::end_life(base::RankingId ranking, base::Sequence seq) {
+    std::vector<SharedFeedItem> ended;  // freed when the mutex is not held any more
+    const std::lock_guard hold(mutex_);
+    if (!rings_.contains(ranking)) return;
+    Ring& ring = ring_of(ranking, seq);
+    ended.swap(ring.items);
+    items_ -= ended.size();
+    ring.oldest = 0;
+    ring.known_since = seq;
+}
+
 void Feed::Adding::add(const Event& event, std::string_view player,
                        const ledger::BoardRecord& board) {
     feed_.seq_ = event.seq;

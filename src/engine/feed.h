@@ -62,6 +62,8 @@ class Feed {
         std::lock_guard<std::mutex> hold_;
         const base::Sequence begun_at_;
     };
+    // A board was emptied or deleted. Who still reads that life learns of the gap.
+    void end_life(base::RankingId ranking, base::Sequence seq);
     // Up to here there is nothing more to add.
     void reach(base::Sequence seq);
 

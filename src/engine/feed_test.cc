@@ -121,6 +121,29 @@ TEST(Feed, ForgetsBoardsWithoutItemsToo) {
     EXPECT_EQ(feed.of_board({3}, {100'000}).known_since.value, 3U);
 }
 
+TEST(Feed, KeepsNothingOfALifeThatHasEnded) {
+    Feed feed;
+    feed.start({0});
+    constexpr std::uint32_t kLives = 2 * Feed::kMostItems / Feed::kPerBoard;
+    std::uint64_t seq = 0;
+    Feed::Adding(feed).add(event(++seq, 1, 0), "ann", record_of("a"));
+    std::weak_ptr<const FeedItem> kept;
+    for (std::uint32_t life = 2; life < kLives; ++life) {
+        Feed::Adding(feed).begin_life({life}, {++seq});
+        for (std::size_t i = 0; i < Feed::kPerBoard + 1; ++i) {
+            Feed::Adding(feed).add(event(++seq, life, 0), "ann", hidden_board());
+        }
+        kept = of_board(feed, life).items.back();
+        feed.end_life({life}, {++seq});
+        EXPECT_TRUE(kept.expired());
+        EXPECT_TRUE(of_board(feed, life).items.empty());
+        EXPECT_EQ(of_board(feed, life).known_since.value, seq) << "for who still reads it";
+    }
+    EXPECT_EQ(seqs(of_board(feed, 1)), Seqs{1}) << "ended lives push nothing out";
+    feed.end_life({kLives}, {++seq});
+    EXPECT_EQ(feed.of_board({kLives}, {9}).known_since.value, 0U) << "it had none";
+}
+
 // Against a list of everything.
 TEST(FeedProperty, HoldsWhatItSays) {
     std::mt19937_64 random(ledger::test_seed());

@@ -13,7 +13,7 @@
 
 namespace standings::engine {
 
-// Owner: the committer. Any thread gives; one background thread frees.
+// Owner: the committer. Any thread gives; one background thread frees, at most once a second.
 class Reclaimer {
   public:
     explicit Reclaimer(DetailsCache& details);
