@@ -30,7 +30,7 @@ from support.server import KEY, Server, die_with_parent, load_program, watchers_
 
 PARTS = ("frames", "hot", "idle", "deaf", "restart")
 # The full run, and the quick one that only shows that everything works.
-FULL = {"watchers": 10_000, "players": 100_000, "rounds": 3, "seconds": 10.0, "idle_minutes": 5.0, "deaf": 100, "deaf_seconds": 40.0}
+FULL = {"watchers": 10_000, "players": 100_000, "rounds": 3, "seconds": 10.0, "idle_minutes": 10.0, "deaf": 100, "deaf_seconds": 40.0}
 QUICK = {"watchers": 300, "players": 2_000, "rounds": 1, "seconds": 2.0, "idle_minutes": 0.1, "deaf": 10, "deaf_seconds": 40.0}
 
 # What all who send to sockets one by one pay.
