@@ -82,14 +82,19 @@ class Client {
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         address.sin_port = htons(port);
-        connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        // Linux goes on with a connection whose connect() was interrupted.
+        connected_ =
+            uninterrupted([&] {
+                return ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+            }) == 0;
         return connected_;
     }
     bool connected() const { return connected_; }
     // Something came, or the end of the connection, within this time.
     bool has_input(std::chrono::milliseconds within) {
         pollfd wanted{.fd = socket_, .events = POLLIN, .revents = 0};
-        return ::poll(&wanted, 1, static_cast<int>(within.count())) == 1;
+        return uninterrupted(
+                   [&] { return ::poll(&wanted, 1, static_cast<int>(within.count())); }) == 1;
     }
 
     // False when the server has ended the connection.
