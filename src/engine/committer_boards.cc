@@ -150,7 +150,7 @@ void Committer::commit_board(BoardOperation& operation) {
 
 void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord& record) {
     const bool is_new_life = record.ranking == next_ranking_;
-    if (is_new_life) Feed::Adding(feed_).begin_life(record.ranking, record.seq);
+    if (is_new_life) feed_.begin_life(record.ranking, record.seq);
     if (operation.kind == EventKind::kBoardCreated) {
         operation.board = std::make_shared<HostedBoard>(record, ledger_.state().hash_seed);
         registry_.add(operation.board);
@@ -176,7 +176,7 @@ void Committer::apply_board(BoardOperation& operation, const ledger::BoardRecord
             players_ -= players;
         }
         if (old) {
-            feed_.end_life(before, record.seq);
+            feed_.end_life(before);
             reclaimer_.free_later(before, *std::move(old));
         }
         if (deleted) operation.board = nullptr;

@@ -65,7 +65,7 @@ void Engine::fill_feed() {
     for (; more && *more; more = (*events)->next(event)) {
         const HostedBoard* board = registry_.find(event.ranking);
         if (board != nullptr && may_begin_life(event.kind)) {
-            Feed::Adding(feed_).begin_life(event.ranking, event.seq);
+            feed_.begin_life(event.ranking, event.seq);
         }
         const bool has_player = board != nullptr && ledger::is_entry_event(event.kind) &&
                                 board->committed_board().has_player(event.slot);

@@ -24,15 +24,21 @@ void Feed::reach(base::Sequence seq) {
     seq_ = std::max(seq_, seq);
 }
 
-void Feed::end_life(base::RankingId ranking, base::Sequence seq) {
-    std::vector<SharedFeedItem> ended;  // freed when the mutex is not held any more
+void Feed::begin_life(base::RankingId ranking, base::Sequence seq) {
     const std::lock_guard hold(mutex_);
-    if (!rings_.contains(ranking)) return;
-    Ring& ring = ring_of(ranking, seq);
-    ended.swap(ring.items);
-    items_ -= ended.size();
-    ring.oldest = 0;
-    ring.known_since = seq;
+    ring_of(ranking, seq);
+    forget_too_many();
+}
+
+void Feed::end_life(base::RankingId ranking) {
+    Ring ended;  // freed when the mutex is not held any more
+    const std::lock_guard hold(mutex_);
+    const auto found = rings_.find(ranking);
+    if (found == rings_.end()) return;
+    ended = std::move(found->second);
+    items_ -= ended.items.size();
+    by_age_.erase(ended.place);
+    rings_.erase(found);
 }
 
 void Feed::Adding::add(const Event& event, std::string_view player,
@@ -53,11 +59,6 @@ void Feed::Adding::add(const Event& event, std::string_view player,
         if (ring != feed_.rings_.end()) feed_.items_ -= take_out(ring->second, event);
         take_out(feed_.all_, event);
     }
-}
-
-void Feed::Adding::begin_life(base::RankingId ranking, base::Sequence seq) {
-    feed_.ring_of(ranking, seq);
-    feed_.forget_too_many();
 }
 
 Feed::Ring& Feed::ring_of(base::RankingId ranking, base::Sequence known_since) {

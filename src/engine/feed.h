@@ -54,16 +54,16 @@ class Feed {
         // is in the feed of all, too.
         void add(const ledger::Event& event, std::string_view player,
                  const ledger::BoardRecord& board);
-        // A board was made or emptied: whatever came before is another life's.
-        void begin_life(base::RankingId ranking, base::Sequence seq);
 
       private:
         Feed& feed_;
         std::lock_guard<std::mutex> hold_;
         const base::Sequence begun_at_;
     };
-    // A board was emptied or deleted. Who still reads that life learns of the gap.
-    void end_life(base::RankingId ranking, base::Sequence seq);
+    // A board was made or emptied: whatever came before is another life's.
+    void begin_life(base::RankingId ranking, base::Sequence seq);
+    // It was emptied or deleted, and nobody is led to that life any more.
+    void end_life(base::RankingId ranking);
     // Up to here there is nothing more to add.
     void reach(base::Sequence seq);
 
