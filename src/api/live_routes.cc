@@ -46,10 +46,12 @@ Result<std::uint32_t> read_rate(const Call& call) {
     return to_rate(*rate, "?rate");
 }
 
-// The seq that the client has, "k3:90412". Of another epoch, or no position at all: it gets all.
-base::Sequence read_position(std::string_view text, std::string_view epoch) {
+// The seq that the client has, "k3:90412". None: it names none. 0: it is of another epoch, or no
+// position at all.
+std::optional<base::Sequence> read_position(std::string_view text, std::string_view epoch) {
+    if (text.empty()) return std::nullopt;
     const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos || text.substr(0, colon) != epoch) return {};
+    if (colon == std::string_view::npos || text.substr(0, colon) != epoch) return base::Sequence{};
     text.remove_prefix(colon + 1);
     base::Sequence seq;
     const char* const end = text.data() + text.size();

@@ -46,8 +46,8 @@ class LiveSocket;
 // One view on a socket.
 class SocketWatch final : public LiveWatcher {
   public:
-    SocketWatch(std::weak_ptr<LiveSocket> socket, std::string id, bool asks_resume)
-        : id_(std::move(id)), asks_resume_(asks_resume), socket_(std::move(socket)) {}
+    SocketWatch(std::weak_ptr<LiveSocket> socket, std::string id)
+        : id_(std::move(id)), socket_(std::move(socket)) {}
 
     void on_welcome(const live::Audience::Welcome& welcome, FrameBytes* frame) override;
     void on_refused(live::Refusal why) override;
@@ -63,7 +63,6 @@ class SocketWatch final : public LiveWatcher {
 
   private:
     const std::string id_;  // of the message that asked, as it was written
-    const bool asks_resume_;
     const std::weak_ptr<LiveSocket> socket_;
 };
 
@@ -96,6 +95,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     void say(std::string_view json);
     // False: there is no room for it, and the watch is behind now.
     bool send(FrameBytes& frame);
+    void skip() { ++tools_.service.publisher->statistics().skipped; }
     void fall_behind();
     void say_event(std::uint64_t number, std::string_view json);
     void close(Closing code, std::string_view reason);
@@ -136,7 +136,8 @@ void SocketWatch::on_welcome(const live::Audience::Welcome& welcome, FrameBytes*
     is_answered = true;
     std::string said = "{\"id\":" + id_ + ",\"ok\":true,";
     text::append_member(said, "view", welcome.name);
-    if (asks_resume_) said += welcome.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
+    if (welcome.wanted_recovery)
+        said += welcome.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
     socket->say(said + '}');
     if (frame != nullptr && !socket->send(*frame)) is_behind = true;
 }
@@ -155,8 +156,9 @@ void SocketWatch::on_refused(live::Refusal why) {
 
 void SocketWatch::on_frame(FrameBytes& frame) {
     const auto socket = socket_.lock();
-    if (socket && !is_behind && socket->send(frame)) return;
-    is_behind = true;
+    if (!socket) return;
+    if (is_behind) return socket->skip();  // until it is caught up
+    is_behind = !socket->send(frame);
 }
 
 void SocketWatch::on_caught_up(FrameBytes& snapshot) {
@@ -184,15 +186,14 @@ void LiveSocket::say(std::string_view json) {
 }
 
 bool LiveSocket::send(FrameBytes& frame) {
-    LiveStatistics& statistics = tools_.service.publisher->statistics();
     // Behind with one of its views: the others wait, or it would never come to an end.
     if (is_behind_ || socket_->unsent_bytes() > kMostUnsent) {
-        ++statistics.skipped;
+        skip();
         fall_behind();
         return false;
     }
     socket_->send(frame.as_text_frame());
-    statistics.count(frame.frame().kind);
+    tools_.service.publisher->statistics().count(frame.frame().kind);
     return true;
 }
 
@@ -340,15 +341,18 @@ Result<void> LiveSocket::watch(const std::string& id, WatchMessage& message) {
     if (same != watches_.end()) {
         give_up(same);
     }
-    const bool knows_epoch = message.since && message.since->epoch == tools_.service.engine.epoch();
-    const auto made =
-        std::make_shared<SocketWatch>(weak_from_this(), id, message.since.has_value());
+    std::optional<base::Sequence> since;
+    if (message.since) {
+        const bool knows_epoch = message.since->epoch == tools_.service.engine.epoch();
+        since = knows_epoch ? message.since->seq : base::Sequence{};
+    }
+    const auto made = std::make_shared<SocketWatch>(weak_from_this(), id);
     watches_.emplace(name, made);
     tools_.live->watch(made, {.loop = 0,
                               .watcher = {},
                               .view = std::move(message.view),
                               .rate = message.rate,
-                              .since = knows_epoch ? message.since->seq : base::Sequence{},
+                              .since = since,
                               .may_read_private = may_read_private});
     return {};
 }

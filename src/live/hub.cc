@@ -112,9 +112,9 @@ void Hub::join(const Watch& watch, base::Monotonic now) {
 
 void Hub::welcome(Stream& stream, const Watch& watch) {
     Audience::Welcome said{.stream = stream.id, .board = stream.board->slug, .name = stream.name};
-    said.wanted_recovery = watch.since > base::Sequence{};
-    const auto resumed = said.wanted_recovery ? stream.frames->resume(watch.since)
-                                              : std::optional<FrameStream::Resumed>();
+    said.wanted_recovery = watch.since.has_value();
+    const auto resumed = watch.since > base::Sequence{} ? stream.frames->resume(*watch.since)
+                                                        : std::optional<FrameStream::Resumed>();
     said.recovered = resumed.has_value();
     said.frame = resumed ? resumed->frame : stream.frames->snapshot();
     if (stream.watcher_count == 0) idle_.erase({stream.idle_since, stream.id});

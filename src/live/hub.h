@@ -31,8 +31,8 @@ struct Watch {
     WatcherId watcher;
     View view;
     std::uint32_t rate = kUsualRate;
-    // What the watcher has, of this epoch. 0: nothing.
-    base::Sequence since;
+    // None: it has not watched before. What it has else, 0 where that is of another epoch.
+    std::optional<base::Sequence> since;
     bool may_read_private = false;
 };
 

@@ -62,8 +62,10 @@ class Listener final : public Audience {
     void welcome(LoopIndex loop, WatcherId watcher, const Welcome& welcome) override {
         stream = welcome.stream;
         say(loop, "welcome " + std::to_string(watcher.value) +
-                      (welcome.recovered ? " recovered" : "") + " " +
-                      (welcome.frame ? text(*welcome.frame) : "up to date"));
+                      (welcome.recovered         ? " recovered"
+                       : welcome.wanted_recovery ? " not recovered"
+                                                 : "") +
+                      " " + (welcome.frame ? text(*welcome.frame) : "up to date"));
     }
     void refuse(LoopIndex loop, WatcherId watcher, Refusal why) override {
         say(loop, "refuse " + std::to_string(watcher.value) +
@@ -107,7 +109,7 @@ class HubTest : public testing::Test {
     }
     static Watch since(std::uint64_t watcher, std::uint64_t seq) {
         Watch made = watch(watcher);
-        made.since = {seq};
+        made.since = base::Sequence{seq};
         return made;
     }
 
@@ -223,7 +225,7 @@ TEST_F(HubTest, WhoComesBackGoesOnWhereItWas) {
     hub.join(since(3, 8), now_);
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 3 recovered up to date"}));
     hub.join(since(4, 3), now_);
-    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 4 snapshot 8"}));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 4 not recovered snapshot 8"}));
 }
 
 TEST_F(HubTest, WhoWasAloneIsResumedForAWhile) {
@@ -246,7 +248,7 @@ TEST_F(HubTest, WhoWasAloneIsResumedForAWhile) {
     listener_.take();
     boards_.move("b");
     hub.join(since(3, 8), now_);
-    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 3 snapshot 9"}));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 3 not recovered snapshot 9"}));
 }
 
 TEST_F(HubTest, WhoComesBackHearsHowFarNothingHasChanged) {
