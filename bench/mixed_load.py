@@ -1,7 +1,7 @@
 """Everything at once for a long time, at full speed: does anything grow, leak or slow down?
 
 64 connections submit with idempotency keys; two each read standings, the top and around players; four views are
-watched, and each frame is applied to the rows before it; a long NDJSON stream comes every two minutes; a board is
+watched, and each frame is applied to the rows before it; a WebSocket follows a fifth and the feed, and submits; a long NDJSON stream comes every two minutes; a board is
 made, filled, read and deleted every five seconds; an export and a backup run every ten minutes. The players are a
 fixed set, filled before the clock starts, so that memory has no reason to grow.
 
@@ -30,7 +30,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
 import machine  # noqa: E402
-from support.live import EventStream, settled  # noqa: E402
+from support.live import EventStream, Items, Rows, Watcher, settled  # noqa: E402
 from support.server import KEY, Server, die_with_parent, load_program, program  # noqa: E402
 
 BOARD = "main"
@@ -50,7 +50,7 @@ VIEWS = {"top=10": "limit=10", "top=100&rate=20": "limit=100", "around=player-00
          "player=player-0000009": "around=player-0000009&limit=1"}
 # Seconds in which a part does something, however slow the server is: a run of the load program, a stream, a board, an
 # export and a backup (which begin every ten minutes), a frame that is not a beat.
-PATIENCE = {"write": 150, "read": 100, "stream": 300, "churn": 65, "copy": 900, "watch": 60}
+PATIENCE = {"write": 150, "read": 100, "stream": 300, "churn": 65, "copy": 900, "watch": 60, "follow": 60}
 RATE = re.compile(r"\w+: (\d+) requests .*?(\d+)/s\s+p50 ([\d.]+) ms\s+p99 ([\d.]+) ms\s+max ([\d.]+) ms")
 
 
@@ -73,7 +73,8 @@ class Mix:
         self.failure = None
         self.threads = []
         self.generators = set()
-        self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0, "frames": 0}
+        self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0, "frames": 0,
+                       "messages": 0}
         self.minutes = []
         self.backup_seconds = []
         self.did_at = {}  # part: when it did something last
@@ -90,7 +91,7 @@ class Mix:
 
     def begin(self):
         for part, *arguments in ((self.write,), *((self.read, mode) for mode in ("standing", "top", "around")), (self.stream,), (self.churn,),
-                                 (self.copy,), *((self.watch, query) for query in VIEWS)):
+                                 (self.copy,), (self.follow,), *((self.watch, query) for query in VIEWS)):
             name = " ".join((part.__name__, *arguments))
             self.did_at[name] = time.monotonic()
             thread = threading.Thread(target=self._guarded, args=(part, *arguments), name=name, daemon=True)
@@ -175,6 +176,26 @@ class Mix:
             if time.monotonic() > comes_back:
                 comes_back += 30
                 view.reconnect()
+
+    def follow(self):
+        """Over a WebSocket: rows, the feed, and submissions. Comes back every 30 s, and goes on where it was."""
+        views = [({"top": 25}, Rows()), ({"feed": 100}, Items())]
+        number = 0
+        while True:
+            comes_back = time.monotonic() + 30
+            with Watcher(self.server.port, headers=[f"Authorization: Bearer {KEY}"]) as watcher:
+                for view, state in views:
+                    since = {} if state.seq is None else {"since": {"epoch": state.epoch, "seq": state.seq}}
+                    watcher.watch(BOARD, view, rows=state, rate=20, **since)
+                while time.monotonic() < comes_back:
+                    number += 1
+                    score = number * 104_729 % 20_000_000
+                    answer = watcher.ask(op="submit", board=BOARD, submission={"player": "player-0000011", "score": score})
+                    assert answer["ok"] and answer["receipt"]["standing"]["player"] == "player-0000011", answer
+                    self._did("messages")
+                    items = views[1][1]
+                    items.items = items.items[-100:]
+                    self._pause(0.05)
 
     def compare_views(self):
         """When nothing moves any more: what the watchers have is what the board shows."""
