@@ -93,7 +93,7 @@ class FaultTest(unittest.TestCase):
              "--seconds", str(seconds), "--board", BOARD, "--players", str(players), "--prefix", "p", "--key", KEY,
              "--idempotency", "--run", f"r{self._loads}", "--score", "1", "--seed", str(self.chance.randrange(2**32)),
              "--log", str(self.load_log), *more],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
         self.addCleanup(self.load.kill)
 
     def take_load(self, patience=60):

@@ -116,9 +116,10 @@ class Server:
         assert self.process is None
         self.log_offset = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
+            # Of its own session: a process group that loses its shell while one of it is stopped gets SIGHUP, all of it.
             self.process = subprocess.Popen(
                 self.command(listen), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env=self.environment(), preexec_fn=die_with_parent)
+                env=self.environment(), preexec_fn=die_with_parent, start_new_session=True)
         _running.add(self.process)
         return self
 
