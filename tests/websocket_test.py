@@ -464,6 +464,14 @@ class Slow(ApiTest):
         wait_until(lambda: self.watchers() == 0, "it to be given up")
         self.assertEqual(slow.closing().code, 1013)
 
+    def test_one_that_reads_no_answers_is_closed_too(self):
+        deaf = self.watch({"top": 10}, receive_buffer=4096)
+        ask = lambda: deaf.send({"id": 1, "op": "unwatch", "view": "none"})
+        for _ in range(190):
+            ask()
+        wait_until(lambda: ask() or self.watchers() == 0, "it to be given up")
+        self.assertEqual(deaf.closing().code, 1013)
+
     def test_a_socket_that_does_not_read_is_closed_and_the_others_go_on(self):
         board = self.board
         quick = self.watch({"top": 100})

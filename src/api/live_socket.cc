@@ -183,6 +183,7 @@ void LiveSocket::say(std::string_view json) {
     const std::string frame = net::text_frame(json);
     unread_ += frame.size();
     socket_->send(frame);
+    if (socket_->unsent_bytes() > kMostUnsent) fall_behind();
 }
 
 bool LiveSocket::send(FrameBytes& frame) {
