@@ -79,6 +79,7 @@ class Mix:
         self.backup_seconds = []
         self.did_at = {}  # part: when it did something last
         self.views = {}   # query: its stream
+        self.followed = Rows()  # what the WebSocket has
 
     def fill(self):
         api = self.server.api
@@ -179,23 +180,30 @@ class Mix:
 
     def follow(self):
         """Over a WebSocket: rows, the feed, and submissions. Comes back every 30 s, and goes on where it was."""
-        views = [({"top": 25}, Rows()), ({"feed": 100}, Items())]
+        feed = Items()
         number = 0
         while True:
             comes_back = time.monotonic() + 30
-            with Watcher(self.server.port, headers=[f"Authorization: Bearer {KEY}"]) as watcher:
-                for view, state in views:
-                    since = {} if state.seq is None else {"since": {"epoch": state.epoch, "seq": state.seq}}
-                    watcher.watch(BOARD, view, rows=state, rate=20, **since)
+            with self._goes_on(({"top": 25}, self.followed), ({"feed": 100}, feed)) as watcher:
+                rows_at, feed_at = self.followed.seq, feed.seq
                 while time.monotonic() < comes_back:
                     number += 1
                     score = number * 104_729 % 20_000_000
                     answer = watcher.ask(op="submit", board=BOARD, submission={"player": "player-0000011", "score": score})
                     assert answer["ok"] and answer["receipt"]["standing"]["player"] == "player-0000011", answer
                     self._did("messages")
-                    items = views[1][1]
-                    items.items = items.items[-100:]
+                    assert [row["position"] for row in self.followed.rows] == list(range(1, len(self.followed.rows) + 1)), self.followed.rows
+                    feed.items = feed.items[-100:]
                     self._pause(0.05)
+                assert self.followed.seq != rows_at and feed.seq != feed_at, "nothing was told of a board that moves"
+
+    def _goes_on(self, *views):
+        """A WebSocket with these views, from where they were."""
+        watcher = Watcher(self.server.port, headers=[f"Authorization: Bearer {KEY}"])
+        for view, state in views:
+            since = {} if state.seq is None else {"since": {"epoch": state.epoch, "seq": state.seq}}
+            watcher.watch(BOARD, view, rows=state, rate=20, **since)
+        return watcher
 
     def compare_views(self):
         """When nothing moves any more: what the watchers have is what the board shows."""
@@ -231,7 +239,10 @@ class Mix:
             comparable = not query.startswith("around") or len(view.rows) == len(page["rows"])
             if comparable and view.rows != page["rows"]:
                 return f"{query}: a watcher has {view.rows}, and the board shows {page['rows']}"
-        return None
+        with self._goes_on(({"top": 25}, self.followed)) as watcher:
+            watcher.until(lambda _: (self.followed.seq or 0) >= seq)
+        page = api.get(f"/v1/boards/{BOARD}/standings?limit=25").json
+        return None if self.followed.rows == page["rows"] else f"a WebSocket has {self.followed.rows}, and the board shows {page['rows']}"
 
     def stream(self):
         lines = min(MOST_STREAM_LINES, self.options.players)

@@ -127,7 +127,7 @@ class LiveDeskTest : public testing::Test {
     }
     void run_until(const std::function<bool()>& reached) {
         loop_.run_until([&] {
-            rig_.clock().move(std::chrono::milliseconds(10));
+            rig_.clock().move(std::chrono::milliseconds(1));
             return reached();
         });
     }

@@ -126,6 +126,7 @@ class LiveSocket final : public net::WebSocketReceiver,
     std::uint64_t times_behind_ = 0;
     std::size_t unread_ = 0;  // what the client would have to read, had it read nothing since
     bool is_behind_ = false;
+    bool will_look_ = false;  // whether it is behind
 };
 
 // --- watches --------------------------------------------------------------------------------
@@ -183,7 +184,16 @@ void LiveSocket::say(std::string_view json) {
     const std::string frame = net::text_frame(json);
     unread_ += frame.size();
     socket_->send(frame);
-    if (socket_->unsent_bytes() > kMostUnsent) fall_behind();
+    if (socket_->unsent_bytes() <= kMostUnsent || std::exchange(will_look_, true)) return;
+    // When it is with the kernel, as far as that takes it: many answers may be of one turn.
+    tools_.loop.post([here = weak_from_this()] {
+        const auto self = here.lock();
+        if (!self) return;
+        self->will_look_ = false;
+        if (self->socket_->open() && self->socket_->unsent_bytes() > kMostUnsent) {
+            self->fall_behind();
+        }
+    });
 }
 
 bool LiveSocket::send(FrameBytes& frame) {

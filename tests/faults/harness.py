@@ -9,7 +9,7 @@ import time
 import unittest
 
 from faults.oracle import BOARD, Lost, Oracle
-from support.server import KEY, Server, load_program
+from support.server import KEY, Server, die_with_parent, load_program
 
 FULL = os.environ.get("STANDINGS_FAULTS") == "full"
 SEED = int(os.environ.get("STANDINGS_SEED", str(random.randrange(2**32))))
@@ -93,7 +93,8 @@ class FaultTest(unittest.TestCase):
              "--seconds", str(seconds), "--board", BOARD, "--players", str(players), "--prefix", "p", "--key", KEY,
              "--idempotency", "--run", f"r{self._loads}", "--score", "1", "--seed", str(self.chance.randrange(2**32)),
              "--log", str(self.load_log), *more],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            preexec_fn=die_with_parent)
         self.addCleanup(self.load.kill)
 
     def take_load(self, patience=60):
