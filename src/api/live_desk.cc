@@ -83,7 +83,8 @@ void LiveDesk::leave_stream(LiveWatcher& watcher) {
         move_to(place, delivered_);
         place = delivered_;
     }
-    move_to(place, all.size() - 1);
+    // The last one is itself, or has just been moved.
+    if (place != all.size() - 1) move_to(place, all.size() - 1);
     all.pop_back();
     watcher.stream_ = {};
     if (all.empty()) forget(found);
