@@ -113,6 +113,19 @@ class Views(Live):
         self.assertEqual(stream.kinds, ["snapshot"], "its rows are the same")
         self.assertEqual(stream.last_event_id.split(":")[1], str(seq))
 
+    def test_the_number_of_players_is_told_though_no_row_moves(self):
+        board = self.make_board()
+        for number in range(10):
+            self.submit(board, f"p{number}", 100 + number)
+        stream = self.watch(board, "?top=10")
+        stream.until(lambda now: now.total == 10)
+        rows = stream.rows
+        for number in range(3):
+            self.submit(board, f"low{number}", number)
+        stream.until(lambda now: now.total == 13)
+        self.assertEqual(stream.rows, rows)
+        self.assertEqual(stream.seq, self.read(board)["seq"])
+
     def test_what_happens_to_the_board_is_told(self):
         board = self.make_board()
         self.submit(board, "a", 10)

@@ -96,7 +96,15 @@ class LiveSubmission final : public engine::EntryOperation {
 Result<void> submit_live(LoopTools& tools, const SubmitMessage& message,
                          const access::Caller& caller, std::string id,
                          std::weak_ptr<LiveSubmitter> submitter) {
-    if (const auto may = check_scope(caller, access::Scope::kSubmit); !may) return may.error();
+    if (const auto may = check_scope(caller, access::Scope::kSubmit); !may) {
+        base::Error error = may.error();
+        if (error.code == base::ErrorCode::kUnauthenticated) {
+            error.detail =
+                "This needs a key: open a socket whose first message is "
+                "`{\"id\":1,\"op\":\"auth\",\"token\":\"st_sk_...\"}`.";
+        }
+        return error;
+    }
     const auto board =
         visible_board(tools.service, message.board, caller.may(access::Scope::kReadPrivate));
     if (!board) return board.error();

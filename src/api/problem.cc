@@ -22,7 +22,8 @@ constexpr std::array kKinds = {
         "changed."},
     ProblemKind{ErrorCode::kUnauthenticated, 401, "unauthenticated", "A key is needed",
                 "Send a key that this server knows as `Authorization: Bearer st_sk_...`. The first "
-                "start of the server wrote one to DATA/initial-key."},
+                "start of the server showed one on its terminal, or wrote it to DATA/initial-key "
+                "where it had none."},
     ProblemKind{ErrorCode::kForbidden, 403, "forbidden", "This is not allowed",
                 "The key is known, but lacks the scope that `detail` names; or there are no keys, "
                 "as in a demo, and nobody may do it."},

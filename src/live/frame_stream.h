@@ -54,7 +54,7 @@ class FrameStream {
     // The last reading is newer than what was told: it changed nothing.
     bool has_news() const { return read_ != seq(); }
     // Tells just that. None: there is no such news.
-    SharedFrame beat();
+    virtual SharedFrame beat();
 
     // All of the view at seq().
     virtual const SharedFrame& snapshot() = 0;

@@ -233,6 +233,7 @@ void Hub::serve(Stream& stream, base::Monotonic now) {
     if (!stream.frames->has_news()) return;
     const base::Monotonic due = stream.sent + limits_.beat_every;
     if (now < due) return wake_at(*stream.board, due);
+    stream.changed_at = now;  // it was not due before
     send(stream, stream.frames->beat(), now);
 }
 
@@ -256,6 +257,8 @@ bool Hub::refresh(Stream& stream, base::Monotonic now) {
         stream.sent = now;
     } else {
         send(stream, stream.frames->publish(std::move(reading)), now);
+        // Nobody has the one before: whoever comes gets this one.
+        if (stream.watcher_count == 0) stream.frames->beat();
     }
     for (const Watch& watch : std::exchange(stream.waiting, {})) {
         // One who has seen as much elsewhere goes on from there.

@@ -259,7 +259,18 @@ TEST_F(HubTest, WhoComesBackHearsHowFarNothingHasChanged) {
     hub.tick(now_ += seconds(1));
     listener_.take();
     hub.join(since(2, 7), now_ += seconds(1));
-    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 recovered up to date", "0: beat 8"}));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 recovered delta 8"}));
+}
+
+TEST_F(HubTest, WhoComesToAViewThatNobodyWatchedHasItAsOfNow) {
+    Hub hub = make();
+    hub.join(watch(1), now_);
+    hub.leave(0, listener_.stream, now_);
+    boards_.move("b", 0);
+    hub.tick(now_ += seconds(1));
+    listener_.take();
+    hub.join(watch(2), now_ += seconds(1));
+    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 snapshot 8"}));
 }
 
 TEST_F(HubTest, NobodyIsSentBackBehindWhatItHasRead) {

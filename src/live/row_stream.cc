@@ -66,6 +66,17 @@ SharedFrame RowStream::publish(Reading next) {
     return make_frame(FrameKind::kDelta, next.seq, std::move(json));
 }
 
+SharedFrame RowStream::beat() {
+    if (!has_news() || read_total_ == total_) return FrameStream::beat();
+    std::string json = head("delta");
+    append_count(json, "prev", seq().value);
+    note_told();
+    append_count(json, "seq", seq().value);
+    append_count(json, "total", total_);
+    json += R"(,"upsert":[],"leave":[])";
+    return make_frame(FrameKind::kDelta, seq(), std::move(json));
+}
+
 void RowStream::note_told() {
     total_ = read_total_;
     note_step(read());

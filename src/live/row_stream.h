@@ -24,6 +24,8 @@ class RowStream final : public FrameStream {
 
     base::Sequence seq() const override { return steps_.back(); }
     SharedFrame publish(Reading next) override;
+    // Where only the number of players has changed: a delta without rows.
+    SharedFrame beat() override;
     const SharedFrame& snapshot() override;
     std::optional<Resumed> resume(base::Sequence since) const override;
 

@@ -75,6 +75,7 @@ class Game {
 class Client {
   public:
     std::uint64_t seq = 0;
+    std::uint64_t total = 0;
     bool connected = false;
 
     void apply(const Frame& frame) {
@@ -94,6 +95,7 @@ class Client {
         } else {
             CHECK(type == "beat");
         }
+        if (type != "beat") total = number(message, "total");
         seq = number(message, "seq");
         CHECK(seq == frame.seq.value);
     }
@@ -137,15 +139,16 @@ struct Counts {
 
 void clients_have_what_a_fresh_read_gives(std::uint64_t seed, Counts& counts) {
     Game game(seed);
-    std::map<std::uint64_t, std::vector<std::string>> rows_at;
+    std::map<std::uint64_t, Reading> at;
     const Reading first = game.read();
-    rows_at[first.seq.value] = texts(first);
+    at[first.seq.value] = first;
     RowStream stream("b/all/top/10", "k3", first);
     std::vector<Client> clients(5);
 
     const auto hear = [&](Client& client, const SharedFrame& frame) {
         client.apply(*frame);
-        CHECK(client.rows() == rows_at.at(client.seq));
+        CHECK(client.rows() == texts(at.at(client.seq)));
+        CHECK(client.total == at.at(client.seq).total);
     };
     const auto tell_all = [&](const SharedFrame& frame) {
         if (!frame) return;
@@ -182,7 +185,7 @@ void clients_have_what_a_fresh_read_gives(std::uint64_t seed, Counts& counts) {
             case 6:
             case 7: {
                 const Reading reading = game.read();
-                rows_at[reading.seq.value] = texts(reading);
+                at[reading.seq.value] = reading;
                 tell_all(stream.publish(reading));
                 break;
             }

@@ -69,14 +69,24 @@ TEST(RowStream, TellsOneStateOfASeq) {
 TEST(RowStream, BeatsOnceForEachReadingThatChangedNothing) {
     RowStream rows = stream("a:1");
     EXPECT_EQ(rows.beat(), nullptr);
-    EXPECT_EQ(rows.publish(reading(6, "a:1", 10)), nullptr);
+    EXPECT_EQ(rows.publish(reading(6, "a:1")), nullptr);
     const SharedFrame beat = rows.beat();
     ASSERT_NE(beat, nullptr);
     EXPECT_EQ(beat->json, R"({"view":"b/all/top/10","type":"beat","seq":6})");
     EXPECT_EQ(rows.beat(), nullptr);
-    EXPECT_NE(rows.snapshot()->json.find(R"("seq":6,"total":10)"), std::string::npos)
+    EXPECT_NE(rows.snapshot()->json.find(R"("seq":6,)"), std::string::npos)
         << "who comes now goes on with the others";
     EXPECT_NE(rows.publish(reading(7, "b:1"))->json.find(R"("prev":6,"seq":7)"), std::string::npos);
+}
+
+TEST(RowStream, TellsHowManyPlayersThereAreInPlaceOfABeat) {
+    RowStream rows = stream("a:1");
+    EXPECT_EQ(rows.publish(reading(6, "a:1", 10)), nullptr);
+    EXPECT_EQ(
+        rows.beat()->json,
+        R"({"view":"b/all/top/10","type":"delta","prev":5,"seq":6,"total":10,"upsert":[],"leave":[]})");
+    EXPECT_EQ(rows.beat(), nullptr);
+    EXPECT_NE(rows.snapshot()->json.find(R"("seq":6,"total":10)"), std::string::npos);
 }
 
 TEST(RowStream, ResumesFromAnySeqThatItTold) {
