@@ -1,9 +1,9 @@
 """Everything at once for a long time, at full speed: does anything grow, leak or slow down?
 
 64 connections submit with idempotency keys; two each read standings, the top and around players; four views are
-watched, and each frame is applied to the rows before it; a WebSocket follows a fifth and the feed, and submits; a long NDJSON stream comes every two minutes; a board is
-made, filled, read and deleted every five seconds; an export and a backup run every ten minutes. The players are a
-fixed set, filled before the clock starts, so that memory has no reason to grow.
+watched, and each frame is applied to the rows before it; a WebSocket follows a fifth and the feed, and submits; a
+long NDJSON stream comes every two minutes; a board is made, filled, read and deleted every five seconds; an export
+and a backup run every ten minutes. The players are a fixed set, filled before the clock starts, so that memory has no reason to grow.
 
 Every ten seconds the server's memory, descriptors, threads and files are looked at; every minute the
 latencies that the writers saw. Each answer is checked for what holds while the board moves: status, player,
@@ -74,7 +74,7 @@ class Mix:
         self.threads = []
         self.generators = set()
         self.counts = {"submissions": 0, "reads": 0, "stream_lines": 0, "boards": 0, "exports": 0, "backups": 0, "frames": 0,
-                       "messages": 0}
+                       "socket_submissions": 0}
         self.minutes = []
         self.backup_seconds = []
         self.did_at = {}  # part: when it did something last
@@ -191,7 +191,7 @@ class Mix:
                     score = number * 104_729 % 20_000_000
                     answer = watcher.ask(op="submit", board=BOARD, submission={"player": "player-0000011", "score": score})
                     assert answer["ok"] and answer["receipt"]["standing"]["player"] == "player-0000011", answer
-                    self._did("messages")
+                    self._did("socket_submissions")
                     assert [row["position"] for row in self.followed.rows] == list(range(1, len(self.followed.rows) + 1)), self.followed.rows
                     feed.items = feed.items[-100:]
                     self._pause(0.05)

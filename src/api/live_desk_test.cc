@@ -94,7 +94,7 @@ class LiveDeskTest : public testing::Test {
         publisher_.stop();
     }
 
-    std::shared_ptr<Follower> follow() {
+    void follow() {
         auto made = std::make_shared<Follower>([this](Follower& who) { on_heard_(who); });
         followers_.push_back(made);
         desk_.watch(made, {.loop = 0,
@@ -102,7 +102,6 @@ class LiveDeskTest : public testing::Test {
                            .view = {live::ViewKind::kTop, "a", "", 10},
                            .rate = 20,
                            .since = {}});
-        return made;
     }
     void leave(Follower& who) {
         who.has_left = true;

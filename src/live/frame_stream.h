@@ -51,9 +51,9 @@ class FrameStream {
     // The frame from seq() to `next`; none: nothing differs, and seq() stays. `next` is not older
     // than the reading before it.
     virtual SharedFrame publish(Reading next) = 0;
-    // The last reading is newer than what was told: it changed nothing.
+    // The last reading is newer than what was told: it changed no row and no item.
     bool has_news() const { return read_ != seq(); }
-    // Tells just that. None: there is no such news.
+    // Tells that, and what else of the view it changed. None: there is no such news.
     virtual SharedFrame beat();
 
     // All of the view at seq().

@@ -251,26 +251,19 @@ TEST_F(HubTest, WhoWasAloneIsResumedForAWhile) {
     EXPECT_EQ(listener_.take(), (Lines{"0: welcome 3 not recovered snapshot 9"}));
 }
 
-TEST_F(HubTest, WhoComesBackHearsHowFarNothingHasChanged) {
-    Hub hub = make();
-    hub.join(watch(1), now_);
-    hub.leave(0, listener_.stream, now_);
-    boards_.move("b", 0);
-    hub.tick(now_ += seconds(1));
-    listener_.take();
-    hub.join(since(2, 7), now_ += seconds(1));
-    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 recovered delta 8"}));
-}
-
 TEST_F(HubTest, WhoComesToAViewThatNobodyWatchedHasItAsOfNow) {
-    Hub hub = make();
-    hub.join(watch(1), now_);
-    hub.leave(0, listener_.stream, now_);
-    boards_.move("b", 0);
-    hub.tick(now_ += seconds(1));
-    listener_.take();
-    hub.join(watch(2), now_ += seconds(1));
-    EXPECT_EQ(listener_.take(), (Lines{"0: welcome 2 snapshot 8"}));
+    const auto hears = [&](const Watch& who) {
+        Hub hub = make();
+        hub.join(watch(1), now_);
+        hub.leave(0, listener_.stream, now_);
+        boards_.move("b", 0);
+        hub.tick(now_ += seconds(1));
+        listener_.take();
+        hub.join(who, now_ += seconds(1));
+        return listener_.take();
+    };
+    EXPECT_EQ(hears(watch(2)), (Lines{"0: welcome 2 snapshot 8"}));
+    EXPECT_EQ(hears(since(2, 8)), (Lines{"0: welcome 2 recovered delta 9"}));
 }
 
 TEST_F(HubTest, NobodyIsSentBackBehindWhatItHasRead) {

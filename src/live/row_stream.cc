@@ -68,13 +68,9 @@ SharedFrame RowStream::publish(Reading next) {
 
 SharedFrame RowStream::beat() {
     if (!has_news() || read_total_ == total_) return FrameStream::beat();
-    std::string json = head("delta");
-    append_count(json, "prev", seq().value);
+    const base::Sequence told = seq();
     note_told();
-    append_count(json, "seq", seq().value);
-    append_count(json, "total", total_);
-    json += R"(,"upsert":[],"leave":[])";
-    return make_frame(FrameKind::kDelta, seq(), std::move(json));
+    return resume(told)->frame;
 }
 
 void RowStream::note_told() {
